@@ -1,0 +1,162 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::scenario::Scenario;
+
+/// Load generator for Sixfold.
+#[derive(Parser)]
+#[command(name = "sixfold-bench", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Start a server on a fresh database, load it, print and write down what was measured.
+    Run(RunOptions),
+}
+
+/// Which database the server runs on.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineChoice {
+    Sqlite,
+    Postgres,
+    Both,
+}
+
+/// One engine of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+    /// A server that was running before us (`--url`): its engine is not known.
+    Running,
+}
+
+impl Engine {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+            Self::Running => "url",
+        }
+    }
+}
+
+impl EngineChoice {
+    pub(crate) fn engines(self) -> &'static [Engine] {
+        match self {
+            Self::Sqlite => &[Engine::Sqlite],
+            Self::Postgres => &[Engine::Postgres],
+            Self::Both => &[Engine::Sqlite, Engine::Postgres],
+        }
+    }
+}
+
+/// How the `sizes` scenario fills the table.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fill {
+    /// `sixfold import` while the server is stopped.
+    Import,
+    /// One `POST /v1/things` per thing.
+    Post,
+}
+
+#[derive(Args)]
+pub(crate) struct RunOptions {
+    /// Database engine to run on.
+    #[arg(long, value_enum, default_value = "sqlite")]
+    pub(crate) engine: EngineChoice,
+
+    /// Scenarios to run, in this order.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "create-thing,get-thing,list-50,create-connection,sign-in,mixed"
+    )]
+    pub(crate) scenarios: Vec<Scenario>,
+
+    /// Connections, each with one request in flight; every scenario runs once per number (`sizes`
+    /// with the first).
+    #[arg(long, value_delimiter = ',', default_value = "64,256", value_parser = clap::value_parser!(u32).range(1..=8192))]
+    pub(crate) connections: Vec<u32>,
+
+    /// Connections of the sign-in scenario, which the password hash bounds.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) sign_in_connections: u32,
+
+    /// Seconds measured.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+
+    /// Seconds of the same load before the measurement starts.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=120))]
+    pub(crate) warm_up: u64,
+
+    /// Things created before the first scenario.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    pub(crate) seed_things: u64,
+
+    /// Table sizes of the `sizes` scenario, ascending.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "10000,100000,1000000",
+        value_parser = clap::value_parser!(u64).range(1000..=10_000_000)
+    )]
+    pub(crate) sizes: Vec<u64>,
+
+    /// How `sizes` fills the table; a running server (`--url`) is always filled by `post`.
+    #[arg(long, value_enum, default_value = "import")]
+    pub(crate) fill: Fill,
+
+    /// The server's binary.
+    #[arg(long, default_value = "target/release/sixfold")]
+    pub(crate) server: PathBuf,
+
+    /// An argument for the server's start; may be repeated. Without any it is started bare.
+    #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
+    pub(crate) server_arg: Vec<String>,
+
+    /// A setting for the server, `KEY=VALUE`; may be repeated. Recorded in the result.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
+    pub(crate) server_env: Vec<(String, String)>,
+
+    /// PostgreSQL on this machine; a database is created on it for the run and dropped afterwards.
+    #[arg(long, default_value = "postgres://postgres@127.0.0.1:5432/postgres")]
+    pub(crate) postgres: String,
+
+    /// Load a server that is already running here, e.g. `http://127.0.0.1:8080`, instead of
+    /// starting one.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+
+    /// Process id of the server at `--url`, to read its CPU time and memory.
+    #[arg(long, requires = "url")]
+    pub(crate) pid: Option<u32>,
+
+    /// Where the temporary data directory is made. It should be on a real disk: on a memory file
+    /// system a sync is free.
+    #[arg(long, default_value = "target/bench")]
+    pub(crate) work_dir: PathBuf,
+
+    /// Where the result file is written.
+    #[arg(long, default_value = "bench/results")]
+    pub(crate) out: PathBuf,
+
+    /// Print only, write no result file.
+    #[arg(long)]
+    pub(crate) no_file: bool,
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("a setting is written KEY=VALUE".to_owned()),
+    }
+}

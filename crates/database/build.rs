@@ -1,0 +1,25 @@
+//! Embeds `migrations/` of the workspace, in order, so that adding a file is all it takes.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+fn main() -> std::io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".sql") {
+            names.push(name);
+        }
+    }
+    names.sort();
+    let mut code = String::from("&[\n");
+    for name in names {
+        let path = folder.join(&name);
+        let _ = writeln!(code, "    ({name:?}, include_str!({:?})),", path.display());
+    }
+    code.push(']');
+    let out = std::env::var_os("OUT_DIR").ok_or(std::io::ErrorKind::NotFound)?;
+    std::fs::write(Path::new(&out).join("migrations.rs"), code)
+}

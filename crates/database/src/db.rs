@@ -1,0 +1,182 @@
+//! The handle to the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use types::{Error, Result};
+
+use crate::migrate::{self, Applied};
+use crate::{MigrationState, Settings, Tx, postgres, sqlite};
+
+/// Which engine a store runs on. Rooms have no reason to ask; operators do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded, one file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+impl Engine {
+    /// `sqlite` or `postgres`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// The store. Cheap to clone.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+enum Inner {
+    Sqlite(sqlite::Store),
+    Postgres(postgres::Store),
+}
+
+impl Db {
+    /// Opens the store and brings its schema up to date.
+    ///
+    /// # Errors
+    /// A sentence for the operator: the file is locked by another process or cannot be written,
+    /// the server cannot be reached, the database is newer than this binary.
+    pub async fn open(settings: &Settings) -> Result<Self> {
+        let db = Self::open_as_is(settings).await?;
+        migrate::up(&db).await?;
+        Ok(db)
+    }
+
+    /// Opens the store without touching its schema: for looking at it.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub async fn open_as_is(settings: &Settings) -> Result<Self> {
+        let url = settings.url.as_str();
+        let inner = if let Some(path) = url.strip_prefix("sqlite://") {
+            Inner::Sqlite(sqlite::Store::open(path.as_ref(), settings)?)
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Inner::Postgres(postgres::Store::open(settings).await?)
+        } else {
+            return Err(Error::invalid(
+                "database.url",
+                "invalid",
+                "must start with sqlite:// or postgres://",
+            ));
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Which engine this is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match *self.0 {
+            Inner::Sqlite(_) => Engine::Sqlite,
+            Inner::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// One transaction: all of `change` or nothing, durable when this returns `Ok`.
+    ///
+    /// `change` may await nothing but its transaction and may be run more than once, so it must
+    /// have no effect outside of it.
+    ///
+    /// # Errors
+    /// What `change` answers; 503 when the queue is full; 507 when the disk is.
+    pub async fn write<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.write(change).await,
+            Inner::Postgres(store) => store.transact(postgres::Mode::Write, change).await,
+        }
+    }
+
+    /// One snapshot, for short reads: on SQLite it runs on the caller's own thread.
+    ///
+    /// # Errors
+    /// What `look` answers, or 503 when there is no capacity.
+    pub async fn read<T, F>(&self, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.read(look),
+            Inner::Postgres(store) => store.transact(postgres::Mode::Read, look).await,
+        }
+    }
+
+    /// One snapshot, for reads that may take long (search, export): never on a request thread.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn read_long<T, F>(&self, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.read_long(look).await,
+            Inner::Postgres(store) => store.transact(postgres::Mode::Read, look).await,
+        }
+    }
+
+    /// What of the schema is applied, pending or unknown.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn migrations(&self) -> Result<Vec<Applied>> {
+        migrate::status(self).await
+    }
+
+    /// Whether the schema fits this binary.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn is_current(&self) -> Result<bool> {
+        Ok(self.migrations().await?.iter().all(|one| one.state == MigrationState::Applied))
+    }
+
+    /// Tells other nodes on the same PostgreSQL that the event log grew; a hint, coalesced.
+    pub fn announce(&self) {
+        if let Inner::Postgres(store) = &*self.0 {
+            store.announce();
+        }
+    }
+
+    /// Waits until another node announces, or `patience` passes. Pending forever on SQLite, where
+    /// there is no other node.
+    pub async fn announced(&self, patience: Duration) {
+        match &*self.0 {
+            Inner::Sqlite(_) => std::future::pending().await,
+            Inner::Postgres(store) => store.announced(patience).await,
+        }
+    }
+
+    /// Checks the file or server for damage: problems found, in sentences.
+    ///
+    /// # Errors
+    /// When the check itself cannot run.
+    pub async fn check(&self) -> Result<Vec<String>> {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.check().await,
+            Inner::Postgres(store) => {
+                store.transact(postgres::Mode::Read, async |tx| tx.run("select 1", &[]).await).await?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Finishes what is queued, folds the log back and closes. Later calls answer 503.
+    pub async fn close(&self) {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.close().await,
+            Inner::Postgres(store) => store.close(),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The server engine: a few database threads, each with its own runtime and connections.
+//!
+//! A transaction runs on the thread that owns its connection, so a statement's answer never
+//! crosses threads, closures need not be `Send` while they wait, and a request that goes away
+//! cannot leave a transaction half done.
+
+mod listen;
+mod session;
+mod tls;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio::sync::{mpsc, oneshot};
+use types::{Error, ErrorKind, Result};
+
+pub(crate) use self::session::{Mode, Session};
+use crate::tx::Inner;
+use crate::{Settings, Tx};
+
+/// Runs of a transaction that keeps losing races before its caller hears 503.
+const ATTEMPTS: u32 = 4;
+/// Threads beyond a few only add hops: each one drives many connections.
+const THREADS: usize = 2;
+
+type Task = Box<dyn FnOnce(Pool) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
+pub(crate) struct Store {
+    threads: Vec<mpsc::Sender<Task>>,
+    next: AtomicUsize,
+    news: listen::News,
+}
+
+impl Store {
+    pub(crate) async fn open(settings: &Settings) -> Result<Self> {
+        let mut config: tokio_postgres::Config = settings.url.parse().map_err(|error| {
+            Error::invalid("database.url", "invalid", format!("is not a PostgreSQL address: {error}"))
+        })?;
+        config.application_name("sixfold");
+        config.connect_timeout(Duration::from_secs(settings.connect_timeout_s.into()));
+        let ms = u64::from(settings.statement_timeout_s) * 1000;
+        config.options(format!(
+            "-c statement_timeout={ms} -c lock_timeout={ms} \
+             -c idle_in_transaction_session_timeout={ms} -c timezone=UTC"
+        ));
+        let tls = tls::connector()?;
+
+        let threads = THREADS.min(settings.connections.max(1));
+        let each = settings.connections.max(1).div_ceil(threads);
+        let mut senders = Vec::with_capacity(threads);
+        for number in 0..threads {
+            let manager = Manager::from_config(
+                config.clone(),
+                tls.clone(),
+                ManagerConfig { recycling_method: RecyclingMethod::Fast },
+            );
+            let patience = Duration::from_secs(settings.connect_timeout_s.into());
+            let pool = Pool::builder(manager)
+                .max_size(each)
+                .runtime(Runtime::Tokio1)
+                .timeouts(Timeouts {
+                    wait: Some(patience),
+                    create: Some(patience),
+                    recycle: Some(patience),
+                })
+                .build()?;
+            let (sender, tasks) = mpsc::channel::<Task>(settings.write_queue.max(1));
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            std::thread::Builder::new()
+                .name(format!("postgres-{number}"))
+                .spawn(move || run(&runtime, pool, tasks))?;
+            senders.push(sender);
+        }
+        let store = Self {
+            threads: senders,
+            next: AtomicUsize::new(0),
+            news: listen::News::start(config, tls),
+        };
+        store.transact(Mode::Read, async |tx| tx.run("select 1", &[]).await).await.map_err(
+            |error| {
+                Error::new(
+                    ErrorKind::Overloaded,
+                    "database_unreachable",
+                    format!(
+                        "PostgreSQL does not answer ({}): check DATABASE_URL and that the server runs.",
+                        error.cause().unwrap_or_default()
+                    ),
+                )
+            },
+        )?;
+        Ok(store)
+    }
+
+    pub(crate) async fn transact<T, F>(&self, mode: Mode, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let task: Task = Box::new(move |pool| Box::pin(attempt(pool, mode, change, reply)));
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
+        self.threads[turn].try_send(task).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => {
+                Error::overloaded("Too many transactions are waiting; try again in a moment.")
+            }
+            mpsc::error::TrySendError::Closed(_) => closed(),
+        })?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    pub(crate) fn announce(&self) {
+        self.news.announce();
+    }
+
+    pub(crate) async fn announced(&self, patience: Duration) {
+        self.news.announced(patience).await;
+    }
+
+    pub(crate) fn close(&self) {
+        self.news.stop();
+    }
+}
+
+fn closed() -> Error {
+    Error::overloaded("The database is closed; the server is stopping.")
+}
+
+fn run(runtime: &tokio::runtime::Runtime, pool: Pool, mut tasks: mpsc::Receiver<Task>) {
+    // Twice the connections may wait in the pool; the rest stays in the bounded channel, where a
+    // full queue turns into 503.
+    let waiting = std::sync::Arc::new(tokio::sync::Semaphore::new(pool.status().max_size * 2));
+    tokio::task::LocalSet::new().block_on(runtime, async move {
+        while let Some(task) = tasks.recv().await {
+            let Ok(turn) = std::sync::Arc::clone(&waiting).acquire_owned().await else { return };
+            let work = task(pool.clone());
+            tokio::task::spawn_local(async move {
+                work.await;
+                drop(turn);
+            });
+        }
+    });
+}
+
+async fn attempt<T, F>(pool: Pool, mode: Mode, change: F, reply: oneshot::Sender<Result<T>>)
+where
+    F: AsyncFn(&mut Tx) -> Result<T>,
+{
+    let mut runs = 0;
+    loop {
+        runs += 1;
+        let client = match pool.get().await {
+            Ok(client) => client,
+            Err(error) => {
+                let _ = reply.send(Err(Error::overloaded(
+                    "No connection to the database is free; try again in a moment.",
+                )
+                .caused_by(error)));
+                return;
+            }
+        };
+        let mut tx = Tx::new(Inner::Postgres(Session::new(client, mode)));
+        let outcome = std::panic::AssertUnwindSafe(change(&mut tx));
+        let outcome = futures_util::FutureExt::catch_unwind(outcome)
+            .await
+            .unwrap_or_else(|_| Err(Error::internal("a transaction panicked")));
+        let broken = tx.broken;
+        let again = tx.again;
+        let Inner::Postgres(session) = tx.inner else { return };
+        match outcome {
+            Ok(_) if broken => {
+                session.abandon().await;
+                let _ = reply
+                    .send(Err(Error::internal("a transaction went on after a failed statement")));
+                return;
+            }
+            // A snapshot has nothing to commit: the caller need not wait for its end.
+            Ok(found) if mode == Mode::Read => {
+                let _ = reply.send(Ok(found));
+                session.abandon().await;
+                return;
+            }
+            Ok(done) => match session.commit().await {
+                Ok(()) => {
+                    let _ = reply.send(Ok(done));
+                    return;
+                }
+                Err(error) => {
+                    let (error, again) = crate::failure::of_postgres(error);
+                    if !again || runs == ATTEMPTS {
+                        let _ = reply.send(Err(error));
+                        return;
+                    }
+                }
+            },
+            Err(error) => {
+                session.abandon().await;
+                if !again || runs == ATTEMPTS {
+                    let _ = reply.send(Err(error));
+                    return;
+                }
+            }
+        }
+        // The winners need a moment; each round waits longer, losers are spread by their pool.
+        tokio::time::sleep(Duration::from_millis(u64::from(runs * runs))).await;
+    }
+}

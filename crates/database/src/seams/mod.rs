@@ -1,0 +1,6 @@
+//! What the two engines cannot say in the same words. `docs/sql.md` lists them; another one needs
+//! a decision in `docs/decisions/`.
+
+pub mod claim;
+pub mod search;
+pub mod tail;

@@ -1,0 +1,80 @@
+//! Full-text search over `search_documents`: FTS5 with BM25 on SQLite, `tsvector` with
+//! `ts_rank_cd` on PostgreSQL.
+//!
+//! A query is what a person types: words (all must occur), `"a phrase"`, `prefix*` and `-without`.
+//! It is parsed here, once, into terms that both engines are given in their own syntax.
+
+mod postgres;
+mod query;
+mod sqlite;
+
+use types::{AnyId, Result};
+
+pub use self::query::{Query, Term};
+use crate::{Engine, Sql, Tx, args};
+
+/// What can be found: one object and its text.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The object.
+    pub id: AnyId,
+    /// Its title; weighs more than the text.
+    pub title: String,
+    /// Everything else worth finding.
+    pub text: String,
+}
+
+/// One answer.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    /// `search_documents.object_id`.
+    pub id: uuid::Uuid,
+    /// Higher is better; only comparable within one answer.
+    pub score: f64,
+    /// Part of the text around what was found, with the words in `<mark>…</mark>`; everything
+    /// else is HTML-escaped by whoever shows it.
+    pub snippet: String,
+}
+
+/// Puts a document into the index, or replaces it.
+///
+/// # Errors
+/// As [`Tx::run`].
+pub async fn put(tx: &mut Tx, document: &Document) -> Result<()> {
+    match tx.engine() {
+        Engine::Sqlite => sqlite::put(tx, document).await,
+        Engine::Postgres => postgres::put(tx, document).await,
+    }
+}
+
+/// Takes a document out of the index.
+///
+/// # Errors
+/// As [`Tx::run`].
+pub async fn remove(tx: &mut Tx, id: AnyId) -> Result<()> {
+    match tx.engine() {
+        Engine::Sqlite => sqlite::remove(tx, id).await,
+        Engine::Postgres => {
+            tx.run("delete from search_documents where object_id = $1", args![id]).await?;
+            Ok(())
+        }
+    }
+}
+
+/// The best `limit` documents of one kind. `visible` appends the joins and conditions on alias
+/// `o` (the object's own table) that bound the answer to what the caller may see.
+///
+/// # Errors
+/// As [`Tx::all`].
+pub async fn find<'a>(
+    tx: &mut Tx,
+    query: &'a Query,
+    table: &'static str,
+    limit: i64,
+    visible: impl FnOnce(&mut Sql<'a>),
+) -> Result<Vec<Hit>> {
+    match tx.engine() {
+        Engine::Sqlite => sqlite::find(tx, &query.sqlite, table, limit, visible).await,
+        Engine::Postgres => postgres::find(tx, &query.postgres, table, limit, visible).await,
+    }
+}

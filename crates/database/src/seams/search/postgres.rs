@@ -1,0 +1,63 @@
+//! `tsvector` with the `simple` configuration: no stemming, so both engines find the same words.
+
+use types::Result;
+
+use super::{Document, Hit, Term};
+use crate::{Sql, Tx, args};
+
+pub(super) async fn put(tx: &mut Tx, document: &Document) -> Result<()> {
+    tx.run(
+        "insert into search_documents (object_id, kind, title, body) values ($1, $2, $3, $4) \
+         on conflict (object_id) do update set title = excluded.title, body = excluded.body",
+        args![document.id, document.id.kind.prefix(), &document.title, &document.text],
+    )
+    .await?;
+    Ok(())
+}
+
+/// `to_tsquery` syntax from words of letters and digits only, so nothing typed is an operator.
+pub(super) fn words(terms: &[Term]) -> String {
+    let mut text = String::new();
+    for term in terms {
+        if !text.is_empty() {
+            text.push_str(" & ");
+        }
+        text.push_str(if term.without { "!(" } else { "(" });
+        text.push_str(&term.words.join(" <-> "));
+        if term.prefix {
+            text.push_str(":*");
+        }
+        text.push(')');
+    }
+    text
+}
+
+pub(super) async fn find<'a>(
+    tx: &mut Tx,
+    words: &'a str,
+    table: &'static str,
+    limit: i64,
+    visible: impl FnOnce(&mut Sql<'a>),
+) -> Result<Vec<Hit>> {
+    let mut sql = Sql::new(
+        "with best as (select d.document_id, d.object_id, ts_rank_cd(d.words, q) as rank \
+         from search_documents d join ",
+    );
+    sql.push(table).push(" o on o.id = d.object_id cross join to_tsquery('simple', ");
+    sql.bind(words).push(") q where d.words @@ q");
+    visible(&mut sql);
+    sql.push(" order by rank desc, d.document_id limit ").bind(limit);
+    sql.push(
+        ") select b.object_id, cast(b.rank as double precision), \
+         ts_headline('simple', d.title || ' ' || d.body, to_tsquery('simple', ",
+    );
+    sql.bind(words).push(
+        "), 'StartSel=<mark>, StopSel=</mark>, MaxWords=24, MinWords=8, MaxFragments=1') \
+         from best b join search_documents d on d.document_id = b.document_id \
+         order by b.rank desc, b.document_id",
+    );
+    tx.all(sql.text(), sql.args(), |row| {
+        Ok(Hit { id: row.get(0)?, score: row.get(1)?, snippet: row.get(2)? })
+    })
+    .await
+}

@@ -1,0 +1,98 @@
+//! FTS5. The index is contentless and refers to `search_documents` by rowid, so the text is
+//! stored once.
+
+use types::{AnyId, Result};
+
+use super::{Document, Hit, Term};
+use crate::{Sql, Tx, args};
+
+pub(super) async fn put(tx: &mut Tx, document: &Document) -> Result<()> {
+    remove(tx, document.id).await?;
+    let rowid: i64 = tx
+        .one(
+            "insert into search_documents (object_id, kind, title, body) values ($1, $2, $3, $4) \
+             returning document_id",
+            args![document.id, document.id.kind.prefix(), &document.title, &document.text],
+            |row| row.get(0),
+        )
+        .await?;
+    tx.run(
+        "insert into search_index (rowid, title, body) values ($1, $2, $3)",
+        args![rowid, &document.title, &document.text],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn remove(tx: &mut Tx, id: AnyId) -> Result<()> {
+    let old: Option<(i64, String, String)> = tx
+        .maybe(
+            "delete from search_documents where object_id = $1 returning document_id, title, body",
+            args![id],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .await?;
+    if let Some((rowid, title, body)) = old {
+        // External content: the index must be told what it had indexed.
+        tx.run(
+            "insert into search_index (search_index, rowid, title, body) \
+             values ('delete', $1, $2, $3)",
+            args![rowid, &title, &body],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Only letters and digits in double quotes reach FTS5, so nothing typed is an operator.
+pub(super) fn words(terms: &[Term]) -> String {
+    let mut wanted = String::new();
+    let mut unwanted = String::new();
+    for term in terms {
+        let side = if term.without { &mut unwanted } else { &mut wanted };
+        if !side.is_empty() {
+            side.push_str(if term.without { " OR " } else { " AND " });
+        }
+        side.push('"');
+        side.push_str(&term.words.join(" "));
+        side.push('"');
+        if term.prefix {
+            side.push('*');
+        }
+    }
+    if unwanted.is_empty() { wanted } else { format!("({wanted}) NOT ({unwanted})") }
+}
+
+pub(super) async fn find<'a>(
+    tx: &mut Tx,
+    words: &'a str,
+    table: &'static str,
+    limit: i64,
+    visible: impl FnOnce(&mut Sql<'a>),
+) -> Result<Vec<Hit>> {
+    // The best are found first and only their snippets are made.
+    let mut sql = Sql::new(
+        "select f.rowid, d.object_id, bm25(search_index, 4.0, 1.0) as rank \
+         from search_index f join search_documents d on d.document_id = f.rowid join ",
+    );
+    sql.push(table).push(" o on o.id = d.object_id where search_index match ").bind(words);
+    visible(&mut sql);
+    sql.push(" order by rank limit ").bind(limit);
+    let best: Vec<(i64, uuid::Uuid, f64)> = tx
+        .all(sql.text(), sql.args(), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .await?;
+    let mut hits = Vec::with_capacity(best.len());
+    for (rowid, id, rank) in best {
+        let snippet = tx
+            .one(
+                "select snippet(search_index, -1, '<mark>', '</mark>', '…', 24) \
+                 from search_index where rowid = $1 and search_index match $2",
+                args![rowid, words],
+                |row| row.get(0),
+            )
+            .await?;
+        // bm25() is better the smaller it is.
+        hits.push(Hit { id, score: -rank, snippet });
+    }
+    Ok(hits)
+}

@@ -1,0 +1,58 @@
+//! Reading the event log in commit order, without missing a late commit.
+//!
+//! SQLite commits one at a time, so `seq` is the commit order. PostgreSQL hands out `seq` before
+//! commit: a transaction that took 7 may commit after one that took 8, and a reader at 8 would
+//! never see 7. There the position is (transaction id, seq), and only transactions older than
+//! every running one are read.
+
+mod postgres;
+mod sqlite;
+
+use types::Result;
+
+use crate::{Engine, Row, Tx};
+
+/// A position in commit order; everything at or before it has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Position {
+    /// Transaction id on PostgreSQL, 0 on SQLite.
+    pub xid: i64,
+    /// The event's `seq`.
+    pub seq: i64,
+}
+
+/// Up to `limit` events after `position`, in commit order. `columns` is a literal column list;
+/// the mapped row starts with them.
+///
+/// # Errors
+/// As [`Tx::all`].
+pub async fn after<T>(
+    tx: &mut Tx,
+    columns: &'static str,
+    width: usize,
+    position: Position,
+    limit: i64,
+    mut map: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<(Position, T)>> {
+    let sql = match tx.engine() {
+        Engine::Sqlite => sqlite::after(columns),
+        Engine::Postgres => postgres::after(columns),
+    };
+    tx.all(&sql, crate::args![position.xid, position.seq, limit], |row| {
+        let at = Position { xid: row.get(width)?, seq: row.get(width + 1)? };
+        Ok((at, map(row)?))
+    })
+    .await
+}
+
+/// Where the log ends now: a reader that starts here sees only what commits later.
+///
+/// # Errors
+/// As [`Tx::one`].
+pub async fn end(tx: &mut Tx) -> Result<Position> {
+    let sql = match tx.engine() {
+        Engine::Sqlite => sqlite::END,
+        Engine::Postgres => postgres::END,
+    };
+    tx.one(sql, &[], |row| Ok(Position { xid: row.get(0)?, seq: row.get(1)? })).await
+}

@@ -1,0 +1,69 @@
+//! A small append-only builder for the parts of a statement that are decided at run time.
+
+use crate::Value;
+
+/// A statement under construction: literal SQL from the code, values only as parameters.
+#[derive(Debug, Default)]
+pub struct Sql<'a> {
+    text: String,
+    args: Vec<Value<'a>>,
+}
+
+impl<'a> Sql<'a> {
+    /// Starts with literal SQL.
+    #[must_use]
+    pub fn new(text: &'static str) -> Self {
+        Self { text: text.to_owned(), args: Vec::new() }
+    }
+
+    /// Appends literal SQL.
+    pub fn push(&mut self, text: &'static str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Appends the next parameter.
+    pub fn bind(&mut self, value: impl Into<Value<'a>>) -> &mut Self {
+        self.args.push(value.into());
+        self.text.push('$');
+        self.text.push_str(&self.args.len().to_string());
+        self
+    }
+
+    /// Appends ` and COLUMN = $n` when there is a value.
+    pub fn and_equals(
+        &mut self,
+        column: &'static str,
+        value: Option<impl Into<Value<'a>>>,
+    ) -> &mut Self {
+        if let Some(value) = value {
+            self.push(" and ").push(column).push(" = ").bind(value);
+        }
+        self
+    }
+
+    /// Appends `($1, $2, …)`; `(null)` for an empty list, which matches nothing.
+    pub fn bind_list(
+        &mut self,
+        values: impl IntoIterator<Item = impl Into<Value<'a>>>,
+    ) -> &mut Self {
+        let mut separator = "(";
+        for value in values {
+            self.push(separator).bind(value);
+            separator = ", ";
+        }
+        self.push(if separator == "(" { "(null)" } else { ")" })
+    }
+
+    /// The text, as [`crate::Tx`] takes it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The parameters.
+    #[must_use]
+    pub fn args(&self) -> &[Value<'a>] {
+        &self.args
+    }
+}

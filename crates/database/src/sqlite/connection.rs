@@ -1,0 +1,81 @@
+//! How connections are opened.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use types::Result;
+
+use crate::{Settings, failure};
+
+/// Prepared statements kept per connection; the house has a few hundred in all.
+const STATEMENTS: usize = 512;
+const READER_CACHE_KIB: i64 = 8192;
+/// Readers never wait for the writer in WAL mode; this covers recovery and checkpoints.
+const BUSY: Duration = Duration::from_secs(5);
+
+pub(super) struct Opener {
+    path: PathBuf,
+    mmap_bytes: i64,
+    cache_kib: i64,
+}
+
+impl Opener {
+    pub(super) fn new(path: PathBuf, settings: &Settings) -> Self {
+        Self { path, mmap_bytes: settings.mmap_bytes, cache_kib: settings.cache_kib }
+    }
+
+    pub(super) fn wal(&self) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push("-wal");
+        PathBuf::from(name)
+    }
+
+
+    pub(super) fn writer(&self) -> Result<Connection> {
+        let connection = self.connect(
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            self.cache_kib,
+        )?;
+        // Full: the log is synced at every commit, which is what makes an answer durable.
+        // Automatic checkpoints are off, so that no request pays for one.
+        set(&connection, "pragma journal_mode = wal")?;
+        set(&connection, "pragma synchronous = full")?;
+        set(&connection, "pragma foreign_keys = on")?;
+        set(&connection, "pragma wal_autocheckpoint = 0")?;
+        Ok(connection)
+    }
+
+    pub(super) fn reader(&self) -> Result<Connection> {
+        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)?;
+        set(&connection, "pragma query_only = on")?;
+        Ok(connection)
+    }
+
+    fn connect(&self, flags: OpenFlags, cache_kib: i64) -> Result<Connection> {
+        let connection =
+            Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+                .map_err(failure::of_sqlite)?;
+        connection.busy_timeout(BUSY).map_err(failure::of_sqlite)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        for (name, value) in [("cache_size", -cache_kib), ("mmap_size", self.mmap_bytes)] {
+            connection.pragma_update(None, name, value).map_err(failure::of_sqlite)?;
+        }
+        set(&connection, "pragma temp_store = memory")?;
+        // `like` is only used on ASCII-folded text; double-quoted strings are a typo in waiting.
+        for option in [
+            rusqlite::config::DbConfig::SQLITE_DBCONFIG_DQS_DML,
+            rusqlite::config::DbConfig::SQLITE_DBCONFIG_DQS_DDL,
+        ] {
+            connection.set_db_config(option, false).map_err(failure::of_sqlite)?;
+        }
+        Ok(connection)
+    }
+}
+
+fn set(connection: &Connection, pragma: &str) -> Result<()> {
+    let mut statement = connection.prepare(pragma).map_err(failure::of_sqlite)?;
+    let mut rows = statement.query([]).map_err(failure::of_sqlite)?;
+    while rows.next().map_err(failure::of_sqlite)?.is_some() {}
+    Ok(())
+}

@@ -1,0 +1,354 @@
+//! The writer thread: many transactions, one commit, one fsync.
+//!
+//! It drains a bounded queue, opens one `begin immediate`, runs each change in a savepoint of its
+//! own (a failing one rolls back alone), commits once and only then answers everybody. While the
+//! commit waits for the disk, the next batch gathers in the queue, so the batch size follows the
+//! load by itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+use types::{Error, Result};
+
+use super::connection::Opener;
+use super::{command, run_to_end};
+use crate::tx::Inner;
+use crate::{Settings, Tx, failure};
+
+/// A batch is closed after this much work even when more is waiting: it bounds the latency of
+/// the first change in it.
+const BATCH: Duration = Duration::from_millis(20);
+/// Pause before a connection that failed to commit is opened again.
+const REOPEN: Duration = Duration::from_millis(200);
+/// How often the checkpointer looks at the log.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(100);
+
+/// One change: run inside the batch, answered after its commit.
+trait Change: Send {
+    /// Whether its savepoint is kept.
+    fn run(&mut self, tx: &mut Tx) -> bool;
+    fn answer(self: Box<Self>, lost: Option<Error>);
+}
+
+struct Queued<T, F> {
+    change: F,
+    outcome: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T, F> Change for Queued<T, F>
+where
+    T: Send,
+    F: AsyncFn(&mut Tx) -> Result<T> + Send,
+{
+    fn run(&mut self, tx: &mut Tx) -> bool {
+        tx.reset();
+        let mut outcome = run_to_end(tx, &self.change);
+        if tx.broken && outcome.is_ok() {
+            outcome = Err(Error::internal("a transaction went on after a failed statement"));
+        }
+        let keep = outcome.is_ok();
+        self.outcome = Some(outcome);
+        keep
+    }
+
+    fn answer(self: Box<Self>, lost: Option<Error>) {
+        let outcome = match (lost, self.outcome) {
+            // Its own failure says more than the batch's.
+            (_, Some(Err(error))) => Err(error),
+            (Some(error), _) => Err(error),
+            (None, Some(outcome)) => outcome,
+            (None, None) => Err(Error::internal("a change was not run")),
+        };
+        // The caller may have gone away; the change stays.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+enum Task {
+    Change(Box<dyn Change>),
+    /// Fold the log back completely; sent by the checkpointer when it grew too large.
+    Fold,
+    Close(oneshot::Sender<()>),
+}
+
+pub(super) struct Writer {
+    queue: mpsc::Sender<Task>,
+    threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
+    closing: Arc<AtomicBool>,
+}
+
+impl Writer {
+    pub(super) fn start(opener: Arc<Opener>, settings: &Settings) -> Result<Self> {
+        let connection = opener.writer()?;
+        let (queue, tasks) = mpsc::channel(settings.write_queue.max(1));
+        let closing = Arc::new(AtomicBool::new(false));
+        let commits = Arc::new(AtomicU64::new(0));
+        let handle = tokio::runtime::Handle::try_current()?;
+
+        let thread = Thread {
+            tx: Tx::new(Inner::Sqlite(connection)),
+            tasks,
+            batch: settings.commit_batch.max(1),
+            commits: Arc::clone(&commits),
+            opener: Arc::clone(&opener),
+        };
+        let writer = std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
+            // Code in a change may use runtime types (a channel, a handle) even though it must
+            // not wait for them.
+            let _entered = handle.enter();
+            thread.run();
+        })?;
+
+        let keeper = Checkpointer {
+            opener,
+            commits,
+            closing: Arc::clone(&closing),
+            limit: settings.wal_bytes,
+            queue: queue.downgrade(),
+        };
+        let checkpointer = std::thread::Builder::new()
+            .name("sqlite-checkpoint".into())
+            .spawn(move || keeper.run())?;
+        Ok(Self { queue, threads: vec![writer, checkpointer].into(), closing })
+    }
+
+    pub(super) async fn write<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let task = Task::Change(Box::new(Queued { change, outcome: None, reply }));
+        self.queue.try_send(task).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => {
+                Error::overloaded("Too many writes are waiting; try again in a moment.")
+            }
+            mpsc::error::TrySendError::Closed(_) => closed(),
+        })?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    pub(super) async fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+        let (reply, done) = oneshot::channel();
+        if self.queue.send(Task::Close(reply)).await.is_ok() {
+            let _ = done.await;
+        }
+        let threads = self.threads.lock().map(|mut threads| std::mem::take(&mut *threads));
+        for thread in threads.unwrap_or_default() {
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
+
+fn closed() -> Error {
+    Error::overloaded("The database is closed; the server is stopping.")
+}
+
+struct Thread {
+    tx: Tx,
+    tasks: mpsc::Receiver<Task>,
+    batch: usize,
+    commits: Arc<AtomicU64>,
+    opener: Arc<Opener>,
+}
+
+impl Thread {
+    fn run(mut self) {
+        let mut done: Vec<Box<dyn Change>> = Vec::with_capacity(self.batch);
+        while let Some(task) = self.tasks.blocking_recv() {
+            let mut next = Some(task);
+            let mut closing = None;
+            let mut fold = false;
+            let began = Instant::now();
+            let mut open = Ok(false);
+            while let Some(task) = next.take() {
+                match task {
+                    Task::Change(change) => {
+                        if let Ok(false) = open {
+                            open = command(&mut self.tx, "begin immediate").map(|()| true);
+                        }
+                        done.push(self.run_one(change, &mut open));
+                    }
+                    Task::Fold => fold = true,
+                    Task::Close(reply) => {
+                        self.tasks.close();
+                        closing = Some(reply);
+                    }
+                }
+                if open.is_ok() && done.len() < self.batch && began.elapsed() < BATCH {
+                    next = self.tasks.try_recv().ok();
+                }
+            }
+            self.finish(open, &mut done);
+            if fold {
+                self.fold();
+            }
+            if let Some(reply) = closing {
+                self.drain(&mut done);
+                self.fold();
+                let _ = reply.send(());
+                return;
+            }
+        }
+    }
+
+    /// Runs one change of the batch; `open` becomes the failure when the engine gave up the
+    /// whole transaction (a full disk does that), which takes the changes before it along.
+    fn run_one(&mut self, mut change: Box<dyn Change>, open: &mut Result<bool>) -> Box<dyn Change> {
+        if open.is_err() {
+            return change;
+        }
+        if let Err(error) = command(&mut self.tx, "savepoint change") {
+            *open = Err(error);
+            return change;
+        }
+        let keep = change.run(&mut self.tx);
+        if self.connection().is_some_and(Connection::is_autocommit) {
+            *open = Err(Error::internal("the database gave up the transaction"));
+            return change;
+        }
+        let ended = if keep {
+            command(&mut self.tx, "release change")
+        } else {
+            command(&mut self.tx, "rollback to change")
+                .and_then(|()| command(&mut self.tx, "release change"))
+        };
+        if let Err(error) = ended {
+            *open = Err(error);
+        }
+        change
+    }
+
+    fn finish(&mut self, open: Result<bool>, done: &mut Vec<Box<dyn Change>>) {
+        let committed = match open {
+            Ok(false) => Ok(()),
+            Ok(true) => command(&mut self.tx, "commit"),
+            Err(error) => Err(error),
+        };
+        match committed {
+            Ok(()) => {
+                self.commits.fetch_add(1, Ordering::Release);
+                for change in done.drain(..) {
+                    change.answer(None);
+                }
+            }
+            Err(error) => {
+                tracing::error!(cause = error.cause(), "a commit failed; nothing in it was acknowledged");
+                for change in done.drain(..) {
+                    change.answer(Some(again(&error)));
+                }
+                self.reopen();
+            }
+        }
+    }
+
+    /// After a failed commit nothing is known about what the kernel still holds: start from what
+    /// is on disk. Never answer for the old connection again.
+    fn reopen(&mut self) {
+        let _ = command(&mut self.tx, "rollback");
+        loop {
+            match self.opener.writer() {
+                Ok(connection) => {
+                    self.tx = Tx::new(Inner::Sqlite(connection));
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(cause = error.cause(), "the database cannot be reopened yet");
+                    // Whoever waits is told now; reads go on meanwhile.
+                    while let Ok(task) = self.tasks.try_recv() {
+                        match task {
+                            Task::Change(change) => change.answer(Some(again(&error))),
+                            Task::Fold => {}
+                            Task::Close(reply) => {
+                                self.tasks.close();
+                                let _ = reply.send(());
+                                return;
+                            }
+                        }
+                    }
+                    std::thread::sleep(REOPEN);
+                }
+            }
+        }
+    }
+
+    /// What was queued before closing still runs.
+    fn drain(&mut self, done: &mut Vec<Box<dyn Change>>) {
+        let mut open = Ok(false);
+        while let Ok(task) = self.tasks.try_recv() {
+            if let Task::Change(change) = task {
+                if let Ok(false) = open {
+                    open = command(&mut self.tx, "begin immediate").map(|()| true);
+                }
+                done.push(self.run_one(change, &mut open));
+            }
+        }
+        self.finish(open, done);
+    }
+
+    fn fold(&mut self) {
+        if let Some(connection) = self.connection() {
+            fold(connection, "pragma wal_checkpoint(truncate)");
+        }
+    }
+
+    fn connection(&self) -> Option<&Connection> {
+        match &self.tx.inner {
+            Inner::Sqlite(connection) => Some(connection),
+            Inner::Postgres(_) => None,
+        }
+    }
+}
+
+/// The failure of a commit, once for each change that was in it.
+fn again(error: &Error) -> Error {
+    let copy = Error::new(error.kind(), error.code().to_owned(), error.message().to_owned());
+    match error.cause() {
+        Some(cause) => copy.caused_by(cause),
+        None => copy,
+    }
+}
+
+fn fold(connection: &Connection, pragma: &str) {
+    // Best effort: a log that stays long costs space, never data.
+    if let Err(error) = connection.query_row(pragma, [], |_| Ok(())) {
+        tracing::warn!(cause = %failure::of_sqlite(error), "the write-ahead log was not folded back");
+    }
+}
+
+/// Copies the log back into the database beside the writer. A passive checkpoint cannot restart
+/// the log while commits go on, so past the limit the writer does the rest between two batches.
+struct Checkpointer {
+    opener: Arc<Opener>,
+    commits: Arc<AtomicU64>,
+    closing: Arc<AtomicBool>,
+    limit: u64,
+    queue: mpsc::WeakSender<Task>,
+}
+
+impl Checkpointer {
+    fn run(self) {
+        let Ok(connection) = self.opener.writer() else { return };
+        let mut seen = 0;
+        while !self.closing.load(Ordering::Acquire) {
+            std::thread::park_timeout(CHECKPOINT_EVERY);
+            let commits = self.commits.load(Ordering::Acquire);
+            let size = std::fs::metadata(self.opener.wal()).map_or(0, |wal| wal.len());
+            if commits == seen || size < self.limit {
+                continue;
+            }
+            seen = commits;
+            fold(&connection, "pragma wal_checkpoint(passive)");
+            if let Some(queue) = self.queue.upgrade() {
+                // A full queue means a later round will ask again.
+                let _ = queue.try_send(Task::Fold);
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! A transaction, the same to its user on both engines.
+
+use rusqlite::Connection;
+use types::{Error, Result};
+
+use crate::postgres::Session;
+use crate::row::Inner as RowInner;
+use crate::{Engine, Row, Value, failure};
+
+/// One transaction. Its methods take SQL with `$1 $2 …` and parameters from
+/// [`args!`](crate::args); rows are mapped while they are read, never collected first.
+pub struct Tx {
+    pub(crate) inner: Inner,
+    /// A statement failed: PostgreSQL would refuse to commit, so SQLite does too.
+    pub(crate) broken: bool,
+    /// The failure was a lost race: the whole transaction may be run again.
+    pub(crate) again: bool,
+    /// A statement that changes rows was run.
+    wrote: bool,
+}
+
+pub(crate) enum Inner {
+    Sqlite(Connection),
+    Postgres(Session),
+}
+
+impl Tx {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self { inner, broken: false, again: false, wrote: false }
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        match self.inner {
+            Inner::Sqlite(_) => Engine::Sqlite,
+            Inner::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Whether a statement that changes rows was run.
+    #[must_use]
+    pub const fn wrote(&self) -> bool {
+        self.wrote
+    }
+
+    /// Forgets the last transaction, for an engine that reuses its connection.
+    pub(crate) fn reset(&mut self) {
+        (self.broken, self.again, self.wrote) = (false, false, false);
+    }
+
+    /// Every row.
+    ///
+    /// # Errors
+    /// Conflict for a broken constraint, 503/507 when the store cannot serve, internal else.
+    pub async fn all<T>(
+        &mut self,
+        sql: &str,
+        args: &[Value<'_>],
+        mut map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        self.each(sql, args, |row| {
+            found.push(map(row)?);
+            Ok(())
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// The first row, if any.
+    ///
+    /// # Errors
+    /// As [`Tx::all`].
+    pub async fn maybe<T>(
+        &mut self,
+        sql: &str,
+        args: &[Value<'_>],
+        mut map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let mut found = None;
+        self.each(sql, args, |row| {
+            if found.is_none() {
+                found = Some(map(row)?);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// The row that must be there.
+    ///
+    /// # Errors
+    /// As [`Tx::all`]; internal when there is none.
+    pub async fn one<T>(
+        &mut self,
+        sql: &str,
+        args: &[Value<'_>],
+        map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.maybe(sql, args, map)
+            .await?
+            .ok_or_else(|| Error::internal("a statement that always answers gave no row"))
+    }
+
+    /// Runs a statement and tells how many rows it changed.
+    ///
+    /// # Errors
+    /// As [`Tx::all`].
+    pub async fn run(&mut self, sql: &str, args: &[Value<'_>]) -> Result<u64> {
+        let done = match &mut self.inner {
+            Inner::Sqlite(connection) => connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| {
+                    statement.execute(rusqlite::params_from_iter(args.iter()))
+                })
+                .map(|rows| rows as u64)
+                .map_err(failure::of_sqlite),
+            Inner::Postgres(session) => session.run(sql, args).await.map_err(|error| {
+                let (error, again) = failure::of_postgres(error);
+                self.again |= again;
+                error
+            }),
+        };
+        self.wrote = true;
+        self.broken |= done.is_err();
+        done
+    }
+
+    async fn each(
+        &mut self,
+        sql: &str,
+        args: &[Value<'_>],
+        mut visit: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let done = match &mut self.inner {
+            Inner::Sqlite(connection) => visit_sqlite(connection, sql, args, &mut visit),
+            Inner::Postgres(session) => match session.all(sql, args).await {
+                Ok(rows) => rows.iter().try_for_each(|row| visit(&Row(RowInner::Postgres(row)))),
+                Err(error) => {
+                    let (error, again) = failure::of_postgres(error);
+                    self.again |= again;
+                    Err(error)
+                }
+            },
+        };
+        self.wrote |= !sql.starts_with("select") && !sql.starts_with("with");
+        self.broken |= done.is_err();
+        done
+    }
+
+    /// Several statements without parameters: migrations and seams only.
+    pub(crate) async fn script(&mut self, sql: &str) -> Result<()> {
+        let done = match &mut self.inner {
+            Inner::Sqlite(connection) => connection.execute_batch(sql).map_err(failure::of_sqlite),
+            Inner::Postgres(session) => {
+                session.script(sql).await.map_err(|error| failure::of_postgres(error).0)
+            }
+        };
+        self.broken |= done.is_err();
+        done
+    }
+}
+
+fn visit_sqlite(
+    connection: &Connection,
+    sql: &str,
+    args: &[Value<'_>],
+    visit: &mut impl FnMut(&Row<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(sql).map_err(failure::of_sqlite)?;
+    let mut rows =
+        statement.query(rusqlite::params_from_iter(args.iter())).map_err(failure::of_sqlite)?;
+    while let Some(row) = rows.next().map_err(failure::of_sqlite)? {
+        visit(&Row(RowInner::Sqlite(row)))?;
+    }
+    Ok(())
+}

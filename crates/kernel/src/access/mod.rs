@@ -1,0 +1,14 @@
+//! The one policy: who may do what to which row, for every surface.
+//!
+//! A caller's [`Rights`] in a group come from their role there and extra permissions, from owning
+//! an ancestor (read only), from the group being public (public rows only), or from owning the
+//! platform. Rows carry `group_id`, `visibility` and `owner_id`; [`Sight`] turns rights into the
+//! condition every query carries. What a caller may not see does not exist for them.
+
+mod rights;
+mod scope;
+mod standing;
+
+pub use rights::{Right, Rights, Role};
+pub use scope::{Scope, Sight};
+pub use standing::{Standing, require_known, standing, standing_to_change};

@@ -1,0 +1,42 @@
+use super::*;
+
+#[test]
+fn the_roles_of_the_ontology_give_what_the_table_says() {
+    assert_eq!(Role::PlatformOwner.rights(), Rights::all());
+    assert_eq!(Role::GroupOwner.rights(), Rights::all());
+    let user = Role::GroupUser.rights();
+    assert!(user.has(Right::ThingsCreate) && user.has(Right::ThingsUpdateOwn));
+    assert!(!user.has(Right::ThingsUpdate) && !user.has(Right::ApiKeysCreate));
+    assert!(!user.has(Right::PrivateRead) && !user.has(Right::PeopleUpdate));
+    let customer = Role::Customer.rights();
+    assert!(!customer.has(Right::ThingsRead) && !customer.has(Right::PeopleRead));
+}
+
+#[test]
+fn permission_names_are_read_and_unknown_ones_refused() {
+    let things = Rights::parse(&["things:*"], "/permissions").expect("a wildcard");
+    assert!(things.has(Right::ThingsDelete) && !things.has(Right::EventsRead));
+    assert_eq!(Rights::parse(&["*"], "").expect("everything"), Rights::all());
+    assert_eq!(Rights::parse::<&str>(&[], "").expect("nothing"), Rights::NONE);
+    for name in ["", "things", "things*", "thing:create", "*:read", "**"] {
+        let error = Rights::parse(&["groups:read", name], "/permissions").expect_err(name);
+        assert_eq!(error.field_errors()[0].pointer, "/permissions/1");
+    }
+}
+
+#[test]
+fn owning_an_ancestor_never_allows_a_change() {
+    for right in Right::ALL {
+        if Rights::read_all().has(*right) {
+            assert!(right.name().ends_with(":read"), "{}", right.name());
+        }
+    }
+}
+
+#[test]
+fn roles_have_aliases_and_ranks() {
+    assert_eq!(Role::parse("owner").expect("an alias"), Role::GroupOwner);
+    assert_eq!(Role::parse("member").expect("an alias"), Role::GroupUser);
+    assert!(Role::parse("root").is_err());
+    assert!(Role::PlatformOwner > Role::GroupOwner && Role::GroupUser > Role::Customer);
+}

@@ -1,0 +1,183 @@
+//! Who calls: built once per request, passed to every rule.
+
+use std::sync::Arc;
+
+use database::{Tx, args};
+use types::{ApiKeyId, GroupId, PersonId, Result, SessionId, UserId};
+
+use crate::access::{Rights, Role};
+
+/// Who calls, and in which request.
+#[derive(Clone)]
+pub struct Caller {
+    identity: Arc<Identity>,
+    request_id: Arc<str>,
+}
+
+/// Who somebody is, apart from any request: what the session cache keeps.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// The login.
+    pub user: Option<UserId>,
+    /// The member record.
+    pub person: Option<PersonId>,
+    /// The signed-in device.
+    pub session: Option<SessionId>,
+    /// Their private group.
+    pub personal_group: Option<GroupId>,
+    /// Groups they belong to, sorted by group.
+    pub memberships: Vec<Membership>,
+    /// Owner of the whole installation.
+    pub platform_owner: bool,
+    /// Set when an API key speaks for them.
+    pub key: Option<ApiKeyScope>,
+    /// The house itself: jobs, import, command line.
+    pub system: bool,
+}
+
+/// Belonging to one group.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// The group.
+    pub group: GroupId,
+    /// The role there.
+    pub role: Role,
+    /// What the role and extra permissions allow there.
+    pub rights: Rights,
+}
+
+/// What an API key may do at most.
+#[derive(Debug, Clone)]
+pub struct ApiKeyScope {
+    /// The key.
+    pub id: ApiKeyId,
+    /// The one group it is good for.
+    pub group: GroupId,
+    /// What it was given; its creator's rights bound it at each use.
+    pub rights: Rights,
+}
+
+impl Caller {
+    /// Somebody in a request.
+    #[must_use]
+    pub fn new(identity: Arc<Identity>, request_id: Arc<str>) -> Self {
+        Self { identity, request_id }
+    }
+
+    /// Nobody: not signed in.
+    #[must_use]
+    pub fn nobody(request_id: Arc<str>) -> Self {
+        Self::new(Arc::default(), request_id)
+    }
+
+    /// The house itself, for jobs, import and the command line.
+    #[must_use]
+    pub fn system(task: &str) -> Self {
+        let identity = Identity { system: true, platform_owner: true, ..Identity::default() };
+        Self::new(Arc::new(identity), Arc::from(task))
+    }
+
+    /// The request's id.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The person, if signed in.
+    #[must_use]
+    pub fn person(&self) -> Option<PersonId> {
+        self.identity.person
+    }
+
+    /// The login, if signed in.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        self.identity.user
+    }
+
+    /// Everything known about them.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The private group of whoever is signed in.
+    #[must_use]
+    pub fn personal_group(&self) -> Option<GroupId> {
+        self.identity.personal_group
+    }
+
+    /// Whether somebody is signed in, or the house itself calls.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.identity.system || self.identity.person.is_some()
+    }
+
+    /// Their own membership of a group.
+    #[must_use]
+    pub fn membership(&self, group: GroupId) -> Option<&Membership> {
+        let all = &self.identity.memberships;
+        all.binary_search_by(|one| one.group.cmp(&group)).ok().and_then(|at| all.get(at))
+    }
+}
+
+impl Identity {
+    /// A person with their memberships, as the store has them now.
+    ///
+    /// # Errors
+    /// As [`Tx::all`].
+    pub async fn of_person(tx: &mut Tx, person: PersonId) -> Result<Self> {
+        let mut memberships: Vec<Membership> = tx
+            .all(
+                "select m.group_id, m.role, m.permissions from memberships m \
+                 where m.person_id = $1 and m.status = 'active'",
+                args![person],
+                |row| {
+                    let role = Role::stored(&row.get::<String>(1)?)?;
+                    let extra = Rights::stored(&row.get::<types::Json>(2)?);
+                    Ok(Membership { group: row.get(0)?, role, rights: role.rights() | extra })
+                },
+            )
+            .await?;
+        memberships.sort_by_key(|one| one.group);
+        let platform_owner = memberships.iter().any(|one| one.role == Role::PlatformOwner);
+        let (user, personal_group) = tx
+            .one(
+                "select user_id, personal_group_id from people where id = $1",
+                args![person],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .await?;
+        Ok(Self {
+            user,
+            person: Some(person),
+            personal_group,
+            memberships,
+            platform_owner,
+            ..Self::default()
+        })
+    }
+
+    /// The same person, speaking through an API key: one group, and no more rights than both
+    /// the key and the person have.
+    #[must_use]
+    pub fn through_key(mut self, key: ApiKeyScope) -> Self {
+        let everywhere = self.platform_owner;
+        self.memberships.retain(|one| one.group == key.group);
+        if everywhere && self.memberships.is_empty() {
+            self.memberships.push(Membership {
+                group: key.group,
+                role: Role::GroupOwner,
+                rights: Rights::all(),
+            });
+        }
+        for one in &mut self.memberships {
+            one.rights = one.rights & key.rights;
+        }
+        self.platform_owner = false;
+        self.personal_group = Some(key.group);
+        self.session = None;
+        self.key = Some(key);
+        self
+    }
+}

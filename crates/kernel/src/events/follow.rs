@@ -1,0 +1,139 @@
+//! Following the log: read a batch, act on it, move the cursor in the same transaction as the
+//! effect, so that each event takes effect once.
+
+use std::time::{Duration, Instant};
+
+use database::seams::tail::{self, Position};
+use database::{Tx, args};
+use types::{AnyId, Kind, Result};
+
+use super::Entry;
+use crate::App;
+
+/// Entries read at a time.
+const BATCH: i64 = 500;
+/// A follower looks by itself this often, should every hint be lost.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Pause after a failure, so that a broken store is not hammered.
+const RETRY: Duration = Duration::from_secs(1);
+/// A follower that writes leaves the writer to others for this many times what it took itself.
+const MANNERS: u32 = 3;
+
+const COLUMNS: &str = "id, group_id, type, target_id, target_kind";
+
+/// A batch of entries and where it ends.
+pub struct Followed {
+    /// In commit order.
+    pub entries: Vec<Entry>,
+    from: Option<Position>,
+    to: Position,
+}
+
+/// Follows the log under `name` until the task is dropped. `prepare` turns entries into what
+/// `apply` writes; it reads in a snapshot of its own, off the writer.
+pub async fn follow<P, R, W>(app: App, name: &'static str, prepare: R, apply: W)
+where
+    P: Send + Sync + 'static,
+    R: AsyncFn(&mut Tx, &[Entry]) -> Result<P> + Send + Sync + Clone + 'static,
+    W: AsyncFn(&mut Tx, &P) -> Result<()> + Send + Sync + Clone + 'static,
+{
+    let mut commits = app.hub.commits();
+    loop {
+        commits.mark_unchanged();
+        let began = Instant::now();
+        match step(&app, name, prepare.clone(), apply.clone()).await {
+            Ok(true) => tokio::time::sleep(began.elapsed() * MANNERS).await,
+            Ok(false) => {
+                let _ = tokio::time::timeout(PATIENCE, commits.changed()).await;
+            }
+            Err(error) => {
+                tracing::warn!(follower = name, cause = error.cause(), "{}", error.message());
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// One batch; whether there was anything to do.
+async fn step<P, R, W>(app: &App, name: &'static str, prepare: R, apply: W) -> Result<bool>
+where
+    P: Send + Sync + 'static,
+    R: AsyncFn(&mut Tx, &[Entry]) -> Result<P> + Send + Sync + 'static,
+    W: AsyncFn(&mut Tx, &P) -> Result<()> + Send + Sync + 'static,
+{
+    let found = app
+        .db
+        .read_long(async move |tx| {
+            let batch = read(tx, name).await?;
+            if batch.entries.is_empty() {
+                return Ok(None);
+            }
+            let prepared = prepare(tx, &batch.entries).await?;
+            Ok(Some((batch.from, batch.to, prepared)))
+        })
+        .await?;
+    let Some((from, to, prepared)) = found else { return Ok(false) };
+    let now = app.now();
+    app.db
+        .write(async move |tx| {
+            // Somebody else (another node) may have been faster: then this batch is theirs.
+            if advance(tx, name, from, to, now).await? {
+                apply(tx, &prepared).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(true)
+}
+
+async fn read(tx: &mut Tx, name: &str) -> Result<Followed> {
+    let from = tx
+        .maybe("select xid, seq from cursors where name = $1", args![name], |row| {
+            Ok(Position { xid: row.get(0)?, seq: row.get(1)? })
+        })
+        .await?;
+    let start = from.unwrap_or_default();
+    let rows = tail::after(tx, COLUMNS, 5, start, BATCH, |row| {
+        let target: Option<uuid::Uuid> = row.get(3)?;
+        let kind: Option<String> = row.get(4)?;
+        Ok(Entry {
+            id: row.get(0)?,
+            group: row.get(1)?,
+            kind: row.get(2)?,
+            target: target
+                .zip(kind.as_deref().and_then(Kind::from_prefix))
+                .map(|(uuid, kind)| AnyId { kind, uuid }),
+        })
+    })
+    .await?;
+    let to = rows.last().map_or(start, |(at, _)| *at);
+    Ok(Followed { entries: rows.into_iter().map(|(_, entry)| entry).collect(), from, to })
+}
+
+async fn advance(
+    tx: &mut Tx,
+    name: &str,
+    from: Option<Position>,
+    to: Position,
+    now: types::Time,
+) -> Result<bool> {
+    let moved = match from {
+        Some(from) => {
+            tx.run(
+                "update cursors set xid = $2, seq = $3, updated_at = $4 \
+                 where name = $1 and xid = $5 and seq = $6",
+                args![name, to.xid, to.seq, now, from.xid, from.seq],
+            )
+            .await?
+        }
+        None => {
+            tx.run(
+                "insert into cursors (name, xid, seq, updated_at) values ($1, $2, $3, $4) \
+                 on conflict (name) do nothing",
+                args![name, to.xid, to.seq, now],
+            )
+            .await?
+        }
+    };
+    Ok(moved == 1)
+}

@@ -1,0 +1,114 @@
+//! The event log: one `append`, in the transaction of the change it tells about.
+//!
+//! `seq` is the global order. Audit, timeline, search and — later — realtime, webhooks and sync
+//! read it with a cursor ([`follow`]) that never misses a late commit.
+
+mod follow;
+
+use database::{Tx, args};
+use types::{AnyId, EventId, GroupId, Json, PersonId, Result, Time};
+use uuid::Uuid;
+
+pub use self::follow::{Followed, follow};
+use crate::Caller;
+
+/// An event to be recorded.
+#[derive(Debug, Clone)]
+pub struct NewEvent<'a> {
+    /// Whose log it belongs to.
+    pub group: GroupId,
+    /// A name from the ontology or a registered one.
+    pub kind: &'a str,
+    /// What it is about.
+    pub target: Option<AnyId>,
+    /// Ids, types and changed fields; never secrets, tokens or sealed content.
+    pub metadata: &'a Json,
+    /// Of the object it is about: who may see the event.
+    pub visibility: &'a str,
+    /// Of the object it is about.
+    pub owner: Option<PersonId>,
+    /// When it happened, if not now.
+    pub occurred_at: Option<Time>,
+    /// Who did it, if it is not the caller (a sign-up makes its own actor).
+    pub actor: Option<PersonId>,
+}
+
+impl<'a> NewEvent<'a> {
+    /// An event that everybody in the group may see.
+    #[must_use]
+    pub const fn new(
+        group: GroupId,
+        kind: &'a str,
+        target: Option<AnyId>,
+        metadata: &'a Json,
+    ) -> Self {
+        Self {
+            group,
+            kind,
+            target,
+            metadata,
+            visibility: "group",
+            owner: None,
+            occurred_at: None,
+            actor: None,
+        }
+    }
+
+    /// Bounds who may see it to who may see its object.
+    #[must_use]
+    pub const fn about(mut self, visibility: &'a str, owner: Option<PersonId>) -> Self {
+        self.visibility = visibility;
+        self.owner = owner;
+        self
+    }
+
+    /// Says who did it.
+    #[must_use]
+    pub const fn by(mut self, actor: Option<PersonId>) -> Self {
+        self.actor = actor;
+        self
+    }
+}
+
+/// Appends an event; [`crate::Work::record`] is the door to it.
+pub(crate) async fn append(
+    tx: &mut Tx,
+    id: Uuid,
+    caller: &Caller,
+    now: Time,
+    event: &NewEvent<'_>,
+) -> Result<()> {
+    tx.run(
+        "insert into events (id, group_id, type, actor_id, target_id, target_kind, occurred_at, \
+         metadata, request_id, visibility, owner_id) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        args![
+            id,
+            event.group,
+            event.kind,
+            event.actor.or(caller.person()),
+            event.target,
+            event.target.map(|target| target.kind.prefix()),
+            event.occurred_at.unwrap_or(now),
+            event.metadata,
+            caller.request_id(),
+            event.visibility,
+            event.owner
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// What a follower of the log is given: enough to decide whether to look at the object.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its id.
+    pub id: EventId,
+    /// Whose log it belongs to.
+    pub group: GroupId,
+    /// Its type.
+    pub kind: String,
+    /// What it is about.
+    pub target: Option<AnyId>,
+}

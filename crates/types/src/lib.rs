@@ -1,0 +1,20 @@
+//! Words the whole house speaks: errors, ids, time, pages, secrets, raw JSON.
+//!
+//! No I/O lives here; every other room imports this one and this one imports none.
+
+mod error;
+mod id;
+mod json;
+mod page;
+mod secret;
+mod time;
+
+pub use error::{Error, Field, Kind as ErrorKind, Result};
+pub use id::{
+    AnyId, ApiKeyId, ConnectionId, EventId, GroupId, IdError, JobId, Kind, KnowledgeId, PersonId,
+    SessionId, ThingId, UserId,
+};
+pub use json::{Json, JsonMap};
+pub use page::{DEFAULT_LIMIT, Limit, MAX_LIMIT, Page};
+pub use secret::Secret;
+pub use time::Time;

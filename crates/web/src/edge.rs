@@ -1,0 +1,340 @@
+//! The one layer around every route. Eight small layers would box the request eight times; this
+//! is one future with eight duties: request id, overload guard, CORS, credentials in the address,
+//! time limit, panics, headers, and the log line.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::MatchedPath;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use pin_project_lite::pin_project;
+use tokio::task::futures::TaskLocalFuture;
+use tokio::time::Sleep;
+use tower::{Layer, Service};
+use types::{Error, ErrorKind};
+
+use crate::current::{CURRENT, Current, Ids, RequestId, X_REQUEST_ID};
+use crate::headers::{self, X_RESPONSE_TIME};
+use crate::origin::{self, Origins};
+use crate::problem::{ErrorCode, render};
+use crate::refuse::credential_in_query;
+use crate::settings::Settings;
+
+/// What the edge is made of; [`Edge::layer`] puts it around a router.
+pub struct Edge {
+    timeout: Duration,
+    body_limit: usize,
+    max_in_flight: usize,
+    in_flight: AtomicUsize,
+    origins: Origins,
+    standing: Vec<(HeaderName, HeaderValue)>,
+    ids: Ids,
+}
+
+impl Edge {
+    /// An edge with these limits. `origins` are the pages that may call; see [`Origins`].
+    #[must_use]
+    pub fn new(settings: &Settings, origins: Origins) -> Self {
+        Self {
+            timeout: settings.request_timeout(),
+            body_limit: settings.body_limit_bytes,
+            max_in_flight: settings.max_in_flight,
+            in_flight: AtomicUsize::new(0),
+            origins,
+            standing: headers::standing(false),
+            ids: Ids::counted(),
+        }
+    }
+
+    /// Tells browsers to stay on https, if that is where the public lives.
+    #[must_use]
+    pub fn public_url(mut self, url: &str) -> Self {
+        self.standing = headers::standing(url.starts_with("https://"));
+        self
+    }
+
+    /// Hands in where request ids come from; without it they are counted.
+    #[must_use]
+    pub fn request_ids(mut self, make: Arc<dyn Fn() -> String + Send + Sync>) -> Self {
+        self.ids = Ids::Given(make);
+        self
+    }
+
+    /// The finished layer: `router.layer(edge)`, after all routes and fallbacks.
+    #[must_use]
+    pub fn layer(self) -> EdgeLayer {
+        EdgeLayer(Arc::new(self))
+    }
+
+    /// What can be answered without asking the router.
+    fn answer_early<B>(&self, request: &Request<B>, id: &str, crowded: bool) -> Option<Response> {
+        if crowded {
+            let error = Error::overloaded("The server is busy; try again in a moment.");
+            return Some(render(&error, error.code(), id));
+        }
+        if self.origins.any() && origin::is_preflight(request.method(), request.headers()) {
+            return Some(self.preflight(request, id));
+        }
+        let error = credential_in_query(request.uri().query()?)?;
+        Some(render(&error, error.code(), id))
+    }
+
+    fn preflight<B>(&self, request: &Request<B>, id: &str) -> Response {
+        let origin = request.headers().get(header::ORIGIN).map(HeaderValue::as_bytes);
+        if !origin.is_some_and(|origin| self.origins.allows(origin)) {
+            let error = Error::new(
+                ErrorKind::Forbidden,
+                "invalid_origin",
+                "Pages of this origin may not call this server; an operator can allow it in \
+                 `cors_origins`.",
+            );
+            return render(&error, error.code(), id);
+        }
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        origin::grant_preflight(response.headers_mut());
+        response
+    }
+}
+
+/// The edge as a tower layer; cheap to clone, and all clones count together.
+#[derive(Clone)]
+pub struct EdgeLayer(Arc<Edge>);
+
+impl EdgeLayer {
+    /// Requests being worked on right now, for metrics.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.0.in_flight.load(Ordering::Relaxed)
+    }
+}
+
+impl<S> Layer<S> for EdgeLayer {
+    type Service = EdgeService<S>;
+
+    fn layer(&self, inner: S) -> EdgeService<S> {
+        EdgeService { edge: Arc::clone(&self.0), inner }
+    }
+}
+
+/// A service behind the edge.
+#[derive(Clone)]
+pub struct EdgeService<S> {
+    edge: Arc<Edge>,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for EdgeService<S>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = EdgeFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let edge = &self.edge;
+        let started = Instant::now();
+        let (id, id_header) = edge.ids.take(request.headers());
+        let place = InFlight::take(edge);
+        let origin = request.headers().get(header::ORIGIN);
+        let visit = Visit {
+            started,
+            id: Arc::clone(&id),
+            id_header,
+            origin: origin.filter(|origin| edge.origins.allows(origin.as_bytes())).cloned(),
+            line: Line::of(&request),
+        };
+
+        let early = edge.answer_early(&request, &id, place.crowded);
+        let state = if let Some(response) = early {
+            State::Answered { response: Some(response) }
+        } else {
+            request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+            let current = Current { request_id: Arc::clone(&id), body_limit: edge.body_limit };
+            // A service may panic before it hands out its future.
+            let inner = &mut self.inner;
+            let called = catch_unwind(AssertUnwindSafe(|| {
+                CURRENT.sync_scope(current.clone(), || inner.call(request))
+            }));
+            match called {
+                Ok(future) => State::Working { future: CURRENT.scope(current, future) },
+                Err(panic) => State::Answered { response: Some(panicked(&*panic, &id)) },
+            }
+        };
+        EdgeFuture { state, deadline: None, visit: Some(visit), place }
+    }
+}
+
+/// One of the places in the house; left when dropped, also when the client hangs up.
+struct InFlight {
+    edge: Arc<Edge>,
+    crowded: bool,
+}
+
+impl InFlight {
+    fn take(edge: &Arc<Edge>) -> Self {
+        let crowded = edge.in_flight.fetch_add(1, Ordering::Relaxed) >= edge.max_in_flight;
+        if crowded {
+            edge.in_flight.fetch_sub(1, Ordering::Relaxed);
+        }
+        Self { edge: Arc::clone(edge), crowded }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if !self.crowded {
+            self.edge.in_flight.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What is remembered of a request until it is answered.
+struct Visit {
+    started: Instant,
+    id: Arc<str>,
+    id_header: HeaderValue,
+    origin: Option<HeaderValue>,
+    line: Option<Line>,
+}
+
+/// What the log line needs, kept only when somebody listens.
+struct Line {
+    method: Method,
+    route: Option<MatchedPath>,
+}
+
+impl Line {
+    fn of<B>(request: &Request<B>) -> Option<Self> {
+        tracing::enabled!(target: "web::request", tracing::Level::DEBUG).then(|| Self {
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+        })
+    }
+}
+
+impl Visit {
+    fn finish(self, edge: &Edge, mut response: Response) -> Response {
+        let elapsed = self.started.elapsed();
+        if let Some(line) = self.line {
+            // The route's pattern, never the path: its values are nobody's business.
+            let route = line.route.as_ref().map_or("-", MatchedPath::as_str);
+            let code = response.extensions().get::<ErrorCode>();
+            tracing::debug!(
+                target: "web::request",
+                route,
+                method = line.method.as_str(),
+                status = response.status().as_u16(),
+                latency_ms = elapsed.as_secs_f64() * 1e3,
+                request_id = &*self.id,
+                error_code = code.map(|code| &*code.0),
+                "request",
+            );
+        }
+        let headers = response.headers_mut();
+        headers::complete(headers, &edge.standing);
+        headers.insert(X_REQUEST_ID, self.id_header);
+        headers.insert(X_RESPONSE_TIME, headers::response_time(elapsed));
+        if edge.origins.any() {
+            headers.append(header::VARY, HeaderValue::from_static("origin"));
+        }
+        if let Some(origin) = self.origin {
+            origin::grant(headers, origin);
+        }
+        response
+    }
+}
+
+pin_project! {
+    /// The future of [`EdgeService`].
+    pub struct EdgeFuture<F> {
+        #[pin]
+        state: State<F>,
+        #[pin]
+        deadline: Option<Sleep>,
+        visit: Option<Visit>,
+        place: InFlight,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<F> {
+        Working { #[pin] future: TaskLocalFuture<Current, F> },
+        Answered { response: Option<Response> },
+    }
+}
+
+impl<F> Future for EdgeFuture<F>
+where
+    F: Future<Output = Result<Response, Infallible>>,
+{
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let id = this.visit.as_ref().map_or("", |visit| &visit.id);
+        let response = match this.state.project() {
+            StateProjection::Answered { response } => response.take().unwrap_or_default(),
+            StateProjection::Working { future } => {
+                match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+                    Ok(Poll::Ready(Ok(response))) => response,
+                    Ok(Poll::Pending) => {
+                        // Most requests are answered at the first poll and never need a timer.
+                        if this.deadline.is_none() {
+                            this.deadline
+                                .as_mut()
+                                .set(Some(tokio::time::sleep(this.place.edge.timeout)));
+                        }
+                        if let Some(deadline) = this.deadline.as_pin_mut()
+                            && deadline.poll(cx).is_pending()
+                        {
+                            return Poll::Pending;
+                        }
+                        timed_out(id)
+                    }
+                    Err(panic) => panicked(&*panic, id),
+                }
+            }
+        };
+        Poll::Ready(Ok(match this.visit.take() {
+            Some(visit) => visit.finish(&this.place.edge, response),
+            None => response,
+        }))
+    }
+}
+
+fn timed_out(id: &str) -> Response {
+    let error = Error::new(
+        ErrorKind::Overloaded,
+        "timeout",
+        "The request took too long and was given up; try again later, or ask for less.",
+    )
+    .retry_after(1);
+    render(&error, error.code(), id)
+}
+
+fn panicked(panic: &(dyn Any + Send), id: &str) -> Response {
+    let told = panic.downcast_ref::<&str>().copied();
+    let told = told.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let error = Error::internal(format!("panic: {}", told.unwrap_or("without words")));
+    render(&error, error.code(), id)
+}
+
+#[cfg(test)]
+#[path = "edge_tests.rs"]
+mod tests;

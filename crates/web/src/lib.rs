@@ -1,0 +1,46 @@
+//! The edge of the house: what every HTTP route shares, and nothing a room is about.
+//!
+//! A request comes in through [`serve`] (bounded connections, bounded heads), passes the one layer
+//! [`Edge`] (request id, limits, panics, CORS, headers), is read by an extractor ([`Body`],
+//! [`Params`], [`Paged`], [`Path`], [`IfMatch`]) and leaves as one of the answers ([`Reply`],
+//! [`Created`], [`WithEtag`], [`Listed`]) or as a [`Failure`], which is always the same problem
+//! document. Every extractor fails with a [`Failure`], so no library's plain text gets out.
+
+mod answers;
+mod auth_failure;
+mod current;
+mod cursor;
+mod docs;
+mod edge;
+mod etag;
+mod fallback;
+mod headers;
+mod json;
+mod json_error;
+mod json_scan;
+mod listen;
+mod origin;
+mod patch;
+mod path;
+mod problem;
+mod query;
+mod query_de;
+mod refuse;
+mod settings;
+
+pub use answers::{Created, Listed, Reply, WithEtag};
+pub use auth_failure::{AuthAnswer, AuthBody, AuthFailure, AuthOptionalBody};
+pub use current::{RequestId, request_id};
+pub use cursor::CursorKey;
+pub use docs::openapi_routes;
+pub use edge::{Edge, EdgeFuture, EdgeLayer, EdgeService};
+pub use etag::{IfMatch, etag};
+pub use fallback::with_fallbacks;
+pub use json::{Body, BodyLimit, OptionalBody, read_body};
+pub use listen::{PeerAddr, serve};
+pub use origin::{Origins, check_origin};
+pub use patch::Patch;
+pub use path::Path;
+pub use problem::{Answer, ErrorCode, Failure, Problem, ProblemField, Problems};
+pub use query::{PageParams, Paged, Params};
+pub use settings::Settings;

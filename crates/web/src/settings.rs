@@ -1,0 +1,84 @@
+//! The numbers of the edge.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::origin::is_origin;
+
+/// Settings of the edge; every one has a default.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Origins of web pages that may call with cookies, matched exactly, e.g.
+    /// `https://app.example.com`. The server's own origin needs no entry.
+    pub cors_origins: Vec<String>,
+    /// A request that has no answer after this many milliseconds is answered 503.
+    pub request_timeout_ms: u64,
+    /// The largest request body in bytes, unless a route says otherwise.
+    pub body_limit_bytes: usize,
+    /// Requests worked on at once; one more is answered 503 at once.
+    pub max_in_flight: usize,
+    /// A connection that sends no complete request head for this many milliseconds is closed;
+    /// this is also how long an idle connection is kept.
+    pub header_read_timeout_ms: u64,
+    /// Connections open at once; further ones wait in the kernel's queue.
+    pub max_connections: usize,
+    /// How long requests in flight may take to finish when the server stops, in milliseconds.
+    pub shutdown_grace_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cors_origins: Vec::new(),
+            request_timeout_ms: 30_000,
+            body_limit_bytes: 1024 * 1024,
+            max_in_flight: 4_096,
+            header_read_timeout_ms: 10_000,
+            max_connections: 10_000,
+            shutdown_grace_ms: 10_000,
+        }
+    }
+}
+
+impl Settings {
+    /// Every mistake as (key, sentence), so that boot can report them together.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        for origin in &self.cors_origins {
+            if !is_origin(origin) {
+                found.push((
+                    "cors_origins",
+                    format!("`{origin}` is not an origin; write it like `https://app.example.com`, without a path or `*`"),
+                ));
+            }
+        }
+        let numbers = [
+            ("request_timeout_ms", self.request_timeout_ms == 0),
+            ("body_limit_bytes", self.body_limit_bytes == 0),
+            ("max_in_flight", self.max_in_flight == 0),
+            ("header_read_timeout_ms", self.header_read_timeout_ms == 0),
+            ("max_connections", self.max_connections == 0),
+        ];
+        for (key, wrong) in numbers {
+            if wrong {
+                found.push((key, "must be at least 1".to_owned()));
+            }
+        }
+        found
+    }
+
+    pub(crate) fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
+    }
+
+    pub(crate) fn header_read_timeout(&self) -> Duration {
+        Duration::from_millis(self.header_read_timeout_ms)
+    }
+
+    pub(crate) fn shutdown_grace(&self) -> Duration {
+        Duration::from_millis(self.shutdown_grace_ms)
+    }
+}

@@ -1,0 +1,42 @@
+# Every recipe is plain cargo underneath: copy the lines if you do without `just`.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+postgres := env("SIXFOLD_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
+
+# list the recipes
+default:
+    @just --list
+
+# what a commit must pass: format, lints, tests on SQLite, generated files
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    env -u SIXFOLD_TEST_POSTGRES SIXFOLD_TEST_REQUIRE=sqlite cargo test --locked
+    cargo run --quiet --locked -p server --bin sixfold -- openapi | diff -u api/openapi.json -
+    cargo run --quiet --locked -p server --bin sixfold -- config docs | diff -u docs/config.md -
+    python3 .ci/check-links.py
+
+# all tests, on SQLite and on PostgreSQL (a missing engine is a failure)
+test *args:
+    SIXFOLD_TEST_POSTGRES={{ postgres }} SIXFOLD_TEST_REQUIRE=sqlite,postgres cargo test --locked {{ args }}
+
+# run the server, or any other command of the binary: just run import FILE
+run *args:
+    cargo run --locked -p server --bin sixfold -- {{ args }}
+
+# write the generated files again: api/openapi.json and docs/config.md
+gen:
+    mkdir -p target api docs
+    cargo run --quiet -p server --bin sixfold -- openapi > target/openapi.json
+    cargo run --quiet -p server --bin sixfold -- config docs > target/config.md
+    mv target/openapi.json api/openapi.json
+    mv target/config.md docs/config.md
+
+# the load benchmarks (they talk to a server on this machine only)
+bench *args:
+    cargo run --locked --release -p sixfold-bench -- {{ args }}
+
+# the guided tour: Debian's packages as six dimensions
+tour *args:
+    bash examples/debian/tour.sh {{ args }}
