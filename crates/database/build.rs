@@ -13,7 +13,8 @@ fn main() -> std::io::Result<()> {
             names.push(name);
         }
     }
-    names.sort();
+    // Without the ending, so that a step stands before its addition for one engine.
+    names.sort_by(|a, b| a.trim_end_matches(".sql").cmp(b.trim_end_matches(".sql")));
     let mut code = String::from("&[\n");
     for name in names {
         let path = folder.join(&name);

@@ -96,6 +96,18 @@ impl Db {
         }
     }
 
+    /// As [`Db::write`], for a step of the schema.
+    pub(crate) async fn alter<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.write(change).await,
+            Inner::Postgres(store) => store.transact(postgres::Mode::Alter, change).await,
+        }
+    }
+
     /// One snapshot, for short reads: on SQLite it runs on the caller's own thread.
     ///
     /// # Errors
@@ -166,7 +178,9 @@ impl Db {
         match &*self.0 {
             Inner::Sqlite(store) => store.check().await,
             Inner::Postgres(store) => {
-                store.transact(postgres::Mode::Read, async |tx| tx.run("select 1", &[]).await).await?;
+                store
+                    .transact(postgres::Mode::Read, async |tx| tx.run("select 1", &[]).await)
+                    .await?;
                 Ok(Vec::new())
             }
         }

@@ -179,7 +179,7 @@ pub(crate) async fn up(db: &Db) -> Result<()> {
     }
     for step in steps(db.engine()) {
         let (name, sql, checksum) = (step.name, step.sql, step.checksum);
-        db.write(async move |tx| {
+        db.alter(async move |tx| {
             prepare(tx).await?;
             let there = tx
                 .maybe("select 1 from migrations where name = $1", args![name], |_| Ok(()))

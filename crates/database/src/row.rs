@@ -35,6 +35,19 @@ impl Row<'_> {
     }
 }
 
+impl<'r> Row<'r> {
+    /// The text at `index`, borrowed: for what is compared or parsed and not kept.
+    ///
+    /// # Errors
+    /// As [`Row::get`].
+    pub fn text(&self, index: usize) -> Result<&'r str> {
+        match self.0 {
+            Inner::Sqlite(row) => Ok(row.get_ref(index)?.as_str()?),
+            Inner::Postgres(row) => Ok(row.try_get(index)?),
+        }
+    }
+}
+
 /// A type that a column can be read as.
 pub trait Column: Sized {
     #[doc(hidden)]
@@ -122,7 +135,15 @@ macro_rules! id_columns {
 }
 
 id_columns!(
-    GroupId, PersonId, ThingId, ConnectionId, EventId, KnowledgeId, UserId, SessionId, ApiKeyId,
+    GroupId,
+    PersonId,
+    ThingId,
+    ConnectionId,
+    EventId,
+    KnowledgeId,
+    UserId,
+    SessionId,
+    ApiKeyId,
     JobId
 );
 

@@ -1,6 +1,6 @@
 //! A transaction, the same to its user on both engines.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Statement};
 use types::{Error, Result};
 
 use crate::postgres::Session;
@@ -111,7 +111,8 @@ impl Tx {
             Inner::Sqlite(connection) => connection
                 .prepare_cached(sql)
                 .and_then(|mut statement| {
-                    statement.execute(rusqlite::params_from_iter(args.iter()))
+                    bind(&mut statement, args)?;
+                    statement.raw_execute()
                 })
                 .map(|rows| rows as u64)
                 .map_err(failure::of_sqlite),
@@ -124,6 +125,32 @@ impl Tx {
         self.wrote = true;
         self.broken |= done.is_err();
         done
+    }
+
+    /// Runs `part` so that its failure undoes only what it did: the transaction goes on.
+    ///
+    /// # Errors
+    /// What `part` answers, or the failure to undo it.
+    pub async fn nested<T>(&mut self, part: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let before = self.broken;
+        self.command("savepoint part").await?;
+        let outcome = part(self).await;
+        if outcome.is_ok() && self.broken == before {
+            self.command("release part").await?;
+            return outcome;
+        }
+        self.command("rollback to part").await?;
+        self.command("release part").await?;
+        self.broken = before;
+        outcome.and_then(|_| Err(Error::internal("a part went on after a failed statement")))
+    }
+
+    /// A statement that changes no rows and answers nothing.
+    async fn command(&mut self, sql: &'static str) -> Result<()> {
+        let wrote = self.wrote;
+        self.run(sql, &[]).await?;
+        self.wrote = wrote;
+        Ok(())
     }
 
     async fn each(
@@ -168,10 +195,27 @@ fn visit_sqlite(
     visit: &mut impl FnMut(&Row<'_>) -> Result<()>,
 ) -> Result<()> {
     let mut statement = connection.prepare_cached(sql).map_err(failure::of_sqlite)?;
-    let mut rows =
-        statement.query(rusqlite::params_from_iter(args.iter())).map_err(failure::of_sqlite)?;
+    bind(&mut statement, args).map_err(failure::of_sqlite)?;
+    let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(failure::of_sqlite)? {
         visit(&Row(RowInner::Sqlite(row)))?;
+    }
+    Ok(())
+}
+
+/// To SQLite `$2` is a name, not a number: it counts parameters in the order in which they first
+/// appear. Binding by name makes `$2` the second parameter, as it is on PostgreSQL.
+fn bind(statement: &mut Statement<'_>, args: &[Value<'_>]) -> rusqlite::Result<()> {
+    let count = statement.parameter_count();
+    for index in 1..=count {
+        let number = statement
+            .parameter_name(index)
+            .and_then(|name| name.get(1..)?.parse::<usize>().ok())
+            .and_then(|number| number.checked_sub(1));
+        let value = number
+            .and_then(|number| args.get(number))
+            .ok_or(rusqlite::Error::InvalidParameterCount(args.len(), count))?;
+        statement.raw_bind_parameter(index, value)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use database::Db;
 use types::{Result, Time};
 use uuid::Uuid;
 
-use crate::{Caller, Clock, Hub, Keys, Random, Work, work};
+use crate::{Caller, Clock, Hub, Identities, Keys, Random, Work, work};
 
 /// Everything a room may need, cheap to clone.
 #[derive(Clone)]
@@ -24,6 +24,8 @@ pub struct Parts {
     pub keys: Keys,
     /// News of commits.
     pub hub: Hub,
+    /// Who recent credentials belong to; [`Identities::beside`] the store.
+    pub identities: Identities,
 }
 
 impl std::ops::Deref for App {

@@ -1,7 +1,7 @@
 //! The owner of a change: one transaction, one caller, one moment, its events.
 
 use database::Tx;
-use types::{AnyId, Error, GroupId, Json, PersonId, Result, Time};
+use types::{AnyId, Error, EventId, GroupId, Json, PersonId, Result, Time};
 use uuid::Uuid;
 
 use crate::events::{self, NewEvent};
@@ -20,10 +20,25 @@ pub struct Work<'t> {
     /// The one moment of this change.
     pub now: Time,
     app: &'t App,
+    left: Left,
+}
+
+/// What a change leaves for after its commit.
+#[derive(Default)]
+struct Left {
     recorded: u32,
     enqueued: bool,
     silent: bool,
     effects: Vec<Effect>,
+}
+
+impl Left {
+    fn add(&mut self, other: Self) {
+        self.recorded += other.recorded;
+        self.enqueued |= other.enqueued;
+        self.silent |= other.silent;
+        self.effects.extend(other.effects);
+    }
 }
 
 impl Work<'_> {
@@ -43,10 +58,11 @@ impl Work<'_> {
     ///
     /// # Errors
     /// As [`Tx::run`].
-    pub async fn record(&mut self, event: NewEvent<'_>) -> Result<()> {
-        self.recorded += 1;
-        let id = self.id();
-        events::append(self.tx, id, self.caller, self.now, &event).await
+    pub async fn record(&mut self, event: NewEvent<'_>) -> Result<EventId> {
+        self.left.recorded += 1;
+        let id = EventId(self.id());
+        events::append(self.tx, id, self.caller, self.now, &event).await?;
+        Ok(id)
     }
 
     /// Records an event about one object of a group that everybody in the group may see.
@@ -60,7 +76,8 @@ impl Work<'_> {
         target: impl Into<AnyId>,
         metadata: &Json,
     ) -> Result<()> {
-        self.record(NewEvent::new(group, kind, Some(target.into()), metadata)).await
+        self.record(NewEvent::new(group, kind, Some(target.into()), metadata)).await?;
+        Ok(())
     }
 
     /// Puts a job into the queue, in the same transaction.
@@ -68,20 +85,41 @@ impl Work<'_> {
     /// # Errors
     /// As [`Tx::run`].
     pub async fn enqueue(&mut self, job: NewJob) -> Result<()> {
-        self.enqueued = true;
+        self.left.enqueued = true;
         let id = self.id();
         jobs::enqueue(self.tx, id, self.now, &job).await
     }
 
+    /// Runs a part whose failure undoes only what it did: the change goes on without it.
+    ///
+    /// # Errors
+    /// What `part` answers.
+    pub async fn nested<T>(
+        &mut self,
+        part: impl AsyncFnOnce(&mut Work<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let (caller, now, app) = (self.caller, self.now, self.app);
+        let (done, left) = self
+            .tx
+            .nested(async move |tx| {
+                let mut inner = Work { tx, caller, now, app, left: Left::default() };
+                let done = part(&mut inner).await?;
+                Ok((done, inner.left))
+            })
+            .await?;
+        self.left.add(left);
+        Ok(done)
+    }
+
     /// Does something once the change is durable: the only door for caches, mail and pushes.
     pub fn after_commit(&mut self, effect: impl FnOnce(&App) + Send + 'static) {
-        self.effects.push(Box::new(effect));
+        self.left.effects.push(Box::new(effect));
     }
 
     /// Says that this change is about bookkeeping that is no event (a session's last use, a
     /// spent token, a cursor).
     pub fn silently(&mut self) {
-        self.silent = true;
+        self.left.silent = true;
     }
 }
 
@@ -91,34 +129,25 @@ where
     F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
 {
     let (inside, caller, now) = (app.clone(), caller.clone(), app.now());
-    let (done, effects, recorded, enqueued) = app
+    let (done, left) = app
         .db
         .write(async move |tx| {
-            let mut work = Work {
-                tx,
-                caller: &caller,
-                now,
-                app: &inside,
-                recorded: 0,
-                enqueued: false,
-                silent: false,
-                effects: Vec::new(),
-            };
+            let mut work = Work { tx, caller: &caller, now, app: &inside, left: Left::default() };
             let done = change(&mut work).await?;
-            if work.recorded == 0 && !work.silent && work.tx.wrote() {
+            if work.left.recorded == 0 && !work.left.silent && work.tx.wrote() {
                 return Err(Error::internal("a change was made without an event"));
             }
-            Ok((done, work.effects, work.recorded, work.enqueued))
+            Ok((done, work.left))
         })
         .await?;
-    for effect in effects {
+    for effect in left.effects {
         effect(app);
     }
-    if recorded > 0 {
+    if left.recorded > 0 {
         app.hub.wake();
         app.db.announce();
     }
-    if enqueued {
+    if left.enqueued {
         app.hub.wake_workers();
     }
     Ok(done)

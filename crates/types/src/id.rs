@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::schema::Schema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
@@ -221,8 +222,8 @@ macro_rules! ids {
             }
         }
 
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        impl utoipa::__dev::ComposeSchema for $name {
+            fn compose(_: Vec<Schema>) -> Schema {
                 id_schema(Self::KIND)
             }
         }
@@ -231,7 +232,7 @@ macro_rules! ids {
     )*};
 }
 
-fn id_schema(kind: Kind) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+fn id_schema(kind: Kind) -> Schema {
     let example = AnyId { kind, uuid: Uuid::from_u128(0x0193_4f2c_7a10_7cc3_98c4_dc0c_0c07_398f) };
     utoipa::openapi::ObjectBuilder::new()
         .schema_type(utoipa::openapi::schema::Type::String)
@@ -243,8 +244,8 @@ fn id_schema(kind: Kind) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Sche
         .into()
 }
 
-impl utoipa::PartialSchema for AnyId {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+impl utoipa::__dev::ComposeSchema for AnyId {
+    fn compose(_: Vec<Schema>) -> Schema {
         id_schema(Kind::Thing)
     }
 }

@@ -1,5 +1,6 @@
 //! JSON kept as text, so that what the store holds goes to the wire without being parsed.
 
+use crate::schema::Schema;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -30,7 +31,7 @@ impl Json {
     /// `{}`.
     #[must_use]
     pub fn empty() -> Self {
-        Self(serde_json::from_str::<&RawValue>("{}").map(ToOwned::to_owned).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+        Self(serde_json::from_str::<&RawValue>("{}").unwrap_or(RawValue::NULL).to_owned())
     }
 
     /// The text.
@@ -58,11 +59,13 @@ impl Serialize for Json {
     }
 }
 
-impl utoipa::PartialSchema for Json {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+impl utoipa::__dev::ComposeSchema for Json {
+    fn compose(_: Vec<Schema>) -> Schema {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::Object)
-            .additional_properties(Some(utoipa::openapi::schema::AdditionalProperties::FreeForm(true)))
+            .additional_properties(Some(utoipa::openapi::schema::AdditionalProperties::FreeForm(
+                true,
+            )))
             .into()
     }
 }

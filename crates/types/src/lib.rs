@@ -2,13 +2,16 @@
 //!
 //! No I/O lives here; every other room imports this one and this one imports none.
 
+mod checks;
 mod error;
 mod id;
 mod json;
 mod page;
+mod schema;
 mod secret;
 mod time;
 
+pub use checks::Checks;
 pub use error::{Error, Field, Kind as ErrorKind, Result};
 pub use id::{
     AnyId, ApiKeyId, ConnectionId, EventId, GroupId, IdError, JobId, Kind, KnowledgeId, PersonId,

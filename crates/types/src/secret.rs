@@ -1,5 +1,7 @@
 //! Values that must not reach a log or an answer by accident.
 
+use crate::schema::Schema;
+
 /// A secret: no `Debug`, no `Display`, no `Serialize`. [`Secret::reveal`] is the one, greppable
 /// door.
 #[derive(Clone)]
@@ -23,8 +25,8 @@ impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Secret<T> {
     }
 }
 
-impl utoipa::PartialSchema for Secret<String> {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+impl utoipa::__dev::ComposeSchema for Secret<String> {
+    fn compose(_: Vec<Schema>) -> Schema {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
             .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::schema::Schema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -129,8 +130,8 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
-impl utoipa::PartialSchema for Time {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+impl utoipa::__dev::ComposeSchema for Time {
+    fn compose(_: Vec<Schema>) -> Schema {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
             .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(

@@ -1,1 +1,258 @@
+use axum::Router;
+use axum::routing::{get, post};
 
+use super::*;
+use crate::test_kit::{self, Answered, send};
+use crate::{Answer, Failure, request_id, with_fallbacks};
+
+fn settings() -> Settings {
+    Settings { cors_origins: vec!["https://app.example".to_owned()], ..Settings::default() }
+}
+
+fn routes() -> Router {
+    with_fallbacks(
+        Router::new()
+            .route("/", get(|| async { "hello" }).post(|body: String| async { body }))
+            .route("/id", get(|| async { request_id().map_or(String::new(), |id| id.to_string()) }))
+            .route("/fail/{id}", get(|| async { Answer::<()>::Err(Error::not_found().into()) }))
+            .route(
+                "/boom",
+                get(|| async {
+                    if true {
+                        panic!("secret boom")
+                    }
+                }),
+            )
+            .route("/slow", get(std::future::pending::<()>))
+            .route("/own", get(|| async { ([("cache-control", "public")], "mine") }))
+            .route("/only-post", post(|| async {})),
+    )
+}
+
+fn edge() -> Edge {
+    let settings = settings();
+    let origins = Origins::new(&settings.cors_origins, false);
+    Edge::new(&settings, origins).request_ids(Arc::new(|| "made-1".to_owned()))
+}
+
+fn router() -> Router {
+    routes().layer(edge().layer())
+}
+
+async fn with(method: &str, uri: &str, headers: &[(&str, &str)]) -> Answered {
+    let mut request = Request::builder().method(method).uri(uri);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    send(&router(), request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_standing_headers() {
+    for (uri, status) in [("/", 200), ("/nowhere", 404), ("/only-post", 405), ("/boom", 500)] {
+        let answer = with("GET", uri, &[]).await;
+        assert_eq!(answer.status, status, "{uri}");
+        assert_eq!(answer.header("x-request-id"), "made-1", "{uri}");
+        assert!(answer.header("x-response-time").ends_with("ms"), "{uri}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("x-frame-options"), "DENY");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert!(answer.header("content-security-policy").contains("default-src 'none'"));
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin");
+        assert!(answer.header("permissions-policy").contains("camera=()"));
+        assert_eq!(answer.header("strict-transport-security"), "");
+        if status >= 400 {
+            assert_eq!(answer.json()["requestId"], "made-1");
+            assert_eq!(answer.header("content-type"), "application/problem+json");
+        }
+    }
+    assert_eq!(with("GET", "/own", &[]).await.header("cache-control"), "public");
+}
+
+#[tokio::test]
+async fn https_is_insisted_on_only_where_the_public_url_is_https() {
+    let router = routes().layer(edge().public_url("https://sixfold.example").layer());
+    let answer = test_kit::get(&router, "/").await;
+    assert!(answer.header("strict-transport-security").starts_with("max-age="));
+}
+
+#[tokio::test]
+async fn a_sane_request_id_is_kept_and_another_is_replaced() {
+    let kept = with("GET", "/id", &[("x-request-id", "client-7.a_B")]).await;
+    assert_eq!((kept.text.as_str(), kept.header("x-request-id")), ("client-7.a_B", "client-7.a_B"));
+    let replaced = with("GET", "/id", &[("x-request-id", "a b\"<script>")]).await;
+    assert_eq!((replaced.text.as_str(), replaced.header("x-request-id")), ("made-1", "made-1"));
+    let counted = routes().layer(Edge::new(&settings(), Origins::default()).layer());
+    assert_eq!(test_kit::get(&counted, "/id").await.text.len(), 28);
+}
+
+#[tokio::test]
+async fn a_wrong_method_names_the_right_ones() {
+    let answer = with("DELETE", "/only-post", &[]).await;
+    assert_eq!((answer.status, answer.code().as_str()), (405, "wrong_method"));
+    assert_eq!(answer.header("allow"), "POST");
+}
+
+#[tokio::test]
+async fn a_panic_is_one_requests_problem() {
+    let router = router();
+    let answer = test_kit::get(&router, "/boom").await;
+    assert_eq!((answer.status, answer.code().as_str()), (500, "internal"));
+    assert!(!answer.text.contains("secret"));
+    assert_eq!(test_kit::get(&router, "/").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_an_answer_is_given_up() {
+    let layer = edge().layer();
+    let router = routes().layer(layer.clone());
+    let before = tokio::time::Instant::now();
+    let answer = test_kit::get(&router, "/slow").await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "timeout"));
+    assert_eq!(answer.header("retry-after"), "1");
+    assert_eq!(before.elapsed().as_secs(), 30);
+    assert_eq!(layer.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_request_too_many_is_refused_at_once() {
+    let settings = Settings { max_in_flight: 2, ..Settings::default() };
+    let layer = Edge::new(&settings, Origins::default()).layer();
+    let router = routes().layer(layer.clone());
+    let slow = || {
+        let router = router.clone();
+        tokio::spawn(async move { test_kit::get(&router, "/slow").await.status })
+    };
+    let (one, two) = (slow(), slow());
+    tokio::task::yield_now().await;
+    assert_eq!(layer.in_flight(), 2);
+    let answer = test_kit::get(&router, "/").await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "overloaded"));
+    assert_eq!(answer.header("retry-after"), "1");
+    assert_eq!(layer.in_flight(), 2);
+    // A client that hangs up leaves its place.
+    one.abort();
+    let _ = one.await;
+    assert_eq!(test_kit::get(&router, "/").await.status, 200);
+    assert_eq!(two.await.unwrap(), 503);
+    assert_eq!(layer.in_flight(), 0);
+}
+
+#[tokio::test]
+async fn credentials_in_the_address_are_refused() {
+    for uri in ["/?key=gsk_abc", "/?access_token=x", "/?a=1&api_key=x", "/?apikey=x"] {
+        let answer = with("GET", uri, &[]).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "credential_in_query"), "{uri}");
+        assert!(answer.json()["message"].as_str().unwrap().contains("Authorization"));
+        assert!(!answer.text.contains("gsk_abc"));
+    }
+    assert_eq!(with("GET", "/?limit=5&token=abc", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_allowed_page_may_ask_and_read() {
+    let origin = ("origin", "https://app.example");
+    let asked = with("OPTIONS", "/", &[origin, ("access-control-request-method", "POST")]).await;
+    assert_eq!(asked.status, 204);
+    assert_eq!(asked.header("access-control-allow-origin"), "https://app.example");
+    assert_eq!(asked.header("access-control-allow-credentials"), "true");
+    assert!(asked.header("access-control-allow-methods").contains("PATCH"));
+    assert!(asked.header("access-control-allow-headers").contains("x-api-key"));
+    assert_eq!(asked.header("vary"), "origin");
+
+    // Also answers that went wrong are readable, or the page could not show why.
+    for uri in ["/", "/fail/1", "/boom", "/nowhere", "/?api_key=1"] {
+        let answer = with("GET", uri, &[origin]).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "https://app.example", "{uri}");
+        assert!(answer.header("access-control-expose-headers").contains("set-auth-token"));
+        assert_eq!(answer.header("vary"), "origin");
+    }
+}
+
+#[tokio::test]
+async fn another_page_is_granted_nothing() {
+    for origin in [
+        "https://evil.example",
+        "https://app.example.evil.example",
+        "null",
+        "http://localhost:3000",
+    ] {
+        let origin = ("origin", origin);
+        let asked =
+            with("OPTIONS", "/", &[origin, ("access-control-request-method", "POST")]).await;
+        assert_eq!((asked.status, asked.code().as_str()), (403, "invalid_origin"));
+        for answer in [asked, with("GET", "/", &[origin]).await] {
+            assert_eq!(answer.header("access-control-allow-origin"), "");
+            assert_eq!(answer.header("access-control-allow-credentials"), "");
+            assert_eq!(answer.header("vary"), "origin");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_panics_when_called_is_caught_too() {
+    let service =
+        tower::service_fn(|_: Request<Body>| -> std::future::Ready<Result<Response, Infallible>> {
+            panic!("before the future")
+        });
+    let mut service = edge().layer().layer(service);
+    let response = service.call(Request::new(Body::empty())).await.unwrap();
+    assert_eq!(response.status(), 500);
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_line_tells_the_route_and_no_values() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_writer(move || writer.clone())
+        .finish();
+    // With a single subscriber tracing asks the thread that first reaches a log line, which may be
+    // another test's; with two it asks the subscribers.
+    let _second = tracing::Dispatch::new(tracing_subscriber::fmt().finish());
+    let guard = tracing::subscriber::set_default(subscriber);
+    with("GET", "/fail/path-value?q=query-value", &[]).await;
+    with("GET", "/boom", &[]).await;
+    drop(guard);
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let fields = &line["fields"];
+    assert_eq!(fields["route"], "/fail/{id}", "{text}");
+    assert_eq!((&fields["method"], &fields["status"]), (&"GET".into(), &404.into()));
+    assert_eq!(
+        (&fields["request_id"], &fields["error_code"]),
+        (&"made-1".into(), &"not_found".into())
+    );
+    assert!(fields["latency_ms"].is_number());
+    assert!(!text.contains("path-value") && !text.contains("query-value"), "{text}");
+    assert!(text.contains("panic: secret boom"), "the cause of a panic is logged: {text}");
+}
+
+#[tokio::test]
+async fn a_failure_made_by_an_extractor_has_the_id_too() {
+    async fn handler(crate::Params(()): crate::Params<()>) -> Result<(), Failure> {
+        Ok(())
+    }
+    let router = Router::new().route("/", get(handler)).layer(edge().layer());
+    let answer = test_kit::get(&router, "/?x=1").await;
+    assert_eq!(answer.verdict(), (422, "unknown_parameter".to_owned(), "x".to_owned()));
+    assert_eq!(answer.json()["requestId"], "made-1");
+}

@@ -4,7 +4,7 @@ use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use types::{Error, ErrorKind, Result};
 
 use crate::current::CURRENT;
@@ -135,6 +135,8 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     match serde_json::from_str(text) {
         Ok(value) => Ok(value),
         Err(error) if error.is_data() => {
+            // The misfit may stand before the place where the text stops being JSON at all.
+            serde_json::from_str::<IgnoredAny>(text).map_err(|e| json_error::malformed(&e))?;
             // Keeping track of the place costs, so it is done only for those who need telling.
             let mut json = serde_json::Deserializer::from_str(text);
             serde_path_to_error::deserialize(&mut json).map_err(|error| json_error::misfit(&error))

@@ -8,6 +8,7 @@
 
 mod answers;
 mod auth_failure;
+mod caller;
 mod current;
 mod cursor;
 mod docs;
@@ -28,7 +29,11 @@ mod query_de;
 mod refuse;
 mod settings;
 
+#[cfg(test)]
+mod test_kit;
+
 pub use answers::{Created, Listed, Reply, WithEtag};
+pub use caller::By;
 pub use auth_failure::{AuthAnswer, AuthBody, AuthFailure, AuthOptionalBody};
 pub use current::{RequestId, request_id};
 pub use cursor::CursorKey;

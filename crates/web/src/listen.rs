@@ -1,6 +1,5 @@
 //! The door: connections in, bounded in number, patience and size; and the way to close it.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +9,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -113,6 +111,7 @@ fn builder(settings: &Settings) -> http1::Builder {
         .header_read_timeout(settings.header_read_timeout())
         .keep_alive(true)
         .max_headers(MAX_HEADERS)
+        .max_header_size(MAX_HEAD_BYTES)
         .max_buf_size(MAX_HEAD_BYTES);
     http
 }
@@ -142,7 +141,7 @@ impl Connection {
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
-            answer(router.clone().call(request))
+            router.clone().call(request)
         });
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection.with_upgrades());
@@ -165,13 +164,6 @@ impl Connection {
             connection.as_mut().graceful_shutdown();
         }
     }
-}
-
-/// Gives hyper a future of a type it can name.
-async fn answer(
-    called: impl Future<Output = Result<Response, Infallible>>,
-) -> Result<Response, Infallible> {
-    called.await
 }
 
 #[cfg(test)]

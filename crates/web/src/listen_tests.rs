@@ -1,1 +1,149 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use axum::Extension;
+use axum::routing::get;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+use super::*;
+
+struct House {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<Result<()>>,
+}
+
+async fn open(router: Router, settings: Settings) -> House {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let served = tokio::spawn(async move {
+        serve(listener, router, &settings, async { drop(stopped.await) }).await
+    });
+    House { address, stop, served }
+}
+
+async fn exchange(stream: &mut TcpStream, request: &str) -> String {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut bytes = vec![0; 4096];
+    let n = stream.read(&mut bytes).await.unwrap();
+    String::from_utf8_lossy(&bytes[..n]).into_owned()
+}
+
+const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+fn hello() -> Router {
+    Router::new()
+        .route("/", get(|Extension(peer): Extension<PeerAddr>| async move { peer.0.to_string() }))
+}
+
+#[tokio::test]
+async fn connections_are_kept_and_peers_are_known() {
+    let house = open(hello(), Settings::default()).await;
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    let me = stream.local_addr().unwrap().to_string();
+    for _ in 0..3 {
+        let answer = exchange(&mut stream, GET).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(&me), "{answer}");
+    }
+    house.stop.send(()).unwrap();
+    house.served.await.unwrap().unwrap();
+    assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0, "an idle connection is closed");
+    assert!(TcpStream::connect(house.address).await.is_err());
+}
+
+#[tokio::test]
+async fn broken_and_huge_heads_are_refused() {
+    let house = open(hello(), Settings::default()).await;
+    let many: String = (0..200).map(|n| format!("h{n}: x\r\n")).collect();
+    let long = "x".repeat(80_000);
+    for (request, status) in [
+        ("nonsense\r\n\r\n".to_owned(), "HTTP/1.1 400"),
+        (format!("GET / HTTP/1.1\r\n{many}\r\n"), "HTTP/1.1 431"),
+        (format!("GET / HTTP/1.1\r\nx: {long}\r\n\r\n"), "HTTP/1.1 431"),
+    ] {
+        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        let answer = exchange(&mut stream, &request).await;
+        assert!(answer.starts_with(status), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_arrive_is_not_waited_for() {
+    let house = open(hello(), Settings { header_read_timeout_ms: 50, ..Settings::default() }).await;
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+    assert!(!String::from_utf8_lossy(&rest).contains("200"));
+}
+
+#[tokio::test]
+async fn newcomers_wait_while_all_places_are_taken() {
+    let house = open(hello(), Settings { max_connections: 1, ..Settings::default() }).await;
+    let mut first = TcpStream::connect(house.address).await.unwrap();
+    assert!(exchange(&mut first, GET).await.contains("200"));
+    let mut second = TcpStream::connect(house.address).await.unwrap();
+    second.write_all(GET.as_bytes()).await.unwrap();
+    let mut bytes = [0; 12];
+    let early =
+        tokio::time::timeout(Duration::from_millis(100), second.read_exact(&mut bytes)).await;
+    assert!(early.is_err(), "the second connection is not served yet");
+    drop(first);
+    second.read_exact(&mut bytes).await.unwrap();
+    assert_eq!(&bytes, b"HTTP/1.1 200");
+}
+
+#[tokio::test]
+async fn requests_in_flight_are_finished_before_the_door_closes() {
+    let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (inside, gate) = (Arc::clone(&entered), Arc::clone(&leave));
+    let router = Router::new().route(
+        "/",
+        get(move || async move {
+            inside.notify_one();
+            gate.notified().await;
+            "finished"
+        }),
+    );
+    let house = open(router, Settings::default()).await;
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    let answer = tokio::spawn(async move { exchange(&mut stream, GET).await });
+    entered.notified().await;
+    house.stop.send(()).unwrap();
+    tokio::task::yield_now().await;
+    assert!(!house.served.is_finished());
+    leave.notify_one();
+    house.served.await.unwrap().unwrap();
+    assert!(answer.await.unwrap().ends_with("finished"));
+}
+
+#[tokio::test]
+async fn the_grace_is_not_endless() {
+    let entered = Arc::new(Notify::new());
+    let inside = Arc::clone(&entered);
+    let dropped = Arc::new(AtomicBool::new(false));
+    struct Flag(Arc<AtomicBool>);
+    impl Drop for Flag {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    let flag = Arc::clone(&dropped);
+    let router = Router::new().route(
+        "/",
+        get(move || async move {
+            let _flag = Flag(flag);
+            inside.notify_one();
+            std::future::pending::<()>().await;
+        }),
+    );
+    let house = open(router, Settings { shutdown_grace_ms: 30, ..Settings::default() }).await;
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    stream.write_all(GET.as_bytes()).await.unwrap();
+    entered.notified().await;
+    house.stop.send(()).unwrap();
+    house.served.await.unwrap().unwrap();
+    assert!(dropped.load(Ordering::SeqCst));
+}

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer};
-use utoipa::openapi::schema::{Schema, SchemaType, Type};
-use utoipa::openapi::{OneOfBuilder, Ref, RefOr};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::__dev::ComposeSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
 /// One field of a merge patch; write it with `#[serde(default)]`.
@@ -64,35 +65,33 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     }
 }
 
-impl<T: ToSchema> PartialSchema for Patch<T> {
-    fn schema() -> RefOr<Schema> {
-        let null = utoipa::openapi::ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null));
-        let value = match T::schema() {
-            RefOr::T(schema) if is_plain(&schema) => RefOr::T(schema),
-            _ => Ref::from_schema_name(T::name()).into(),
-        };
-        OneOfBuilder::new().item(null).item(value).into()
+/// Only for documented defaults: an absent field has no place in JSON, so it is written as null.
+impl<T: Serialize> Serialize for Patch<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent | Self::Null => serializer.serialize_none(),
+            Self::Set(value) => serializer.serialize_some(value),
+        }
     }
 }
 
-/// Text, numbers and free-form objects are written in place; shapes with fields are named.
-fn is_plain(schema: &Schema) -> bool {
-    match schema {
-        Schema::Object(object) => object.properties.is_empty(),
-        Schema::Array(_) => true,
-        _ => false,
+/// In the document it is an `Option`: a value or null. This is the trait utoipa's own derive
+/// implements for generic types; deriving it for the enum would document the enum.
+impl<T: ComposeSchema> ComposeSchema for Patch<T> {
+    fn compose(generics: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        Option::<T>::compose(generics)
     }
 }
 
-impl<T: ToSchema> ToSchema for Patch<T> {
+impl<T: ToSchema> ToSchema for Patch<T>
+where
+    Self: PartialSchema,
+{
     fn name() -> Cow<'static, str> {
-        Cow::Owned(format!("Patch_{}", T::name()))
+        Cow::Borrowed("Patch")
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        if !matches!(T::schema(), RefOr::T(ref schema) if is_plain(schema)) {
-            schemas.push((T::name().into_owned(), T::schema()));
-        }
         T::schemas(schemas);
     }
 }

@@ -37,9 +37,14 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) async fn open(settings: &Settings) -> Result<Self> {
         let mut config: tokio_postgres::Config = settings.url.parse().map_err(|error| {
-            Error::invalid("database.url", "invalid", format!("is not a PostgreSQL address: {error}"))
+            Error::invalid(
+                "database.url",
+                "invalid",
+                format!("is not a PostgreSQL address: {error}"),
+            )
         })?;
         config.application_name("sixfold");
+        tls::settle(&mut config);
         config.connect_timeout(Duration::from_secs(settings.connect_timeout_s.into()));
         let ms = u64::from(settings.statement_timeout_s) * 1000;
         config.options(format!(

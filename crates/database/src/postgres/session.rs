@@ -10,6 +10,9 @@ use crate::Value;
 pub(crate) enum Mode {
     Read,
     Write,
+    /// A step of the schema: it waits for a lock first and must then see what others committed
+    /// meanwhile, which a snapshot taken before the wait would hide.
+    Alter,
 }
 
 impl Mode {
@@ -18,6 +21,7 @@ impl Mode {
             // Serializable, because rules read before they write and SQLite's single writer
             // gives them the same guarantee.
             Self::Write => "begin isolation level serializable",
+            Self::Alter => "begin isolation level read committed",
             Self::Read => "begin isolation level repeatable read read only",
         }
     }

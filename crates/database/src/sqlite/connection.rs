@@ -31,7 +31,6 @@ impl Opener {
         PathBuf::from(name)
     }
 
-
     pub(super) fn writer(&self) -> Result<Connection> {
         let connection = self.connect(
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,

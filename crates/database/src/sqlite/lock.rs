@@ -15,22 +15,20 @@ impl FileLock {
     pub(super) fn take(database: &Path) -> Result<Self> {
         let mut name = database.as_os_str().to_owned();
         name.push(".lock");
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&name)
-            .map_err(|error| {
-                Error::new(
-                    ErrorKind::StorageFull,
-                    "data_directory_not_writable",
-                    format!(
-                        "{} cannot be opened for writing ({error}): check that the directory \
+        let mut file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(
+                |error| {
+                    Error::new(
+                        ErrorKind::StorageFull,
+                        "data_directory_not_writable",
+                        format!(
+                            "{} cannot be opened for writing ({error}): check that the directory \
                          exists and belongs to this user.",
-                        Path::new(&name).display()
-                    ),
-                )
-            })?;
+                            Path::new(&name).display()
+                        ),
+                    )
+                },
+            )?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

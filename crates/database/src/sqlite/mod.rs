@@ -149,9 +149,9 @@ where
     }));
     match outcome {
         Ok(Poll::Ready(answer)) => answer,
-        Ok(Poll::Pending) => Err(Error::internal(
-            "a transaction awaited something else than its own statements",
-        )),
+        Ok(Poll::Pending) => {
+            Err(Error::internal("a transaction awaited something else than its own statements"))
+        }
         Err(_) => Err(Error::internal("a transaction panicked")),
     }
 }

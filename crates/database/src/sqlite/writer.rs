@@ -239,7 +239,10 @@ impl Thread {
                 }
             }
             Err(error) => {
-                tracing::error!(cause = error.cause(), "a commit failed; nothing in it was acknowledged");
+                tracing::error!(
+                    cause = error.cause(),
+                    "a commit failed; nothing in it was acknowledged"
+                );
                 for change in done.drain(..) {
                     change.answer(Some(again(&error)));
                 }

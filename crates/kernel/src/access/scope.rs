@@ -1,6 +1,6 @@
 //! Which rows a query may answer with.
 
-use database::{Sql, Tx, args};
+use database::{Sql, Tx};
 use types::{Error, GroupId, PersonId, Result};
 
 use super::{Right, Rights, standing};
@@ -185,17 +185,4 @@ impl Scope {
         sql.push(") as merged ").push(order).push(" limit ").bind(limit);
         sql
     }
-}
-
-/// The groups below and including `root`.
-///
-/// # Errors
-/// As [`Tx::all`].
-pub async fn subtree(tx: &mut Tx, root: GroupId) -> Result<Vec<GroupId>> {
-    tx.all(
-        "select group_id from group_ancestors where ancestor_id = $1 order by depth, group_id",
-        args![root],
-        |row| row.get(0),
-    )
-    .await
 }

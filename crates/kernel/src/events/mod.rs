@@ -7,7 +7,6 @@ mod follow;
 
 use database::{Tx, args};
 use types::{AnyId, EventId, GroupId, Json, PersonId, Result, Time};
-use uuid::Uuid;
 
 pub use self::follow::{Followed, follow};
 use crate::Caller;
@@ -73,7 +72,7 @@ impl<'a> NewEvent<'a> {
 /// Appends an event; [`crate::Work::record`] is the door to it.
 pub(crate) async fn append(
     tx: &mut Tx,
-    id: Uuid,
+    id: EventId,
     caller: &Caller,
     now: Time,
     event: &NewEvent<'_>,

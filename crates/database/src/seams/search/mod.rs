@@ -6,9 +6,11 @@
 
 mod postgres;
 mod query;
+mod snippet;
 mod sqlite;
 
 use types::{AnyId, Result};
+use uuid::Uuid;
 
 pub use self::query::{Query, Term};
 use crate::{Engine, Sql, Tx, args};
@@ -20,19 +22,22 @@ pub struct Document {
     pub id: AnyId,
     /// Its title; weighs more than the text.
     pub title: String,
-    /// Everything else worth finding.
+    /// Everything else worth finding. Whoever writes it keeps title and text below 300 KiB: what
+    /// PostgreSQL keeps of a document is below 1 MiB and up to three times as long.
     pub text: String,
+    /// The thing it was made from: [`remove_made_from`] that thing takes it along.
+    pub source: Option<Uuid>,
 }
 
 /// One answer.
 #[derive(Debug, Clone)]
 pub struct Hit {
     /// `search_documents.object_id`.
-    pub id: uuid::Uuid,
+    pub id: Uuid,
     /// Higher is better; only comparable within one answer.
     pub score: f64,
-    /// Part of the text around what was found, with the words in `<mark>…</mark>`; everything
-    /// else is HTML-escaped by whoever shows it.
+    /// Part of the text around what was found, as HTML: escaped, with the words in
+    /// `<mark>…</mark>` and no other tag.
     pub snippet: String,
 }
 
@@ -56,6 +61,20 @@ pub async fn remove(tx: &mut Tx, id: AnyId) -> Result<()> {
         Engine::Sqlite => sqlite::remove(tx, id).await,
         Engine::Postgres => {
             tx.run("delete from search_documents where object_id = $1", args![id]).await?;
+            Ok(())
+        }
+    }
+}
+
+/// Takes everything out of the index that was made from one thing.
+///
+/// # Errors
+/// As [`Tx::run`].
+pub async fn remove_made_from(tx: &mut Tx, source: AnyId) -> Result<()> {
+    match tx.engine() {
+        Engine::Sqlite => sqlite::remove_made_from(tx, source).await,
+        Engine::Postgres => {
+            tx.run("delete from search_documents where source_id = $1", args![source]).await?;
             Ok(())
         }
     }

@@ -2,14 +2,23 @@
 
 use types::Result;
 
-use super::{Document, Hit, Term};
+use super::{Document, Hit, Term, snippet};
 use crate::{Sql, Tx, args};
 
 pub(super) async fn put(tx: &mut Tx, document: &Document) -> Result<()> {
     tx.run(
-        "insert into search_documents (object_id, kind, title, body) values ($1, $2, $3, $4) \
-         on conflict (object_id) do update set title = excluded.title, body = excluded.body",
-        args![document.id, document.id.kind.prefix(), &document.title, &document.text],
+        "insert into search_documents as d (object_id, kind, source_id, title, body) \
+         values ($1, $2, $3, $4, $5) on conflict (object_id) do update set \
+         source_id = excluded.source_id, title = excluded.title, body = excluded.body \
+         where (d.source_id, d.title, d.body) is distinct from \
+         (excluded.source_id, excluded.title, excluded.body)",
+        args![
+            document.id,
+            document.id.kind.prefix(),
+            document.source,
+            &document.title,
+            &document.text
+        ],
     )
     .await?;
     Ok(())
@@ -52,12 +61,12 @@ pub(super) async fn find<'a>(
          ts_headline('simple', d.title || ' ' || d.body, to_tsquery('simple', ",
     );
     sql.bind(words).push(
-        "), 'StartSel=<mark>, StopSel=</mark>, MaxWords=24, MinWords=8, MaxFragments=1') \
+        "), 'StartSel=\u{2}, StopSel=\u{3}, MaxWords=24, MinWords=8, MaxFragments=1') \
          from best b join search_documents d on d.document_id = b.document_id \
          order by b.rank desc, b.document_id",
     );
     tx.all(sql.text(), sql.args(), |row| {
-        Ok(Hit { id: row.get(0)?, score: row.get(1)?, snippet: row.get(2)? })
+        Ok(Hit { id: row.get(0)?, score: row.get(1)?, snippet: snippet::html(row.text(2)?) })
     })
     .await
 }

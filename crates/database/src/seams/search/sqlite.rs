@@ -1,18 +1,40 @@
-//! FTS5. The index is contentless and refers to `search_documents` by rowid, so the text is
-//! stored once.
+//! FTS5. The index has no content of its own: it refers to `search_documents` by rowid, so the
+//! text is stored once.
 
 use types::{AnyId, Result};
+use uuid::Uuid;
 
-use super::{Document, Hit, Term};
+use super::{Document, Hit, Term, snippet};
 use crate::{Sql, Tx, args};
 
 pub(super) async fn put(tx: &mut Tx, document: &Document) -> Result<()> {
-    remove(tx, document.id).await?;
+    let same = tx
+        .maybe(
+            "select title, body, source_id from search_documents where object_id = $1",
+            args![document.id],
+            |row| {
+                Ok(row.text(0)? == document.title
+                    && row.text(1)? == document.text
+                    && row.get::<Option<Uuid>>(2)? == document.source)
+            },
+        )
+        .await?;
+    match same {
+        Some(true) => return Ok(()),
+        Some(false) => remove(tx, document.id).await?,
+        None => {}
+    }
     let rowid: i64 = tx
         .one(
-            "insert into search_documents (object_id, kind, title, body) values ($1, $2, $3, $4) \
-             returning document_id",
-            args![document.id, document.id.kind.prefix(), &document.title, &document.text],
+            "insert into search_documents (object_id, kind, source_id, title, body) \
+             values ($1, $2, $3, $4, $5) returning document_id",
+            args![
+                document.id,
+                document.id.kind.prefix(),
+                document.source,
+                &document.title,
+                &document.text
+            ],
             |row| row.get(0),
         )
         .await?;
@@ -32,15 +54,33 @@ pub(super) async fn remove(tx: &mut Tx, id: AnyId) -> Result<()> {
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
         .await?;
-    if let Some((rowid, title, body)) = old {
-        // External content: the index must be told what it had indexed.
-        tx.run(
-            "insert into search_index (search_index, rowid, title, body) \
-             values ('delete', $1, $2, $3)",
-            args![rowid, &title, &body],
+    match old {
+        Some((rowid, title, body)) => forget(tx, rowid, &title, &body).await,
+        None => Ok(()),
+    }
+}
+
+pub(super) async fn remove_made_from(tx: &mut Tx, source: AnyId) -> Result<()> {
+    let old: Vec<(i64, String, String)> = tx
+        .all(
+            "delete from search_documents where source_id = $1 returning document_id, title, body",
+            args![source],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
         .await?;
+    for (rowid, title, body) in old {
+        forget(tx, rowid, &title, &body).await?;
     }
+    Ok(())
+}
+
+/// The index must be told what it had indexed.
+async fn forget(tx: &mut Tx, rowid: i64, title: &str, body: &str) -> Result<()> {
+    tx.run(
+        "insert into search_index (search_index, rowid, title, body) values ('delete', $1, $2, $3)",
+        args![rowid, title, body],
+    )
+    .await?;
     Ok(())
 }
 
@@ -70,29 +110,29 @@ pub(super) async fn find<'a>(
     limit: i64,
     visible: impl FnOnce(&mut Sql<'a>),
 ) -> Result<Vec<Hit>> {
-    // The best are found first and only their snippets are made.
+    // `cross join` keeps the order: the index is asked once, never once per visible object. The
+    // best are found first and only their snippets are made.
     let mut sql = Sql::new(
-        "select f.rowid, d.object_id, bm25(search_index, 4.0, 1.0) as rank \
-         from search_index f join search_documents d on d.document_id = f.rowid join ",
+        "select f.rowid, d.object_id, bm25(search_index, 4.0, 1.0) as place \
+         from search_index f cross join search_documents d on d.document_id = f.rowid cross join ",
     );
     sql.push(table).push(" o on o.id = d.object_id where search_index match ").bind(words);
     visible(&mut sql);
-    sql.push(" order by rank limit ").bind(limit);
-    let best: Vec<(i64, uuid::Uuid, f64)> = tx
-        .all(sql.text(), sql.args(), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .await?;
+    sql.push(" order by place, f.rowid limit ").bind(limit);
+    let best: Vec<(i64, Uuid, f64)> =
+        tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).await?;
     let mut hits = Vec::with_capacity(best.len());
-    for (rowid, id, rank) in best {
-        let snippet = tx
+    for (rowid, id, place) in best {
+        let marked = tx
             .one(
-                "select snippet(search_index, -1, '<mark>', '</mark>', '…', 24) \
+                "select snippet(search_index, -1, char(2), char(3), '…', 24) \
                  from search_index where rowid = $1 and search_index match $2",
                 args![rowid, words],
-                |row| row.get(0),
+                |row| row.text(0).map(snippet::html),
             )
             .await?;
         // bm25() is better the smaller it is.
-        hits.push(Hit { id, score: -rank, snippet });
+        hits.push(Hit { id, score: -place, snippet: marked });
     }
     Ok(hits)
 }

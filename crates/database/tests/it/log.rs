@@ -1,0 +1,118 @@
+//! Reading the event log in commit order.
+
+use database::seams::tail::{self, Position};
+use database::{Db, args};
+use types::Result;
+use uuid::Uuid;
+
+use crate::engines::{Fresh, admin};
+use crate::on_each;
+
+async fn append(db: &Db, number: u128) -> Result<u64> {
+    db.write(async move |tx| {
+        tx.run(
+            "insert into events (id, group_id, type, occurred_at, metadata, visibility) \
+             values ($1, $1, 'test', 0, $2, 'group')",
+            args![Uuid::from_u128(number), &types::Json::empty()],
+        )
+        .await
+    })
+    .await
+}
+
+/// Reads until `count` events are there. PostgreSQL shows an event once every older transaction
+/// of the server has ended, and other tests run theirs beside this one.
+async fn read(db: &Db, from: Position, count: usize) -> Vec<(Position, u128)> {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let found = look(db, from).await;
+        if found.len() >= count || std::time::Instant::now() > deadline {
+            return found;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn look(db: &Db, from: Position) -> Vec<(Position, u128)> {
+    db.read(async move |tx| {
+        let rows = tail::after(tx, "id", 1, from, 1000, |row| row.get::<Uuid>(0)).await?;
+        Ok(rows.into_iter().map(|(at, id)| (at, id.as_u128())).collect())
+    })
+    .await
+    .expect("the log")
+}
+
+on_each!(a_cursor_reads_everything_once_and_in_order, |store| {
+    for number in 1..=10 {
+        append(&store.db, number).await.expect("an event");
+    }
+    let first = read(&store.db, Position::default(), 10).await;
+    assert_eq!(first.iter().map(|one| one.1).collect::<Vec<_>>(), (1..=10).collect::<Vec<_>>());
+    let (middle, _) = first[4];
+    let rest = read(&store.db, middle, 5).await;
+    assert_eq!(rest.iter().map(|one| one.1).collect::<Vec<_>>(), (6..=10).collect::<Vec<_>>());
+    let (end, _) = first[9];
+    assert!(look(&store.db, end).await.is_empty());
+});
+
+on_each!(a_reader_that_starts_at_the_end_sees_only_what_comes_later, |store| {
+    append(&store.db, 1).await.expect("an event");
+    assert_eq!(read(&store.db, Position::default(), 1).await.len(), 1);
+    let end = store.db.read(async |tx| tail::end(tx).await).await.expect("the end");
+    append(&store.db, 2).await.expect("an event");
+    assert_eq!(read(&store.db, end, 1).await.iter().map(|one| one.1).collect::<Vec<_>>(), [2]);
+});
+
+/// PostgreSQL hands out sequence numbers before commit: the event of a transaction held open
+/// must not be skipped when later ones commit first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_commit_is_never_missed() {
+    let Some(store) = Fresh::postgres().await else { return };
+    let (client, connection) = tokio_postgres::connect(&store.settings.url, tokio_postgres::NoTls)
+        .await
+        .expect("a client");
+    tokio::spawn(connection);
+    append(&store.db, 1).await.expect("an event");
+
+    let late = Uuid::from_u128(2);
+    client.batch_execute("begin").await.expect("a transaction");
+    client
+        .execute(
+            "insert into events (id, group_id, type, occurred_at, metadata, visibility) \
+             values ($1, $1, 'late', 0, '{}', 'group')",
+            &[&late],
+        )
+        .await
+        .expect("an event that is not committed yet");
+    for number in 3..=20 {
+        append(&store.db, number).await.expect("an event");
+    }
+
+    // Whatever a reader sees now, its cursor must not be past the open transaction.
+    let seen = read(&store.db, Position::default(), 1).await;
+    assert_eq!(seen.iter().map(|one| one.1).collect::<Vec<_>>(), [1]);
+    let (cursor, _) = seen[0];
+    client.batch_execute("commit").await.expect("the late commit");
+    let rest = read(&store.db, cursor, 19).await;
+    assert_eq!(rest.iter().map(|one| one.1).collect::<Vec<_>>(), (2..=20).collect::<Vec<_>>());
+    store.done().await;
+}
+
+/// A migration runs once even when several nodes start together.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_start_together_migrate_once() {
+    let Some(store) = Fresh::postgres().await else { return };
+    let name = format!("{}_together", store.settings.url.rsplit('/').next().unwrap_or_default());
+    let server = crate::engines::server().await.expect("the server");
+    admin(&server, &format!("create database {name}")).await;
+    let (base, _) = store.settings.url.rsplit_once('/').expect("an address");
+    let settings = database::Settings { url: format!("{base}/{name}"), ..store.settings.clone() };
+    let opened = futures_util::future::join_all((0..3).map(|_| Db::open(&settings))).await;
+    for db in opened {
+        let db = db.map_err(|error| error.to_string()).expect("every node starts");
+        assert!(db.is_current().await.expect("a status"));
+        db.close().await;
+    }
+    admin(&server, &format!("drop database {name} with (force)")).await;
+    store.done().await;
+}

@@ -1,0 +1,186 @@
+//! All or nothing, one after the other, durable, and the same on both engines.
+
+use database::{Db, args};
+use types::{Error, ErrorKind, Json, Result, Time};
+use uuid::Uuid;
+
+use crate::on_each;
+
+async fn claim(db: &Db, name: &str) -> Result<()> {
+    let name = name.to_owned();
+    db.write(async move |tx| {
+        tx.run("insert into once (name, claimed_at) values ($1, 0)", args![&name]).await?;
+        Ok(())
+    })
+    .await
+}
+
+async fn names(db: &Db) -> Vec<String> {
+    db.read(async |tx| tx.all("select name from once order by name", &[], |row| row.get(0)).await)
+        .await
+        .expect("a list")
+}
+
+on_each!(a_change_is_there_when_write_returns, |store| {
+    claim(&store.db, "one").await.expect("a change");
+    assert_eq!(names(&store.db).await, ["one"]);
+});
+
+on_each!(a_failing_change_leaves_nothing_and_harms_nobody, |store| {
+    let db = &store.db;
+    let failing = async {
+        db.write(async |tx| {
+            tx.run("insert into once (name, claimed_at) values ('half', 0)", &[]).await?;
+            Err::<(), _>(Error::conflict("no", "No."))
+        })
+        .await
+    };
+    let good = futures_util::future::join_all(
+        (0..20).map(|n| async move { claim(db, &format!("good {n:02}")).await }),
+    );
+    let (failed, done) = futures_util::future::join(failing, good).await;
+    assert_eq!(failed.expect_err("the failure").code(), "no");
+    assert!(done.iter().all(Result::is_ok));
+    assert_eq!(names(db).await.len(), 20);
+});
+
+on_each!(a_panic_is_an_error_and_the_store_lives_on, |store| {
+    let panicked = store
+        .db
+        .write(async |tx| {
+            tx.run("insert into once (name, claimed_at) values ('half', 0)", &[]).await?;
+            if tx.wrote() {
+                panic!("on purpose");
+            }
+            Ok(())
+        })
+        .await;
+    assert_eq!(panicked.expect_err("the panic").kind(), ErrorKind::Internal);
+    claim(&store.db, "after").await.expect("the next change");
+    assert_eq!(names(&store.db).await, ["after"]);
+});
+
+on_each!(a_swallowed_failure_cannot_be_committed, |store| {
+    claim(&store.db, "taken").await.expect("a change");
+    let outcome = store
+        .db
+        .write(async |tx| {
+            tx.run("insert into once (name, claimed_at) values ('half', 0)", &[]).await?;
+            let _ = tx.run("insert into once (name, claimed_at) values ('taken', 0)", &[]).await;
+            Ok(())
+        })
+        .await;
+    assert!(outcome.is_err(), "PostgreSQL cannot commit this, so neither may SQLite");
+    assert_eq!(names(&store.db).await, ["taken"]);
+});
+
+on_each!(a_nested_part_fails_alone, |store| {
+    store
+        .db
+        .write(async |tx| {
+            tx.run("insert into once (name, claimed_at) values ('outer', 0)", &[]).await?;
+            let inner = tx
+                .nested(async |tx| {
+                    tx.run("insert into once (name, claimed_at) values ('inner', 0)", &[]).await?;
+                    tx.run("insert into once (name, claimed_at) values ('outer', 0)", &[]).await
+                })
+                .await;
+            assert_eq!(inner.expect_err("a duplicate").code(), "already_exists");
+            tx.run("insert into once (name, claimed_at) values ('last', 0)", &[]).await?;
+            Ok(())
+        })
+        .await
+        .expect("the outer change");
+    assert_eq!(names(&store.db).await, ["last", "outer"]);
+});
+
+on_each!(two_hundred_writers_that_read_first_lose_nothing, |store| {
+    claim(&store.db, "counter").await.expect("a counter");
+    let writers = (0..200).map(|_| {
+        let db = store.db.clone();
+        tokio::spawn(async move {
+            // Read, then write what was read plus one: only true isolation keeps the sum.
+            loop {
+                let outcome = db
+                    .write(async |tx| {
+                        let count: i64 = tx
+                            .one("select claimed_at from once where name = 'counter'", &[], |row| {
+                                row.get(0)
+                            })
+                            .await?;
+                        tx.run(
+                            "update once set claimed_at = $1 where name = 'counter'",
+                            args![count + 1],
+                        )
+                        .await
+                    })
+                    .await;
+                match outcome {
+                    Ok(_) => return,
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::Overloaded, "{error}"),
+                }
+            }
+        })
+    });
+    for writer in futures_util::future::join_all(writers).await {
+        writer.expect("a writer");
+    }
+    let count: i64 = store
+        .db
+        .read(async |tx| {
+            tx.one("select claimed_at from once where name = 'counter'", &[], |row| row.get(0))
+                .await
+        })
+        .await
+        .expect("the counter");
+    assert_eq!(count, 200);
+});
+
+on_each!(constraints_have_the_same_name_on_both_engines, |store| {
+    claim(&store.db, "twice").await.expect("a change");
+    let taken = claim(&store.db, "twice").await.expect_err("a duplicate");
+    assert_eq!((taken.kind(), taken.code()), (ErrorKind::Conflict, "already_exists"));
+    let dangling = store
+        .db
+        .write(async |tx| {
+            tx.run(
+                "insert into group_ancestors (group_id, ancestor_id, depth) values ($1, $1, 0)",
+                args![Uuid::from_u128(1)],
+            )
+            .await
+        })
+        .await
+        .expect_err("a dangling reference");
+    assert_eq!((dangling.kind(), dangling.code()), (ErrorKind::Conflict, "reference_broken"));
+});
+
+on_each!(every_kind_of_value_comes_back, |store| {
+    let id = Uuid::from_u128(0x0193_4f2c_7a10_7cc3_98c4_dc0c_0c07_398f);
+    store
+        .db
+        .write(async move |tx| {
+            let json = Json::from_text(r#"{"a": [1, "ü", null]}"#.to_owned())?;
+            tx.run(
+                "insert into jobs (id, kind, payload, state, attempts, max_attempts, run_at, \
+                 created_at, updated_at, last_error) \
+                 values ($1, $2, $3, 'queued', $4, $4, $5, $5, $5, $6)",
+                args![id, "schlüssel", &json, 7_i64, Time::from_micros(1_234_567), None::<&str>],
+            )
+            .await?;
+            let (back, kind, payload, attempts, at, none): (Uuid, String, Json, i64, Time, Option<String>) =
+                tx.one(
+                    "select id, kind, payload, attempts, run_at, last_error from jobs where id = $1",
+                    args![id],
+                    |row| {
+                        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+                    },
+                )
+                .await?;
+            assert_eq!((back, kind.as_str(), attempts), (id, "schlüssel", 7));
+            assert_eq!(payload.to_map()["a"][1], "ü");
+            assert_eq!((at.micros(), none), (1_234_567, None));
+            Ok(())
+        })
+        .await
+        .expect("a round trip");
+});

@@ -1,0 +1,160 @@
+//! The wires of events.
+
+use axum::extract::State;
+use http::Uri;
+use types::{EventId, Page, PersonId};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use web::{
+    Answer, Body, By, Created, Listed, PageParams, Paged, Path, Problem, Reply,
+};
+
+use super::model::{Event, EventFilter, NewCustomEvent};
+use super::rules;
+use crate::World;
+use crate::listing::{After, Slice};
+
+/// The routes of this feature.
+pub fn router() -> OpenApiRouter<World> {
+    OpenApiRouter::new()
+        .routes(routes!(list_events, create_event))
+        .routes(routes!(list_timeline))
+        .routes(routes!(list_events_by_actor))
+        .routes(routes!(list_events_about_target))
+        .routes(routes!(get_event))
+}
+
+async fn listed(
+    world: World,
+    caller: kernel::Caller,
+    uri: Uri,
+    page: Paged<EventFilter>,
+) -> Answer<Listed<Event>> {
+    let after = world.after(&uri, page.cursor.as_deref())?;
+    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
+    let rows = rules::list(&world, &caller, page.filter, slice).await?;
+    Ok(world.page(uri, slice.limit, rows, |event| After::Seq(event.seq)))
+}
+
+/// List events
+///
+/// Newest first. Without `groupId`, of every group the caller belongs to.
+#[utoipa::path(get, path = "/v1/events", tag = "events", operation_id = "list_events",
+    params(EventFilter, PageParams),
+    responses(
+        (status = 200, description = "A page of events", body = Page<Event>),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "Not an owner of the subtree's root", body = Problem),
+        (status = 404, description = "No such group to see", body = Problem),
+        (status = 422, description = "A parameter is wrong", body = Problem)))]
+async fn list_events(
+    State(world): State<World>,
+    By(caller): By,
+    uri: Uri,
+    page: Paged<EventFilter>,
+) -> Answer<Listed<Event>> {
+    listed(world, caller, uri, page).await
+}
+
+/// Read the timeline
+///
+/// The same events and filters as the list, under the name that apps expect.
+#[utoipa::path(get, path = "/v1/events/timeline", tag = "events", operation_id = "list_timeline",
+    params(EventFilter, PageParams),
+    responses(
+        (status = 200, description = "A page of events", body = Page<Event>),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "Not an owner of the subtree's root", body = Problem),
+        (status = 404, description = "No such group to see", body = Problem),
+        (status = 422, description = "A parameter is wrong", body = Problem)))]
+async fn list_timeline(
+    State(world): State<World>,
+    By(caller): By,
+    uri: Uri,
+    page: Paged<EventFilter>,
+) -> Answer<Listed<Event>> {
+    listed(world, caller, uri, page).await
+}
+
+/// List what a person did
+#[utoipa::path(get, path = "/v1/events/actor/{id}", tag = "events",
+    operation_id = "list_events_by_actor",
+    params(("id" = PersonId, Path, description = "The person"), EventFilter, PageParams),
+    responses(
+        (status = 200, description = "A page of events", body = Page<Event>),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "Not an owner of the subtree's root", body = Problem),
+        (status = 404, description = "No such group to see", body = Problem),
+        (status = 422, description = "A parameter is wrong", body = Problem)))]
+async fn list_events_by_actor(
+    State(world): State<World>,
+    By(caller): By,
+    Path(id): Path<PersonId>,
+    uri: Uri,
+    mut page: Paged<EventFilter>,
+) -> Answer<Listed<Event>> {
+    page.filter.actor_id = Some(id);
+    listed(world, caller, uri, page).await
+}
+
+/// List what happened to an object
+#[utoipa::path(get, path = "/v1/events/target/{id}", tag = "events",
+    operation_id = "list_events_about_target",
+    params(("id" = types::AnyId, Path, description = "Any object"), EventFilter, PageParams),
+    responses(
+        (status = 200, description = "A page of events", body = Page<Event>),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "Not an owner of the subtree's root", body = Problem),
+        (status = 404, description = "No such group to see", body = Problem),
+        (status = 422, description = "A parameter is wrong", body = Problem)))]
+async fn list_events_about_target(
+    State(world): State<World>,
+    By(caller): By,
+    Path(id): Path<String>,
+    uri: Uri,
+    mut page: Paged<EventFilter>,
+) -> Answer<Listed<Event>> {
+    page.filter.target_id = Some(id);
+    listed(world, caller, uri, page).await
+}
+
+/// Get an event
+#[utoipa::path(get, path = "/v1/events/{id}", tag = "events", operation_id = "get_event",
+    params(("id" = EventId, Path, description = "The event")),
+    responses(
+        (status = 200, description = "The event", body = Event),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 404, description = "No such event to see", body = Problem),
+        (status = 422, description = "Not an id", body = Problem)))]
+async fn get_event(
+    State(world): State<World>,
+    By(caller): By,
+    Path(id): Path<EventId>,
+) -> Answer<Reply<Event>> {
+    Ok(Reply(rules::get(&world, &caller, id).await?))
+}
+
+/// Record an event
+///
+/// Of a type the ontology has or the group registered. The installation records its own changes
+/// by itself.
+#[utoipa::path(post, path = "/v1/events", tag = "events", operation_id = "create_event",
+    request_body = NewCustomEvent,
+    responses(
+        (status = 201, description = "Recorded", body = Event, headers(("location" = String))),
+        (status = 400, description = "Not JSON", body = Problem),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "May not record events here", body = Problem),
+        (status = 404, description = "No such group or target to see", body = Problem),
+        (status = 409, description = "The group is archived", body = Problem),
+        (status = 413, description = "Too large", body = Problem),
+        (status = 415, description = "Not JSON by its content type", body = Problem),
+        (status = 422, description = "A field is wrong", body = Problem)))]
+async fn create_event(
+    State(world): State<World>,
+    By(caller): By,
+    Body(new): Body<NewCustomEvent>,
+) -> Answer<Created<Event>> {
+    let event = rules::create(&world, &caller, new).await?;
+    Ok(Created { location: format!("/v1/events/{}", event.id), version: None, body: event })
+}

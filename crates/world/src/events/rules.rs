@@ -1,0 +1,128 @@
+//! What may be read of the log, and what may be added to it.
+
+use kernel::access::{self, Right, Scope, Sight};
+use kernel::events::NewEvent;
+use kernel::{App, Caller, Work, ontology};
+use types::{AnyId, Checks, Error, EventId, Json, Kind, Result, Time};
+
+use super::model::{Event, EventFilter, NewCustomEvent};
+use super::sql;
+use crate::listing::Slice;
+use crate::{ontology as types_of, reference, things};
+
+/// 2000-01-01: nothing a client records happened before.
+const EARLIEST: Time = Time::from_micros(946_684_800_000_000);
+
+/// One event.
+///
+/// # Errors
+/// 401; 404 when there is none the caller may see.
+pub async fn get(app: &App, caller: &Caller, id: EventId) -> Result<Event> {
+    let caller = caller.clone();
+    app.db
+        .read(async move |tx| {
+            access::require_known(&caller)?;
+            let stored = sql::find(tx, id).await?.ok_or_else(Error::not_found)?;
+            let place = access::standing(tx, &caller, stored.event.group_id).await?;
+            let sight = Sight::of(place.rights, Right::EventsRead);
+            if sight.sees(&stored.visibility, stored.owner, caller.person()) {
+                Ok(stored.event)
+            } else {
+                Err(Error::not_found())
+            }
+        })
+        .await
+}
+
+/// A page of events, and one more row when another page follows.
+///
+/// # Errors
+/// 401; 403 and 404 by policy; 422 for a target that is no id.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    filter: EventFilter,
+    slice: Slice,
+) -> Result<Vec<Event>> {
+    let caller = caller.clone();
+    let target = filter.target_id.as_deref().map(target).transpose()?;
+    app.db
+        .read(async move |tx| {
+            let scope = Scope::of(
+                tx,
+                &caller,
+                Right::EventsRead,
+                filter.group_id,
+                filter.include_children,
+            )
+            .await?;
+            sql::list(tx, &scope, caller.person(), &filter, target, slice).await
+        })
+        .await
+}
+
+/// Any kind of object may be a target of events.
+fn target(text: &str) -> Result<AnyId> {
+    AnyId::parse(text, Kind::Thing)
+        .map_err(|error| Error::invalid("targetId", "invalid_id", format!("{error}.")))
+}
+
+/// Records an event a client reports.
+///
+/// # Errors
+/// 401, 403, 404 by policy; 409 in an archived group; 422 for what is not sensible.
+pub async fn create(app: &App, caller: &Caller, new: NewCustomEvent) -> Result<Event> {
+    check(&new, app.now())?;
+    let target =
+        new.target_id.as_deref().map(|text| reference::parse(text, "/targetId")).transpose()?;
+    app.change(caller, async move |work| create_in(work, &new, target).await).await
+}
+
+async fn create_in(
+    work: &mut Work<'_>,
+    new: &NewCustomEvent,
+    target: Option<(AnyId, bool)>,
+) -> Result<Event> {
+    access::require_known(work.caller)?;
+    let target = match target {
+        Some((id, bare)) => Some(reference::resolve(work.tx, work.caller, id, bare).await?),
+        None => None,
+    };
+    let named = new.group_id.or(target.as_ref().map(|target| target.group));
+    let group = things::rules::home(work.caller, named)?;
+    let place = access::standing_to_change(work.tx, work.caller, group).await?;
+    place.require(Right::EventsCreate)?;
+    types_of::rules::event_type(work.tx, group, &new.kind).await?;
+    let metadata = Json::of(&new.metadata)?;
+    let mut event = NewEvent::new(group, &new.kind, target.as_ref().map(|one| one.id), &metadata);
+    event.occurred_at = new.timestamp;
+    if let Some(target) = &target
+        && target.visibility == "private"
+    {
+        event = event.about("private", target.owner);
+    }
+    let id = work.record(event).await?;
+    let stored = sql::find(work.tx, id).await?;
+    stored.map(|stored| stored.event).ok_or_else(|| Error::internal("an appended event is gone"))
+}
+
+fn check(new: &NewCustomEvent, now: Time) -> Result<()> {
+    let protocols = &ontology::built_in().event_protocols;
+    let protocol = new.metadata.get("protocol");
+    Checks::new()
+        .that(
+            new.timestamp.is_none_or(|at| (EARLIEST..=now).contains(&at)),
+            "/timestamp",
+            "out_of_range",
+            "must not be in the future and not before 2000.",
+        )
+        .that(
+            protocol.is_none_or(|given| {
+                protocols.iter().any(|known| given.as_str() == Some(known.as_str()))
+            }),
+            "/metadata/protocol",
+            "unknown_value",
+            format!("must be one of {}.", protocols.join(", ")),
+        )
+        .done()
+}

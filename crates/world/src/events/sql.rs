@@ -1,0 +1,79 @@
+//! The statements about events; they are only ever appended, by [`kernel::Work::record`].
+
+use database::{Row, Sql, Tx, args};
+use kernel::access::Scope;
+use types::{AnyId, EventId, Kind, PersonId, Result};
+use uuid::Uuid;
+
+use super::model::{Event, EventFilter};
+use crate::listing::{Slice, Sort};
+
+macro_rules! columns {
+    () => {
+        "o.seq, o.id, o.group_id, o.type, o.actor_id, o.target_id, o.target_kind, o.occurred_at, \
+         o.metadata, o.request_id, o.visibility, o.owner_id"
+    };
+}
+
+const HEAD: &str = concat!("select ", columns!(), " from events o where 1 = 1");
+const FIND: &str = concat!("select ", columns!(), " from events o where o.id = $1");
+
+/// An event with what decides who sees it.
+pub(super) struct Stored {
+    pub(super) event: Event,
+    pub(super) visibility: String,
+    pub(super) owner: Option<PersonId>,
+}
+
+fn event(row: &Row<'_>) -> Result<Event> {
+    let target: Option<Uuid> = row.get(5)?;
+    let kind: Option<String> = row.get(6)?;
+    Ok(Event {
+        seq: row.get(0)?,
+        id: row.get(1)?,
+        group_id: row.get(2)?,
+        kind: row.get(3)?,
+        actor_id: row.get(4)?,
+        target_id: target
+            .zip(kind.as_deref().and_then(Kind::from_prefix))
+            .map(|(uuid, kind)| AnyId { kind, uuid }),
+        timestamp: row.get(7)?,
+        metadata: row.get(8)?,
+        request_id: row.get(9)?,
+    })
+}
+
+/// Looks across groups: whoever asks must check what the caller may see of it.
+pub(super) async fn find(tx: &mut Tx, id: EventId) -> Result<Option<Stored>> {
+    tx.maybe(FIND, args![id], |row| {
+        Ok(Stored { event: event(row)?, visibility: row.get(10)?, owner: row.get(11)? })
+    })
+    .await
+}
+
+pub(super) async fn list(
+    tx: &mut Tx,
+    scope: &Scope,
+    me: Option<PersonId>,
+    filter: &EventFilter,
+    target: Option<AnyId>,
+    slice: Slice,
+) -> Result<Vec<Event>> {
+    let order = match slice.sort {
+        Sort::Newest => "order by seq desc",
+        Sort::Oldest => "order by seq",
+    };
+    let sql = scope.list(HEAD, order, slice.limit.probe(), me, |sql: &mut Sql<'_>| {
+        sql.and_equals("o.type", filter.kind.as_deref())
+            .and_equals("o.actor_id", filter.actor_id)
+            .and_equals("o.target_id", target);
+        if let Some(from) = filter.from {
+            sql.push(" and o.occurred_at >= ").bind(from);
+        }
+        if let Some(to) = filter.to {
+            sql.push(" and o.occurred_at < ").bind(to);
+        }
+        slice.finish(sql, "o.seq");
+    });
+    tx.all(sql.text(), sql.args(), event).await
+}

@@ -1,0 +1,229 @@
+//! The statements about groups.
+
+use database::{Row, Sql, Tx, args};
+use types::{GroupId, Json, PersonId, Result, Time};
+
+use super::model::{
+    ChildFilter, Group, GroupFilter, GroupSettings, GroupStatus, GroupVisibility, JoinPolicy,
+};
+use crate::listing::Slice;
+
+/// Columns of a group as alias `o`, in the order [`group`] reads them; 15 of them.
+macro_rules! columns {
+    () => {
+        "o.id, o.parent_id, o.slug, o.name, o.type, o.description, o.visibility, o.join_policy, \
+         o.plan, o.limits, o.metadata, o.status, o.version, o.created_at, o.updated_at"
+    };
+}
+pub(crate) use columns;
+
+const HEAD: &str = concat!("select ", columns!(), " from groups o where 1 = 1");
+const FIND: &str = concat!("select ", columns!(), " from groups o where o.id = $1");
+
+/// Reads what `columns!` selects.
+pub(crate) fn group(row: &Row<'_>) -> Result<Group> {
+    Ok(Group {
+        id: row.get(0)?,
+        parent_group_id: row.get(1)?,
+        slug: row.get(2)?,
+        name: row.get(3)?,
+        kind: row.get(4)?,
+        description: row.get(5)?,
+        settings: GroupSettings {
+            visibility: GroupVisibility::stored(row.text(6)?)?,
+            join_policy: JoinPolicy::stored(row.text(7)?)?,
+            plan: row.get(8)?,
+            limits: row
+                .get::<Option<Json>>(9)?
+                .and_then(|limits| serde_json::from_str(limits.as_str()).ok()),
+        },
+        metadata: row.get(10)?,
+        status: GroupStatus::stored(row.text(11)?)?,
+        version: row.get::<i64>(12)?.unsigned_abs(),
+        created_at: row.get(13)?,
+        updated_at: row.get(14)?,
+    })
+}
+
+/// Which groups a caller may see in a list.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Bound {
+    /// All there are.
+    pub(super) all: bool,
+    /// Public ones.
+    pub(super) public: bool,
+    /// Those this person is a member of.
+    pub(super) of_member: Option<PersonId>,
+    /// This one.
+    pub(super) one: Option<GroupId>,
+}
+
+impl Bound {
+    fn condition(self, sql: &mut Sql<'_>) {
+        if self.all {
+            return;
+        }
+        sql.push(" and (1 = 0");
+        if self.public {
+            sql.push(" or o.visibility = 'public'");
+        }
+        if let Some(person) = self.of_member {
+            sql.push(" or o.id in (select m.group_id from memberships m where m.person_id = ")
+                .bind(person)
+                .push(" and m.status = 'active')");
+        }
+        if let Some(group) = self.one {
+            sql.push(" or o.id = ").bind(group);
+        }
+        sql.push(")");
+    }
+}
+
+/// Looks up any group: whoever asks must have a standing in it.
+pub(super) async fn find(tx: &mut Tx, id: GroupId) -> Result<Option<Group>> {
+    tx.maybe(FIND, args![id], group).await
+}
+
+pub(super) async fn list(
+    tx: &mut Tx,
+    bound: Bound,
+    filter: &GroupFilter,
+    slice: Slice,
+) -> Result<Vec<Group>> {
+    let mut sql = Sql::new(HEAD);
+    bound.condition(&mut sql);
+    sql.and_equals("o.visibility", filter.visibility.map(GroupVisibility::name))
+        .and_equals("o.type", filter.kind.as_deref())
+        .and_equals("o.parent_id", filter.parent_group_id)
+        .and_equals("o.status", Some(filter.status.unwrap_or(GroupStatus::Active).name()));
+    slice.finish(&mut sql, "o.id");
+    tx.all(sql.text(), sql.args(), group).await
+}
+
+pub(super) async fn children(
+    tx: &mut Tx,
+    parent: GroupId,
+    bound: Bound,
+    filter: ChildFilter,
+    slice: Slice,
+) -> Result<Vec<Group>> {
+    let mut sql = Sql::new(HEAD);
+    sql.and_equals("o.parent_id", Some(parent))
+        .and_equals("o.status", Some(filter.status.unwrap_or(GroupStatus::Active).name()));
+    bound.condition(&mut sql);
+    slice.finish(&mut sql, "o.id");
+    tx.all(sql.text(), sql.args(), group).await
+}
+
+pub(super) async fn insert(tx: &mut Tx, group: &Group, limits: &Option<Json>) -> Result<()> {
+    tx.run(
+        "insert into groups (id, parent_id, slug, name, type, description, visibility, \
+         join_policy, plan, limits, metadata, status, version, created_at, updated_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        args![
+            group.id,
+            group.parent_group_id,
+            &group.slug,
+            &group.name,
+            &group.kind,
+            &group.description,
+            group.settings.visibility.name(),
+            group.settings.join_policy.name(),
+            &group.settings.plan,
+            limits,
+            &group.metadata,
+            group.status.name(),
+            group.version.cast_signed(),
+            group.created_at,
+            group.updated_at
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Writes what can change, one version on from `before`; false when somebody was faster.
+pub(super) async fn update(
+    tx: &mut Tx,
+    group: &Group,
+    limits: &Option<Json>,
+    before: u64,
+) -> Result<bool> {
+    let rows = tx
+        .run(
+            "update groups set parent_id = $3, slug = $4, name = $5, type = $6, \
+             description = $7, visibility = $8, join_policy = $9, plan = $10, limits = $11, \
+             metadata = $12, status = $13, version = $14, updated_at = $15 \
+             where id = $1 and version = $2",
+            args![
+                group.id,
+                before.cast_signed(),
+                group.parent_group_id,
+                &group.slug,
+                &group.name,
+                &group.kind,
+                &group.description,
+                group.settings.visibility.name(),
+                group.settings.join_policy.name(),
+                &group.settings.plan,
+                limits,
+                &group.metadata,
+                group.status.name(),
+                group.version.cast_signed(),
+                group.updated_at
+            ],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// Archives the active groups of a subtree and tells which they were, with their types.
+pub(super) async fn archive_subtree(
+    tx: &mut Tx,
+    root: GroupId,
+    now: Time,
+) -> Result<Vec<(GroupId, String)>> {
+    tx.all(
+        "update groups set status = 'archived', version = version + 1, updated_at = $2 \
+         where status = 'active' \
+         and id in (select a.group_id from group_ancestors a where a.ancestor_id = $1) \
+         returning id, type",
+        args![root, now],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .await
+}
+
+pub(super) async fn has_active_children(tx: &mut Tx, id: GroupId) -> Result<bool> {
+    let child = tx
+        .maybe(
+            "select id from groups where parent_id = $1 and status = 'active' limit 1",
+            args![id],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(child.is_some())
+}
+
+/// Whether a slug belongs to another group, anywhere: slugs are unique on the whole server.
+pub(super) async fn is_slug_taken(tx: &mut Tx, slug: &str, but: GroupId) -> Result<bool> {
+    let other = tx
+        .maybe("select id from groups where slug = $1 and id <> $2", args![slug, but], |_| Ok(()))
+        .await?;
+    Ok(other.is_some())
+}
+
+/// Whether the group, or one below it, is somebody's personal group. Its owner is a member, so
+/// this walks the members of the subtree and not all people.
+pub(super) async fn holds_personal(tx: &mut Tx, id: GroupId) -> Result<bool> {
+    let found = tx
+        .maybe(
+            "select p.id from group_ancestors a join memberships m on m.group_id = a.group_id \
+             join people p on p.id = m.person_id and p.personal_group_id = a.group_id \
+             where a.ancestor_id = $1 limit 1",
+            args![id],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(found.is_some())
+}

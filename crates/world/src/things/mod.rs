@@ -1,0 +1,11 @@
+//! Things: typed objects with free-form properties, owned by somebody, kept in a group.
+//!
+//! Content of every façade is a thing, so policy, events, search and export apply to all of it.
+//! DELETE archives; only an owner removes for good. A private thing is seen by its owner and by
+//! owners of the group; what hangs on it (events, connections, knowledge) follows its visibility.
+
+pub mod model;
+mod patch;
+pub mod routes;
+pub mod rules;
+mod sql;
