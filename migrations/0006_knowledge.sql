@@ -11,7 +11,7 @@ create table knowledge (
     metadata {json} not null,
     content_hash {bytes},
     deprecated {flag} not null,
-    -- Of the thing it was made from.
+    -- Of the thing it was made from; otherwise the group's, and its maker's.
     visibility text not null,
     owner_id {uuid},
     created_at {int} not null,
@@ -22,6 +22,8 @@ create index knowledge_group on knowledge (group_id, id);
 create index knowledge_group_type on knowledge (group_id, type, id);
 create index knowledge_source on knowledge (source_thing_id, id) where source_thing_id is not null;
 create unique index knowledge_label on knowledge (group_id, text) where type = 'label';
+-- Chunks by what they say: the same text is not cut up twice.
+create index knowledge_chunk on knowledge (group_id, content_hash) where type = 'chunk';
 
 create table thing_knowledge (
     thing_id {uuid} not null references things (id) on delete cascade,

@@ -150,9 +150,10 @@ impl Marks {
             identity.key.as_ref().map(|key| key.id.0),
         ];
         since(self.everybody.load(Ordering::SeqCst))
-            && ids.into_iter().flatten().all(|id| {
-                self.slot(id).is_some_and(|slot| since(slot.load(Ordering::SeqCst)))
-            })
+            && ids
+                .into_iter()
+                .flatten()
+                .all(|id| self.slot(id).is_some_and(|slot| since(slot.load(Ordering::SeqCst))))
     }
 }
 

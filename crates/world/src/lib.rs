@@ -14,6 +14,7 @@ pub mod people;
 mod reference;
 pub mod search;
 pub mod things;
+pub mod transfer;
 
 use std::ops::Deref;
 

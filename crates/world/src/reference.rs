@@ -7,17 +7,17 @@ use types::{AnyId, Error, GroupId, Kind, PersonId, Result};
 
 /// An object the caller may see.
 #[derive(Debug, Clone)]
-pub struct Referent {
+pub(crate) struct Referent {
     /// With its real kind, whatever the request called it.
-    pub id: AnyId,
+    pub(crate) id: AnyId,
     /// Its group. For a person: the first group they share with the caller.
-    pub group: GroupId,
+    pub(crate) group: GroupId,
     /// A thing's type; `group` for a group; `creator` for a person.
-    pub kind: String,
+    pub(crate) kind: String,
     /// A thing's visibility; `group` for anything else.
-    pub visibility: String,
+    pub(crate) visibility: String,
     /// A thing's owner; the person themselves.
-    pub owner: Option<PersonId>,
+    pub(crate) owner: Option<PersonId>,
 }
 
 /// Reads an id of a thing, a person or a group; a bare UUID is taken for a thing and, should
@@ -25,7 +25,7 @@ pub struct Referent {
 ///
 /// # Errors
 /// 422 at `pointer`.
-pub fn parse(text: &str, pointer: &str) -> Result<(AnyId, bool)> {
+pub(crate) fn parse(text: &str, pointer: &str) -> Result<(AnyId, bool)> {
     let id = AnyId::parse(text, Kind::Thing)
         .map_err(|error| Error::invalid(pointer, "invalid_id", format!("{error}.")))?;
     if !matches!(id.kind, Kind::Thing | Kind::Person | Kind::Group) {
@@ -42,7 +42,7 @@ pub fn parse(text: &str, pointer: &str) -> Result<(AnyId, bool)> {
 ///
 /// # Errors
 /// 404 when there is nothing they may see.
-pub async fn resolve(tx: &mut Tx, caller: &Caller, id: AnyId, bare: bool) -> Result<Referent> {
+pub(crate) async fn resolve(tx: &mut Tx, caller: &Caller, id: AnyId, bare: bool) -> Result<Referent> {
     let kinds: &[Kind] =
         if bare { &[Kind::Thing, Kind::Person, Kind::Group] } else { &[id.kind] };
     for kind in kinds {

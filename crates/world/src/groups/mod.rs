@@ -8,5 +8,5 @@ mod check;
 pub mod model;
 pub mod routes;
 pub mod rules;
-mod sql;
+pub(crate) mod sql;
 mod tree;

@@ -192,7 +192,7 @@ pub struct GroupChange {
 }
 
 /// A merge patch of a group's settings.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct GroupSettingsChange {
     /// Who may see that it exists.

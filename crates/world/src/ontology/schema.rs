@@ -112,7 +112,9 @@ pub(super) fn check_schema(schema: &Value, pointer: &mut String, depth: usize) -
                 "unknown_value",
                 "must be one of string, number, integer, boolean, array, object.",
             ),
-            "enum" if value.as_array().is_some_and(|list| (1..=500).contains(&list.len())) => Ok(()),
+            "enum" if value.as_array().is_some_and(|list| (1..=500).contains(&list.len())) => {
+                Ok(())
+            }
             "enum" => refuse(pointer, "invalid_value", "must be a list of 1 to 500 values."),
             "items" => check_schema(value, pointer, depth + 1),
             "properties" => check_all(value, pointer, depth + 1),

@@ -54,19 +54,24 @@ pub async fn create_in(work: &mut Work<'_>, group: GroupId, new: &NewThing) -> R
         created_at: work.now,
         updated_at: work.now,
     };
-    sql::insert(work.tx, &thing).await?;
+    if !sql::insert(work.tx, &thing).await? {
+        return Err(Error::internal("a new id was taken"));
+    }
     record_created(work, &thing).await?;
     Ok(thing)
 }
 
-/// Stores a thing that has its identity already (import); `thing` was checked.
+/// Stores a thing that has its identity already (import); its type and properties were checked.
+/// False when the id is taken: what is there stays as it is.
 ///
 /// # Errors
-/// 409 when the id is taken; 422 for an unknown type or a wrong property.
-pub async fn insert_as_is(work: &mut Work<'_>, thing: &Thing) -> Result<()> {
-    check_type(work.tx, thing.group_id, &thing.kind, &thing.properties.to_map()).await?;
-    sql::insert(work.tx, thing).await?;
-    record_created(work, thing).await
+/// 409 when its parent or its owner is not there.
+pub async fn insert_as_is(work: &mut Work<'_>, thing: &Thing) -> Result<bool> {
+    if !sql::insert(work.tx, thing).await? {
+        return Ok(false);
+    }
+    record_created(work, thing).await?;
+    Ok(true)
 }
 
 /// One thing.

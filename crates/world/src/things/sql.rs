@@ -61,11 +61,14 @@ pub(super) async fn list(
     tx.all(sql.text(), sql.args(), thing).await
 }
 
-pub(super) async fn insert(tx: &mut Tx, thing: &Thing) -> Result<()> {
-    tx.run(
+/// False when the id is taken.
+pub(super) async fn insert(tx: &mut Tx, thing: &Thing) -> Result<bool> {
+    let rows = tx
+        .run(
         "insert into things (id, group_id, parent_id, type, name, properties, status, owner_id, \
          visibility, tier, version, created_at, updated_at, deleted_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         on conflict (id) do nothing",
         args![
             thing.id,
             thing.group_id,
@@ -84,7 +87,7 @@ pub(super) async fn insert(tx: &mut Tx, thing: &Thing) -> Result<()> {
         ],
     )
     .await?;
-    Ok(())
+    Ok(rows == 1)
 }
 
 /// Writes what can change, one version on from `before`; false when somebody was faster.

@@ -1,0 +1,27 @@
+//! Sessions: signed-in devices, and everything that proves to be one.
+//!
+//! A session is a row. Its opaque token (`ses_…`, also the cookie's value) or its pair of access
+//! token (a signed JWT that names the session) and refresh token (`rft_…`) are good as long as the
+//! row is: ending a session ends every token of it with the next request. Only hashes are stored.
+//! [`authenticate`] is in front of every route; [`identify`](lookup::identify) answers from
+//! [`kernel::Identities`] and looks into the store only for what it has not seen lately.
+
+mod access_token;
+mod authenticate;
+mod clean_up;
+mod cookie;
+mod device;
+mod lookup;
+mod model;
+mod refresh;
+mod rules;
+mod sql;
+
+pub(crate) use access_token::AccessTokens;
+pub use authenticate::authenticate;
+pub(crate) use clean_up::{CLEAN_UP, clean_up, start_cleaning};
+pub(crate) use cookie::{clear as clear_cookie, set as set_cookie};
+pub(crate) use device::Device;
+pub(crate) use model::{Login, Minted, Session, Surface};
+pub(crate) use refresh::refresh;
+pub(crate) use rules::{end, end_by_refresh, find, open};

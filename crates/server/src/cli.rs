@@ -1,0 +1,148 @@
+//! The command line. Each command is a file; all of them end in an exit code and, when something
+//! is wrong, one sentence that says what to do.
+
+mod admin;
+mod doctor;
+mod migrate;
+mod transfer;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+
+use crate::config::{self, Flags, Settings};
+use crate::exit::{CODES, Stop};
+use crate::{house, start};
+
+/// The six dimensions, served by one binary.
+#[derive(Parser)]
+#[command(name = "sixfold", version, about, after_help = CODES, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    /// Print data and errors as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until a signal (the default)
+    Serve,
+    /// Platform owners
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// The schema of the database
+    #[command(subcommand)]
+    Migrate(migrate::Command),
+    /// Read NDJSON into the database
+    Import(transfer::Import),
+    /// Write the database as NDJSON
+    Export(transfer::Export),
+    /// Look at everything a start needs, and say what is wrong
+    Doctor,
+    /// The settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the API's description (OpenAPI 3.1)
+    Openapi,
+    /// Print the version
+    Version,
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Say whether the settings are right, and every mistake
+    Check,
+    /// Print a `sixfold.toml` to start from
+    Example,
+    /// Print the reference page of all settings
+    Docs,
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // `--help` and `--version` come this way too, with code 0.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let json = cli.json;
+    match execute(cli) {
+        Ok(code) => code,
+        Err(stop) => stop.report(json),
+    }
+}
+
+fn execute(cli: Cli) -> Result<ExitCode, Stop> {
+    let Cli { flags, json, command } = cli;
+    let settings = || config::load(&flags).map_err(|mistakes| config::stop(&mistakes));
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => run_async(start::serve(settings()?))?,
+        Command::Admin(command) => admin::run(command, &settings()?, json)?,
+        Command::Migrate(migrate::Command::Status) => {
+            return run_async(migrate::status(&settings()?, json));
+        }
+        Command::Import(import) => return run_async(transfer::import(settings()?, import, json)),
+        Command::Export(export) => run_async(transfer::export(&settings()?, export, json))?,
+        Command::Doctor => return run_async(doctor::run(&flags, json)),
+        Command::Config(ConfigCommand::Check) => check(&flags, json)?,
+        Command::Config(ConfigCommand::Example) => print(&config::example())?,
+        Command::Config(ConfigCommand::Docs) => print(&config::markdown())?,
+        Command::Openapi => print_json(&house::openapi())?,
+        Command::Version => version(json)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_async<T>(task: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(task)
+}
+
+fn check(flags: &Flags, json: bool) -> Result<(), Stop> {
+    match config::load(flags) {
+        Ok(_) if json => print_json(&serde_json::json!({ "ok": true, "mistakes": [] })),
+        Ok(_) => print("The configuration is right.\n"),
+        Err(mistakes) if json => {
+            print_json(&serde_json::json!({ "ok": false, "mistakes": mistakes }))?;
+            Err(config::stop(&mistakes))
+        }
+        Err(mistakes) => Err(config::stop(&mistakes)),
+    }
+}
+
+fn version(json: bool) -> Result<(), Stop> {
+    let version = env!("CARGO_PKG_VERSION");
+    if json {
+        print_json(&serde_json::json!({ "name": "sixfold", "version": version }))
+    } else {
+        print(&format!("sixfold {version}\n"))
+    }
+}
+
+/// Text on stdout; a reader that went away is a failure of its own.
+fn print(text: &str) -> Result<(), Stop> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+fn print_json(value: &impl Serialize) -> Result<(), Stop> {
+    print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+/// The path of the SQLite file when there is none yet: reading commands must not create one.
+fn absent_database(settings: &Settings) -> Option<PathBuf> {
+    let database = start::database_settings(settings);
+    let file = start::in_data_dir(&database)?;
+    (!file.exists()).then(|| file.to_owned())
+}

@@ -1,0 +1,238 @@
+//! `sixfold doctor`: looks at everything a start needs, changes nothing, and says what is wrong.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use database::{Db, Engine, MigrationState, Tx};
+use kernel::Clock;
+use serde::Serialize;
+use types::Result;
+
+use crate::config::{self, Flags, Settings};
+use crate::exit::Stop;
+use crate::start::{self, Place, keys};
+
+/// Below this a database has no room to work.
+const FREE_BYTES: u64 = 256 << 20;
+/// 2025-01-01T00:00:00Z in seconds: this code is younger.
+const BIRTH: i64 = 1_735_689_600;
+const OLDEST_POSTGRES: i64 = 13;
+
+/// One thing that was looked at.
+#[derive(Serialize)]
+struct Finding {
+    name: &'static str,
+    ok: bool,
+    message: String,
+}
+
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn good(&mut self, name: &'static str, message: impl Into<String>) {
+        self.0.push(Finding { name, ok: true, message: message.into() });
+    }
+
+    fn bad(&mut self, name: &'static str, message: impl Into<String>) {
+        self.0.push(Finding { name, ok: false, message: message.into() });
+    }
+}
+
+/// 0 when all is well, 1 when anything is not.
+pub(super) async fn run(flags: &Flags, json: bool) -> Result<ExitCode, Stop> {
+    let mut findings = Findings::default();
+    clock(&mut findings);
+    match config::load(flags) {
+        Ok(settings) => {
+            findings.good("configuration", "all settings are right");
+            directory(&settings, &mut findings);
+            database(&settings, &mut findings).await;
+        }
+        Err(mistakes) => {
+            for mistake in mistakes {
+                findings.bad("configuration", mistake.to_string());
+            }
+        }
+    }
+    let well = findings.0.iter().all(|finding| finding.ok);
+    if json {
+        super::print_json(&findings.0)?;
+    } else {
+        for Finding { name, ok, message } in &findings.0 {
+            let mark = if *ok { '✓' } else { '✗' };
+            super::print(&format!("{mark} {name}: {message}\n"))?;
+        }
+    }
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn clock(findings: &mut Findings) {
+    let now = Clock::System.now();
+    if now.seconds() > BIRTH {
+        findings.good("clock", format!("{now}"));
+    } else {
+        findings.bad("clock", format!("it is {now} by this machine's clock: set it right"));
+    }
+}
+
+fn directory(settings: &Settings, findings: &mut Findings) {
+    const NAME: &str = "data directory";
+    let path = settings.server.data_dir.as_path();
+    let shown = path.display();
+    match Place::at(path) {
+        Err(error) => findings.bad(NAME, format!("{shown} cannot be read: {error}")),
+        Ok(Place::SomethingElse) => findings.bad(NAME, format!("{shown} is not a directory")),
+        Ok(Place::Absent) => {
+            findings.good(NAME, format!("{shown} is not there yet; the first start makes it"));
+        }
+        Ok(Place::Directory) => match start::is_writable(path) {
+            Ok(()) => {
+                findings.good(NAME, format!("{shown} can be written"));
+                free_space(path, findings);
+            }
+            Err(error) => findings.bad(NAME, format!("{shown} cannot be written: {error}")),
+        },
+    }
+}
+
+#[cfg(unix)]
+fn free_space(path: &Path, findings: &mut Findings) {
+    const NAME: &str = "free space";
+    match rustix::fs::statvfs(path) {
+        Ok(about) => {
+            let free = about.f_bavail.saturating_mul(about.f_frsize);
+            let said = format!("{} MiB where the data is", free >> 20);
+            if free >= FREE_BYTES {
+                findings.good(NAME, said);
+            } else {
+                findings.bad(NAME, format!("{said}: make room, writes will be refused"));
+            }
+        }
+        Err(error) => findings.bad(NAME, format!("cannot be told: {error}")),
+    }
+}
+
+#[cfg(not(unix))]
+fn free_space(_path: &Path, _findings: &mut Findings) {}
+
+async fn database(settings: &Settings, findings: &mut Findings) {
+    const NAME: &str = "database";
+    let store = start::database_settings(settings);
+    let shown = start::without_password(&store.url);
+    if super::absent_database(settings).is_some() {
+        findings.good(NAME, format!("{shown} is not there yet; the first start makes it"));
+        own_keys(settings, None, findings);
+        return;
+    }
+    match Db::open_as_is(&store).await {
+        Ok(db) => {
+            findings.good(NAME, format!("{shown} opens"));
+            schema(&db, settings, findings).await;
+            damage(&db, findings).await;
+            if db.engine() == Engine::Postgres {
+                version(&db, findings).await;
+            }
+            db.close().await;
+        }
+        Err(error) if error.code() == "database_in_use" => {
+            findings.good(NAME, format!("{shown} is in use by a running sixfold; not looked into"));
+            own_keys(settings, None, findings);
+        }
+        Err(error) => {
+            let stop = Stop::opening(&error);
+            findings.bad(NAME, format!("{} [{}]", stop.message(), stop.code()));
+            own_keys(settings, None, findings);
+        }
+    }
+}
+
+async fn schema(db: &Db, settings: &Settings, findings: &mut Findings) {
+    const NAME: &str = "migrations";
+    let steps = match db.migrations().await {
+        Ok(steps) => steps,
+        Err(error) => return findings.bad(NAME, error.to_string()),
+    };
+    let count = |state| steps.iter().filter(|step| step.state == state).count();
+    let (pending, unknown) = (count(MigrationState::Pending), count(MigrationState::Unknown));
+    let changed = count(MigrationState::Changed);
+    if unknown + changed > 0 {
+        findings.bad(
+            NAME,
+            format!(
+                "{unknown} steps are unknown to this binary and {changed} have another text: \
+                 start the version that made this database"
+            ),
+        );
+    } else if pending > 0 {
+        findings.good(NAME, format!("{pending} pending; the next start applies them"));
+    } else {
+        findings.good(NAME, format!("all {} applied", steps.len()));
+    }
+    // The table of the fingerprint comes with a step of the schema.
+    if count(MigrationState::Applied) == steps.len() {
+        match db.read(async |tx: &mut Tx| keys::stored(tx).await).await {
+            Ok(stored) => own_keys(settings, stored.as_deref(), findings),
+            Err(error) => findings.bad("keys", error.to_string()),
+        }
+    } else {
+        own_keys(settings, None, findings);
+    }
+}
+
+fn own_keys(settings: &Settings, recorded: Option<&str>, findings: &mut Findings) {
+    const NAME: &str = "keys";
+    match (keys::present(settings), recorded) {
+        (Err(error), _) => findings.bad(NAME, error.message().to_owned()),
+        (Ok(None), None) => findings.good(NAME, "none yet; the first start makes them"),
+        (Ok(None), Some(_)) => {
+            let folder = keys::folder(settings);
+            let said = format!(
+                "the database holds data, but there are no keys in {}: restore them",
+                folder.display()
+            );
+            findings.bad(NAME, said);
+        }
+        (Ok(Some(_)), None) => findings.good(NAME, "there, readable by their owner only"),
+        (Ok(Some(own)), Some(recorded)) if keys::fingerprint(&own) == recorded => {
+            findings.good(NAME, "there, readable by their owner only, and those of the database");
+        }
+        (Ok(Some(_)), Some(_)) => {
+            findings.bad(NAME, "not those the database was made with: use the ones that were");
+        }
+    }
+}
+
+async fn damage(db: &Db, findings: &mut Findings) {
+    const NAME: &str = "integrity";
+    match db.check().await {
+        Ok(problems) if problems.is_empty() => findings.good(NAME, "no damage found"),
+        Ok(problems) => {
+            let some: Vec<String> = problems.into_iter().take(3).collect();
+            findings.bad(NAME, format!("{}; restore a backup", some.join("; ")));
+        }
+        Err(error) => findings.bad(NAME, error.to_string()),
+    }
+}
+
+async fn version(db: &Db, findings: &mut Findings) {
+    const NAME: &str = "PostgreSQL";
+    let found = db
+        .read(async |tx: &mut Tx| {
+            tx.one(
+                "select cast(current_setting('server_version_num') as bigint)",
+                &[],
+                |row| row.get::<i64>(0),
+            )
+            .await
+        })
+        .await;
+    match found.map(|number| number / 10_000) {
+        Ok(major) if major >= OLDEST_POSTGRES => findings.good(NAME, format!("version {major}")),
+        Ok(major) => findings.bad(
+            NAME,
+            format!("version {major} is too old: {OLDEST_POSTGRES} or newer is needed"),
+        ),
+        Err(error) => findings.bad(NAME, error.to_string()),
+    }
+}

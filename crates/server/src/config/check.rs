@@ -1,0 +1,106 @@
+//! What no single value can tell: whether the settings make sense together.
+
+use std::net::IpAddr;
+
+use super::Mistake;
+use super::model::{Mode, Server, Settings, Table, key};
+
+/// Every mistake in settings whose types are right.
+pub(crate) fn all(settings: &Settings, table: &Table) -> Vec<Mistake> {
+    let mut found: Vec<(&str, &str, String)> = Vec::new();
+    server(&settings.server, &mut found);
+    database(&settings.database.url, &mut found);
+    keys(settings, &mut found);
+    let of = |section: &'static str, rooms: Vec<(&'static str, String)>| {
+        rooms.into_iter().map(move |(name, said)| (section, name, said))
+    };
+    found.extend(of("web", settings.web.mistakes()));
+    found.extend(of("identity", settings.identity.mistakes()));
+    found
+        .into_iter()
+        .map(|(section, name, message)| Mistake {
+            key: format!("{section}.{name}"),
+            origin: key(section, name)
+                .and_then(|key| table.get(key))
+                .map_or_else(String::new, |(_, origin)| origin.clone()),
+            message,
+        })
+        .collect()
+}
+
+fn server(server: &Server, found: &mut Vec<(&str, &str, String)>) {
+    let loopback = match (server.host.as_str(), server.host.parse::<IpAddr>()) {
+        ("localhost", _) => true,
+        (_, Ok(address)) => address.is_loopback(),
+        (_, Err(_)) => {
+            let said = "must be an IP address (e.g. 127.0.0.1, ::1, 0.0.0.0) or `localhost`";
+            found.push(("server", "host", said.to_owned()));
+            return;
+        }
+    };
+    if server.data_dir.as_os_str().is_empty() {
+        found.push(("server", "data_dir", "must name a directory".to_owned()));
+    }
+    let url = server.public_url.as_str();
+    let authority = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    if !url.is_empty()
+        && authority.is_none_or(|rest| rest.is_empty() || rest.contains(['/', '?', '#', '@', ' ']))
+    {
+        let said = "must be an address without a path, e.g. https://sixfold.example";
+        found.push(("server", "public_url", said.to_owned()));
+    }
+    if server.env == Mode::Development && !loopback {
+        let said = "`development` is only for this machine: bind to a loopback address \
+                    (server.host = \"127.0.0.1\"), or set SIXFOLD_ENV=production";
+        found.push(("server", "env", said.to_owned()));
+    }
+    if server.env == Mode::Production && !url.starts_with("https://") {
+        let said = "production needs the https address people use, e.g. https://sixfold.example";
+        found.push(("server", "public_url", said.to_owned()));
+    }
+    if !server.log_level.split(',').all(is_level) {
+        let said = "must be error, warn, info, debug or trace, or with commas also part=level";
+        found.push(("server", "log_level", said.to_owned()));
+    }
+}
+
+/// `level` or `part::of::it=level`.
+fn is_level(directive: &str) -> bool {
+    let (part, level) = directive.rsplit_once('=').unwrap_or(("all", directive));
+    let word = |letter: char| letter.is_ascii_alphanumeric() || "_:".contains(letter);
+    !part.is_empty()
+        && part.chars().all(word)
+        && ["off", "error", "warn", "info", "debug", "trace"].contains(&level)
+}
+
+fn database(url: &str, found: &mut Vec<(&str, &str, String)>) {
+    let path = url.strip_prefix("sqlite://");
+    let known = path.is_some_and(|path| !path.is_empty())
+        || url.starts_with("postgres://")
+        || url.starts_with("postgresql://");
+    if !url.is_empty() && !known {
+        let said = "must be sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE";
+        found.push(("database", "url", said.to_owned()));
+    }
+}
+
+fn keys(settings: &Settings, found: &mut Vec<(&str, &str, String)>) {
+    let keys = &settings.keys;
+    for (name, value) in [("root", &keys.root), ("signing", &keys.signing)] {
+        if let Some(value) = value
+            && kernel::Keys::parse(value.reveal()).is_err()
+        {
+            let said = "must be 64 hexadecimal digits, as `openssl rand -hex 32` prints them";
+            found.push(("keys", name, said.to_owned()));
+        }
+    }
+    let missing = match (&keys.root, &keys.signing) {
+        (Some(_), None) => Some("signing"),
+        (None, Some(_)) => Some("root"),
+        _ => None,
+    };
+    if let Some(name) = missing {
+        let said = "is missing: give both keys, or neither to have them in the data directory";
+        found.push(("keys", name, said.to_owned()));
+    }
+}

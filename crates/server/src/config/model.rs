@@ -1,0 +1,161 @@
+//! The shapes settings are read into.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde::de::IntoDeserializer as _;
+use types::Secret;
+
+use super::Mistake;
+use super::keys::{KEYS, Key, Kind};
+
+/// All settings of the house; each room owns its section.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) server: Server,
+    pub(crate) database: database::Settings,
+    pub(crate) web: web::Settings,
+    pub(crate) identity: identity::Settings,
+    pub(crate) keys: Keys,
+}
+
+/// The process itself.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Server {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) public_url: String,
+    pub(crate) env: Mode,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) log_format: LogFormat,
+    pub(crate) log_level: String,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 8080,
+            public_url: String::new(),
+            env: Mode::Development,
+            data_dir: PathBuf::from("./data"),
+            log_format: LogFormat::Auto,
+            log_level: "info".to_owned(),
+        }
+    }
+}
+
+/// Who the server is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mode {
+    /// The person at this machine.
+    Development,
+    /// Everybody else.
+    Production,
+}
+
+impl Mode {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// JSON in production, else text.
+    Auto,
+    Text,
+    Json,
+}
+
+/// Secrets of the installation, when the operator keeps them.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Keys {
+    pub(crate) root: Option<Secret<String>>,
+    pub(crate) signing: Option<Secret<String>>,
+}
+
+/// Values by key, and where each was written.
+pub(crate) type Table = BTreeMap<&'static Key, (toml::Value, String)>;
+
+/// Reads every value by itself, then all of them together.
+pub(crate) fn parse(table: &Table) -> Result<Settings, Vec<Mistake>> {
+    let mistakes: Vec<Mistake> = table
+        .iter()
+        .filter_map(|(key, (value, origin))| {
+            wrong(key, value).map(|message| Mistake {
+                key: key.path(),
+                origin: origin.clone(),
+                message,
+            })
+        })
+        .collect();
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    from_values(table.iter().map(|(key, (value, _))| (*key, value.clone()))).map_err(|error| {
+        // Unreachable as long as each value fits its own place.
+        vec![Mistake { key: "settings".to_owned(), origin: String::new(), message: error.1 }]
+    })
+}
+
+fn wrong(key: &'static Key, value: &toml::Value) -> Option<String> {
+    let fits = match key.kind {
+        Kind::Text | Kind::Secret => value.is_str(),
+        Kind::Whole => value.is_integer(),
+        Kind::List => value.as_array().is_some_and(|list| list.iter().all(toml::Value::is_str)),
+    };
+    if !fits {
+        return Some(format!("must be {}", key.kind.described()));
+    }
+    let (_, text) = from_values([(key, value.clone())]).err()?;
+    Some(said(&text))
+}
+
+/// Builds the nested table of sections and reads it; on failure where and what, in serde's words.
+pub(super) fn from_values(
+    values: impl IntoIterator<Item = (&'static Key, toml::Value)>,
+) -> Result<Settings, (String, String)> {
+    let mut sections = toml::Table::new();
+    for (key, value) in values {
+        let section =
+            sections.entry(key.section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        if let Some(section) = section.as_table_mut() {
+            section.insert(key.name.to_owned(), value);
+        }
+    }
+    let deserializer = toml::Value::Table(sections).into_deserializer();
+    serde_path_to_error::deserialize(deserializer)
+        .map_err(|error| (error.path().to_string(), error.inner().message().to_owned()))
+}
+
+/// serde's words as a sentence for an operator.
+fn said(text: &str) -> String {
+    if let Some((_, expected)) = text.split_once(", expected ") {
+        let expected = match expected.trim() {
+            "u8" => "a whole number from 0 to 255",
+            "u16" => "a whole number from 0 to 65535",
+            "u32" => "a whole number from 0 to 4294967295",
+            "u64" | "usize" => "a whole number, 0 or more",
+            "i64" | "i32" => "a whole number",
+            other => other.trim_start_matches("one of "),
+        };
+        return format!("must be {expected}");
+    }
+    format!("is not valid: {text}")
+}
+
+/// The key with this path, if there is one.
+pub(crate) fn key(section: &str, name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.section == section && key.name == name)
+}

@@ -1,0 +1,132 @@
+//! Whether the server lives (`/v1/health`) and whether it can serve (`/v1/ready`).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::State;
+use database::Tx;
+use kernel::App;
+use serde::Serialize;
+use tokio::sync::Mutex;
+use types::{Error, ErrorKind, Result};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use web::{Answer, Problem, Reply};
+
+use crate::start::keys;
+
+/// An answer about readiness is good for this long, so that impatient probes cost nothing.
+const FRESH: Duration = Duration::from_secs(1);
+/// A check that takes longer than this has failed.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The state of these routes.
+#[derive(Clone)]
+pub(crate) struct Health {
+    app: App,
+    last: Arc<Mutex<Option<(Instant, Option<&'static str>)>>>,
+}
+
+pub(crate) fn new(app: App) -> Health {
+    Health { app, last: Arc::default() }
+}
+
+pub(crate) fn router() -> OpenApiRouter<Health> {
+    OpenApiRouter::new().routes(routes!(get_health)).routes(routes!(get_ready))
+}
+
+/// The process lives.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"status": "ok"}))]
+struct Alive {
+    /// Always `ok`.
+    status: &'static str,
+}
+
+/// Everything needed to serve is there.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "status": "ready", "checks": {"database": "ok", "migrations": "ok", "keys": "ok"}
+}))]
+struct Ready {
+    /// Always `ready`; else the answer is a problem.
+    status: &'static str,
+    checks: Checks,
+}
+
+/// What was looked at.
+#[derive(Serialize, ToSchema)]
+struct Checks {
+    /// The store answers.
+    database: &'static str,
+    /// Its schema is the one this binary needs.
+    migrations: &'static str,
+    /// The keys are those the data was written with.
+    keys: &'static str,
+}
+
+/// Is the process alive?
+#[utoipa::path(get, path = "/v1/health", tag = "operations", operation_id = "get_health",
+    security(()),
+    responses((status = 200, description = "It is", body = Alive)))]
+async fn get_health() -> Reply<Alive> {
+    Reply(Alive { status: "ok" })
+}
+
+/// Can it serve?
+///
+/// Looks at the database, its schema and the keys, at most once a second.
+#[utoipa::path(get, path = "/v1/ready", tag = "operations", operation_id = "get_ready",
+    security(()),
+    responses(
+        (status = 200, description = "It can", body = Ready),
+        (status = 503, description = "The message names what fails", body = Problem)))]
+async fn get_ready(State(health): State<Health>) -> Answer<Reply<Ready>> {
+    match health.failing().await {
+        None => {
+            let checks = Checks { database: "ok", migrations: "ok", keys: "ok" };
+            Ok(Reply(Ready { status: "ready", checks }))
+        }
+        Some(check) => Err(Error::new(
+            ErrorKind::Overloaded,
+            "not_ready",
+            format!("The server cannot serve just now: the check `{check}` fails; see its log."),
+        )
+        .into()),
+    }
+}
+
+impl Health {
+    /// The first check that fails. Callers that come together share one look.
+    async fn failing(&self) -> Option<&'static str> {
+        let mut last = self.last.lock().await;
+        if let Some((at, failing)) = *last
+            && at.elapsed() < FRESH
+        {
+            return failing;
+        }
+        let failing = match tokio::time::timeout(PATIENCE, look(&self.app)).await {
+            Ok(Ok(failing)) => failing,
+            Ok(Err(error)) => {
+                tracing::warn!(cause = error.cause(), "not ready: {}", error.message());
+                Some("database")
+            }
+            Err(_) => {
+                tracing::warn!("not ready: the database does not answer");
+                Some("database")
+            }
+        };
+        *last = Some((Instant::now(), failing));
+        failing
+    }
+}
+
+async fn look(app: &App) -> Result<Option<&'static str>> {
+    if !app.db.is_current().await? {
+        return Ok(Some("migrations"));
+    }
+    let own = keys::fingerprint(&app.keys);
+    let stored = app.db.read(async |tx: &mut Tx| keys::stored(tx).await).await?;
+    Ok((stored.as_deref() != Some(own.as_str())).then_some("keys"))
+}

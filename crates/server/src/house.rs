@@ -1,0 +1,236 @@
+//! The one place that names the rooms: their routes, their tasks, and what the command line needs
+//! of them. Adding a room is a line in [`openapi`], [`build`] and — if it works in the
+//! background — [`tasks`].
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use database::Engine;
+use http::{HeaderValue, StatusCode, header};
+use identity::IdentityApp;
+use kernel::App;
+use kernel::jobs::Jobs;
+use tokio::task::JoinSet;
+use types::{PersonId, Result, Secret};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement,
+};
+use web::{Edge, Origins};
+
+use crate::config::{Mode, Settings};
+use crate::{alias, health, setup_page};
+
+/// Another node's commits are waited for this long before asking again; followers look by
+/// themselves anyway.
+const NEWS: Duration = Duration::from_secs(30);
+
+/// The whole API's description, made from the routes; needs neither database nor settings.
+pub(crate) fn openapi() -> OpenApi {
+    let mut whole = frame();
+    for room in [health::router().into_openapi(), identity::router().into_openapi()] {
+        whole.merge(room);
+    }
+    whole
+}
+
+/// Everything behind the door; `url` is where people reach it.
+///
+/// # Errors
+/// When the API's description cannot be written.
+pub(crate) fn build(app: &App, settings: &Settings, url: &str) -> Result<Router> {
+    let identity = identity(app, settings, url)?;
+    let (identity_routes, _) = identity::router().split_for_parts();
+    let rooms = Router::new()
+        .merge(identity_routes.with_state(identity.clone()))
+        // Every route of every room is told who calls.
+        .layer(from_fn_with_state(identity, identity::authenticate));
+
+    let (health_routes, _) = health::router().split_for_parts();
+    let router = Router::new()
+        .merge(rooms)
+        .merge(health_routes.with_state(health::new(app.clone())))
+        .merge(web::openapi_routes(&openapi())?)
+        .merge(setup_page::routes())
+        .route("/", get(front_page));
+    let edge = Edge::new(&settings.web, origins(settings, url)).public_url(url);
+    let router = web::with_fallbacks(router).layer(edge.layer());
+    Ok(alias::with_aliases(router))
+}
+
+/// What has to be in the database before the first request, made if it is missing.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn boot(app: &App) -> Result<()> {
+    identity::boot(app).await
+}
+
+/// Whether nobody owns the platform yet.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn is_setup_open(app: &App) -> Result<bool> {
+    identity::is_open(app).await
+}
+
+/// Makes a platform owner, from the machine itself.
+///
+/// # Errors
+/// 409 when the address is taken; 422 when name, e-mail or password will not do.
+pub(crate) async fn create_owner(
+    app: &App,
+    settings: &Settings,
+    name: &str,
+    email: &str,
+    password: Secret<String>,
+) -> Result<PersonId> {
+    let url = &settings.server.public_url;
+    identity::create_owner(&identity(app, settings, url)?, name, email, password).await
+}
+
+fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
+    identity::new(app.clone(), settings.identity.clone(), url, origins(settings, url))
+}
+
+/// What goes on beside requests, until the set is dropped.
+pub(crate) fn tasks(app: &App) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(identity::jobs(Jobs::default()).run(app.clone()));
+    if app.db.engine() == Engine::Postgres {
+        let app = app.clone();
+        tasks.spawn(async move {
+            loop {
+                app.db.announced(NEWS).await;
+                app.hub.wake();
+            }
+        });
+    }
+    tasks
+}
+
+/// The pages that may call with a visitor's cookie.
+fn origins(settings: &Settings, url: &str) -> Origins {
+    let development = settings.server.env == Mode::Development;
+    Origins::new(&settings.web.cors_origins, development).with(url)
+}
+
+/// Until the console lives here, people who type the address want to know what it can do.
+async fn front_page() -> Response {
+    (StatusCode::FOUND, [(header::LOCATION, HeaderValue::from_static("/docs/"))]).into_response()
+}
+
+/// What no single route can say.
+fn frame() -> OpenApi {
+    const CREDENTIALS: [&str; 3] = ["bearer", "apiKey", "session"];
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A session token, an access token or an API key (`gsk_…`)."))
+        .build();
+    let key = ApiKeyValue::with_description("X-API-Key", "An API key (`gsk_…`).");
+    let cookie = ApiKeyValue::with_description("__Host-session", "A browser's session.");
+    let components = ComponentsBuilder::new()
+        .security_scheme(CREDENTIALS[0], SecurityScheme::Http(bearer))
+        .security_scheme(CREDENTIALS[1], SecurityScheme::ApiKey(ApiKey::Header(key)))
+        .security_scheme(CREDENTIALS[2], SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
+        .build();
+    let info = InfoBuilder::new()
+        .title("Sixfold")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Groups, people, things, connections, events and knowledge. Every failure is an \
+             RFC 9457 problem with a stable `code`; every answer carries `X-Request-Id`; lists \
+             are paged by `limit` and `cursor`. `/api/v1/*` is the same as `/v1/*`, `/api/auth/*` \
+             the same as `/v1/auth/*`.",
+        ))
+        .license(Some(
+            LicenseBuilder::new()
+                .name("MIT OR Apache-2.0")
+                .identifier(Some("MIT OR Apache-2.0"))
+                .build(),
+        ))
+        .build();
+    let tag = TagBuilder::new()
+        .name("operations")
+        .description(Some("For whatever watches the server."))
+        .build();
+    OpenApiBuilder::new()
+        .info(info)
+        .tags(Some([tag]))
+        .components(Some(components))
+        .security(Some(
+            CREDENTIALS.map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, [])),
+        ))
+        .build()
+}
+
+/// Moving data in and out: the shape the command line is written against.
+pub(crate) mod transfer {
+    use std::io::{BufRead, Write};
+
+    use kernel::App;
+    use types::{Error, Result};
+
+    /// How to import.
+    #[derive(Debug, Clone, Copy, Default)]
+    pub(crate) struct ImportOptions {
+        /// Check every line and write nothing.
+        pub(crate) dry_run: bool,
+        /// Go on where an earlier run of the same input ended.
+        pub(crate) resume: bool,
+    }
+
+    /// What to export.
+    #[derive(Debug, Clone, Default)]
+    pub(crate) struct ExportOptions {
+        /// The slug of a group: it and what is below it.
+        pub(crate) group: Option<String>,
+    }
+
+    /// News while it runs.
+    #[derive(Debug)]
+    pub(crate) enum Progress {
+        /// So many lines and bytes were read.
+        Read { lines: u64, bytes: u64 },
+        /// A line was refused; the rest goes on.
+        Refused { line: u64, code: String, message: String },
+    }
+
+    /// How it ended.
+    #[derive(Debug, Default, serde::Serialize)]
+    #[serde(rename_all = "camelCase")]
+    pub(crate) struct Summary {
+        pub(crate) lines: u64,
+        pub(crate) refused: u64,
+    }
+
+    impl std::fmt::Display for Summary {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{} lines, {} refused", self.lines, self.refused)
+        }
+    }
+
+    #[expect(clippy::unused_async, reason = "wired with world")]
+    pub(crate) async fn import(
+        _app: &App,
+        _input: impl BufRead + Send + 'static,
+        _options: ImportOptions,
+        _report: impl FnMut(Progress) + Send,
+    ) -> Result<Summary> {
+        Err(Error::internal("world is not wired yet"))
+    }
+
+    #[expect(clippy::unused_async, reason = "wired with world")]
+    pub(crate) async fn export(
+        _app: &App,
+        _out: impl Write + Send,
+        _options: ExportOptions,
+        _report: impl FnMut(Progress) + Send,
+    ) -> Result<Summary> {
+        Err(Error::internal("world is not wired yet"))
+    }
+}

@@ -1,0 +1,89 @@
+//! The opening sequence, and the way back: settings, log, data directory, database, keys, rooms,
+//! port; then people are let in until a signal says otherwise.
+//!
+//! Whatever is wrong is told before the first connection is accepted. A second start over the
+//! same data changes nothing.
+
+mod directory;
+pub(crate) mod keys;
+mod opening;
+mod signals;
+mod welcome;
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use tokio::net::TcpListener;
+use types::Result;
+
+use crate::config::Settings;
+use crate::exit::Stop;
+use crate::{house, log};
+
+pub(crate) use self::directory::{Place, is_writable};
+pub(crate) use self::opening::{database_settings, in_data_dir, open};
+pub(crate) use self::welcome::without_password;
+
+/// Serves until a signal.
+pub(crate) async fn serve(settings: Settings) -> Result<(), Stop> {
+    let began = Instant::now();
+    log::start(&settings);
+    let app = open(&settings).await?;
+    let outcome = serve_app(&settings, &app, began).await;
+    app.db.close().await;
+    outcome
+}
+
+async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Result<(), Stop> {
+    // Before anything is written, and because links need to know the port.
+    let listener = listen(settings).await?;
+    let address = listener.local_addr()?;
+    let url = public_url(settings, address);
+    house::boot(app).await.map_err(|error| Stop::opening(&error))?;
+    let router = house::build(app, settings, &url).map_err(|error| Stop::opening(&error))?;
+    let setup = house::is_setup_open(app).await.map_err(|error| Stop::opening(&error))?;
+    let token = setup.then(|| app.keys.setup_token());
+    // Heard before anybody can know that the server is there.
+    let signals = signals::Signals::new()?;
+    welcome::print(settings, address, &url, token, began.elapsed());
+
+    let mut tasks = house::tasks(app);
+    let served = web::serve(listener, router, &settings.web, signals.first()).await;
+    tasks.abort_all();
+    while tasks.join_next().await.is_some() {}
+    tracing::info!("stopped");
+    served.map_err(Stop::from)
+}
+
+/// Where people reach the server, as far as it knows.
+fn public_url(settings: &Settings, address: SocketAddr) -> String {
+    let configured = &settings.server.public_url;
+    if configured.is_empty() { format!("http://{address}") } else { configured.clone() }
+}
+
+async fn listen(settings: &Settings) -> Result<TcpListener, Stop> {
+    let (host, port) = (settings.server.host.as_str(), settings.server.port);
+    TcpListener::bind((host, port)).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => Stop::refused(
+            "port_in_use",
+            format!(
+                "Port {port} on {host} is in use by another program: stop that one, or choose \
+                 another with PORT or --port."
+            ),
+        ),
+        std::io::ErrorKind::PermissionDenied => Stop::refused(
+            "port_not_allowed",
+            format!(
+                "This user may not listen on port {port}: choose one above 1023 with PORT or \
+                 --port."
+            ),
+        ),
+        _ => Stop::refused(
+            "address_unusable",
+            format!(
+                "Listening on {host}, port {port}, is not possible ({error}): check \
+                 SIXFOLD_SERVER_HOST and PORT."
+            ),
+        ),
+    })
+}

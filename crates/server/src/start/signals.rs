@@ -1,0 +1,68 @@
+//! When to stop: the first signal closes the door and lets those inside finish, the second does
+//! not wait.
+
+use std::io;
+
+/// Hears SIGTERM and SIGINT from the moment it is made.
+pub(super) struct Signals(Ears);
+
+impl Signals {
+    pub(super) fn new() -> io::Result<Self> {
+        Ears::new().map(Self)
+    }
+
+    /// Ready at the first signal. A second one ends the process at once.
+    pub(super) async fn first(mut self) {
+        self.0.hear().await;
+        tracing::info!("stopping: finishing what is in flight; a second signal stops at once");
+        tokio::spawn(async move {
+            self.0.hear().await;
+            leave();
+        });
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "somebody asked twice and does not want to wait")]
+fn leave() {
+    std::process::exit(130);
+}
+
+#[cfg(unix)]
+struct Ears {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Ears {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn hear(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Ears;
+
+#[cfg(not(unix))]
+impl Ears {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn hear(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

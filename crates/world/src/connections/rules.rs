@@ -1,0 +1,371 @@
+//! What may be connected, who sees it, and what follows when an end changes.
+
+use database::Tx;
+use kernel::access::{self, Right, Rights, Role, Scope, Sight};
+use kernel::events::NewEvent;
+use kernel::ontology::ConnectionType;
+use kernel::{App, Caller, Work};
+use serde_json::json;
+use types::{
+    AnyId, Checks, ConnectionId, Error, ErrorKind, GroupId, Json, JsonMap, Kind, PersonId, Result,
+    ThingId, Time,
+};
+
+use super::model::{Connection, ConnectionFilter, NewConnection, NodeFilter};
+use super::sql::{self, Direction, Seen};
+use super::{changes, cycle, ends};
+use crate::listing::Slice;
+use crate::{ontology, reference, things};
+
+/// Makes a connection, or updates the one of this type between these ends; also tells whether it
+/// is new.
+///
+/// # Errors
+/// 401, 403, 404 by policy; 409 in an archived group, between two trees, for a `cycle` or a path
+/// that is `too_deep`; 422 for what is not sensible.
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    new: NewConnection,
+) -> Result<(Connection, bool)> {
+    access::require_known(caller)?;
+    check(&new)?;
+    app.change(caller, async move |work| insert_in(work, &new).await).await
+}
+
+/// The same inside a change that is already being made (import, batch).
+///
+/// # Errors
+/// As [`create`].
+pub async fn insert_in(work: &mut Work<'_>, new: &NewConnection) -> Result<(Connection, bool)> {
+    check(new)?;
+    let place = ends::find(work, new).await?;
+    let kind = ontology::rules::connection_type(work.tx, place.group, &new.kind).await?;
+    let (from, to) = (place.from.id, place.to.id);
+    if let Some(before) = sql::find_edge(work.tx, from, &new.kind, to).await? {
+        let (after, changes) = changes::apply(&before, new, work.now)?;
+        ends::check(&kind, &place, &after.metadata.to_map())?;
+        check_span(&after)?;
+        return Ok((update(work, before, after, changes, &place).await?, false));
+    }
+    let origin = Origin {
+        group: place.group,
+        created_by: work.me(),
+        created_at: None,
+        updated_at: None,
+    };
+    insert_new(work, &kind, new, &place, origin).await.map(|connection| (connection, true))
+}
+
+/// Where a connection comes from that has a history already (import).
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    /// Its group.
+    pub group: GroupId,
+    /// Who made it.
+    pub created_by: Option<PersonId>,
+    /// When it was made; now, if unknown.
+    pub created_at: Option<Time>,
+    /// When it was last changed; now, if unknown.
+    pub updated_at: Option<Time>,
+}
+
+/// Stores a connection that has its identity already (import), unless there is one of this type
+/// between these ends; tells whether it was stored. The group and the type were checked.
+///
+/// # Errors
+/// 409 when the id is taken, between two trees, for a `cycle` or a path that is `too_deep`; 422
+/// for what is not sensible.
+pub async fn insert_as_is(
+    work: &mut Work<'_>,
+    kind: &ConnectionType,
+    new: &NewConnection,
+    origin: Origin,
+) -> Result<bool> {
+    check(new)?;
+    let place = ends::find_in(work, new, origin.group).await?;
+    if sql::find_edge(work.tx, place.from.id, &new.kind, place.to.id).await?.is_some() {
+        return Ok(false);
+    }
+    insert_new(work, kind, new, &place, origin).await.map(|_| true)
+}
+
+async fn insert_new(
+    work: &mut Work<'_>,
+    kind: &ConnectionType,
+    new: &NewConnection,
+    place: &ends::Place,
+    origin: Origin,
+) -> Result<Connection> {
+    let (from, to) = (place.from.id, place.to.id);
+    let metadata = new.metadata.clone().unwrap_or_default();
+    ends::check(kind, place, &metadata)?;
+    if kind.acyclic {
+        cycle::refuse(work, &new.kind, from, to).await?;
+    }
+    let (visibility, owner) = place.visibility();
+    let connection = Connection {
+        id: new.id.unwrap_or_else(|| ConnectionId(work.id())),
+        group_id: origin.group,
+        kind: new.kind.clone(),
+        from_id: from,
+        to_id: to,
+        metadata: Json::of(&metadata)?,
+        strength: new.strength,
+        valid_from: new.valid_from,
+        valid_to: new.valid_to,
+        created_at: origin.created_at.unwrap_or(work.now),
+        updated_at: origin.updated_at.unwrap_or(work.now),
+        visibility,
+        owner,
+        created_by: origin.created_by,
+    };
+    check_span(&connection)?;
+    if !sql::insert(work.tx, &connection).await? {
+        return Err(Error::overloaded("This connection is being made by others; try again."));
+    }
+    record(work, "connection_created", &connection, None).await?;
+    Ok(connection)
+}
+
+async fn update(
+    work: &mut Work<'_>,
+    before: Connection,
+    after: Connection,
+    changes: JsonMap,
+    place: &ends::Place,
+) -> Result<Connection> {
+    // Two people may have been connected in another group that they share.
+    if before.group_id != place.group {
+        ends::require(work, before.group_id).await.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::conflict(
+                "already_exists",
+                "This connection exists in a group that you may not see.",
+            ),
+            _ => error,
+        })?;
+    }
+    if changes.is_empty() {
+        return Ok(before);
+    }
+    sql::update(work.tx, &after).await?;
+    record(work, "connection_updated", &after, Some(changes)).await?;
+    Ok(after)
+}
+
+/// One connection.
+///
+/// # Errors
+/// 401; 404 when there is none the caller may see.
+pub async fn get(app: &App, caller: &Caller, id: ConnectionId) -> Result<Connection> {
+    let caller = caller.clone();
+    app.db.read(async move |tx| visible(tx, &caller, id).await).await
+}
+
+/// A page of connections, and one more row when another page follows.
+///
+/// # Errors
+/// 401; 403 and 404 by policy.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    filter: ConnectionFilter,
+    slice: Slice,
+) -> Result<Vec<Connection>> {
+    let caller = caller.clone();
+    app.db
+        .read(async move |tx| {
+            let scope = Scope::of(
+                tx,
+                &caller,
+                Right::ConnectionsRead,
+                filter.group_id,
+                filter.include_children,
+            )
+            .await?;
+            sql::list(tx, &scope, caller.person(), &filter, slice).await
+        })
+        .await
+}
+
+/// A page of the connections that start at an object, and one more row when another page follows.
+///
+/// # Errors
+/// 401; 404 when the object is not there for the caller; 422 for what is no id.
+pub async fn list_from(
+    app: &App,
+    caller: &Caller,
+    node: &str,
+    filter: NodeFilter,
+    slice: Slice,
+) -> Result<Vec<Connection>> {
+    list_of(app, caller, node, Direction::From, filter, slice).await
+}
+
+/// A page of the connections that end at an object, and one more row when another page follows.
+///
+/// # Errors
+/// As [`list_from`].
+pub async fn list_to(
+    app: &App,
+    caller: &Caller,
+    node: &str,
+    filter: NodeFilter,
+    slice: Slice,
+) -> Result<Vec<Connection>> {
+    list_of(app, caller, node, Direction::To, filter, slice).await
+}
+
+async fn list_of(
+    app: &App,
+    caller: &Caller,
+    node: &str,
+    direction: Direction,
+    filter: NodeFilter,
+    slice: Slice,
+) -> Result<Vec<Connection>> {
+    access::require_known(caller)?;
+    let (id, bare) = reference::parse(node, "id")?;
+    let caller = caller.clone();
+    app.db
+        .read(async move |tx| {
+            let node = reference::resolve(tx, &caller, id, bare).await?.id;
+            let (seen, me) = (seen(&caller), caller.person());
+            sql::list_of(tx, node, direction, &seen, me, &filter, slice).await
+        })
+        .await
+}
+
+/// A page of the connections of a thing in both directions, and one more row when another page
+/// follows.
+///
+/// # Errors
+/// 401; 404 when the thing is not there for the caller.
+pub async fn of_thing(
+    app: &App,
+    caller: &Caller,
+    thing: ThingId,
+    slice: Slice,
+) -> Result<Vec<Connection>> {
+    let caller = caller.clone();
+    app.db
+        .read(async move |tx| {
+            things::rules::visible(tx, &caller, thing).await?;
+            let node = AnyId::from(thing);
+            sql::list_around(tx, node, &seen(&caller), caller.person(), slice).await
+        })
+        .await
+}
+
+/// Deletes a connection.
+///
+/// # Errors
+/// 401, 403, 404 by policy; 409 in an archived group.
+pub async fn remove(app: &App, caller: &Caller, id: ConnectionId) -> Result<()> {
+    app.change(caller, async move |work| {
+        let connection = visible(work.tx, work.caller, id).await?;
+        let place =
+            access::standing_to_change(work.tx, work.caller, connection.group_id).await?;
+        let mine = connection.created_by.is_some() && connection.created_by == work.me();
+        if !(mine && place.rights.has(Right::ConnectionsDeleteOwn)) {
+            place.require(Right::ConnectionsDelete)?;
+        }
+        sql::delete(work.tx, id).await?;
+        record(work, "connection_deleted", &connection, None).await
+    })
+    .await
+}
+
+/// Makes a thing's connections as visible as their ends are now, after its visibility or its
+/// owner changed.
+///
+/// # Errors
+/// As [`Tx::run`].
+pub async fn follow_visibility(tx: &mut Tx, thing: ThingId) -> Result<()> {
+    sql::follow(tx, thing).await
+}
+
+/// Deletes every connection of a thing that is being removed for good; tells how many. The
+/// thing's own event speaks for them.
+///
+/// # Errors
+/// As [`Tx::run`].
+pub async fn remove_of_thing(tx: &mut Tx, thing: ThingId) -> Result<u64> {
+    sql::delete_of(tx, thing).await
+}
+
+async fn visible(tx: &mut Tx, caller: &Caller, id: ConnectionId) -> Result<Connection> {
+    access::require_known(caller)?;
+    let connection = sql::find(tx, id).await?.ok_or_else(Error::not_found)?;
+    let place = access::standing(tx, caller, connection.group_id).await?;
+    let sight = Sight::of(place.rights, Right::ConnectionsRead);
+    if sight.sees(connection.visibility, connection.owner, caller.person()) {
+        Ok(connection)
+    } else {
+        Err(Error::not_found())
+    }
+}
+
+/// Everywhere the caller sees connections: an object's may be in any group of its tree.
+fn seen(caller: &Caller) -> Seen {
+    let identity = caller.identity();
+    if identity.platform_owner {
+        return Seen { everything: true, ..Seen::default() };
+    }
+    let all = &identity.memberships;
+    Seen {
+        everything: false,
+        groups: all
+            .iter()
+            .map(|one| (one.group, Sight::of(one.rights, Right::ConnectionsRead)))
+            .collect(),
+        // What `access::standing` gives owners of an ancestor.
+        subtrees: all
+            .iter()
+            .filter(|one| one.role >= Role::GroupOwner)
+            .map(|one| (one.group, one.rights & Rights::read_all()))
+            .filter(|(_, rights)| rights.has(Right::GroupsRead))
+            .map(|(group, rights)| (group, Sight::of(rights, Right::ConnectionsRead)))
+            .collect(),
+    }
+}
+
+fn check(new: &NewConnection) -> Result<()> {
+    Checks::new()
+        .that(
+            new.strength.is_none_or(|strength| (0.0..=1.0).contains(&strength)),
+            "/strength",
+            "out_of_range",
+            "must be between 0 and 1.",
+        )
+        .done()
+}
+
+fn check_span(connection: &Connection) -> Result<()> {
+    let backwards =
+        connection.valid_from.zip(connection.valid_to).is_some_and(|(from, to)| from > to);
+    Checks::new()
+        .that(!backwards, "/validTo", "out_of_range", "must not be before `validFrom`.")
+        .done()
+}
+
+async fn record(
+    work: &mut Work<'_>,
+    kind: &'static str,
+    connection: &Connection,
+    changes: Option<JsonMap>,
+) -> Result<()> {
+    let mut metadata = json!({
+        "type": connection.kind,
+        "fromId": connection.from_id,
+        "toId": connection.to_id,
+    });
+    if let (Some(changes), Some(map)) = (changes, metadata.as_object_mut()) {
+        map.insert("changes".to_owned(), changes.into());
+    }
+    let metadata = Json::of(&metadata)?;
+    let event = NewEvent::new(connection.group_id, kind, Some(connection.id.into()), &metadata)
+        .about(connection.visibility, connection.owner);
+    work.record(event).await?;
+    Ok(())
+}

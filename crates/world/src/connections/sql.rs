@@ -1,0 +1,328 @@
+//! The statements about connections.
+
+use database::{Row, Sql, Tx, Value, args};
+use kernel::access::{Scope, Sight};
+use types::{AnyId, ConnectionId, Error, GroupId, Kind, PersonId, Result, ThingId};
+use uuid::Uuid;
+
+use super::model::{Connection, ConnectionFilter, NodeFilter};
+use crate::listing::Slice;
+
+macro_rules! columns {
+    () => {
+        "o.id, o.group_id, o.type, o.from_id, o.from_kind, o.to_id, o.to_kind, o.metadata, \
+         o.strength, o.valid_from, o.valid_to, o.visibility, o.owner_id, o.created_by, \
+         o.created_at, o.updated_at"
+    };
+}
+
+const HEAD: &str = concat!("select ", columns!(), " from connections o where 1 = 1");
+const FIND: &str = concat!("select ", columns!(), " from connections o where o.id = $1");
+const FIND_EDGE: &str = concat!(
+    "select ",
+    columns!(),
+    " from connections o where o.from_id = $1 and o.type = $2 and o.to_id = $3"
+);
+const FROM: &str = concat!("select ", columns!(), " from connections o where o.from_id = ");
+const TO: &str = concat!("select ", columns!(), " from connections o where o.to_id = ");
+
+fn end(row: &Row<'_>, index: usize) -> Result<AnyId> {
+    let kind = Kind::from_prefix(row.text(index + 1)?)
+        .ok_or_else(|| Error::internal("an unknown kind of end is stored"))?;
+    Ok(AnyId { kind, uuid: row.get(index)? })
+}
+
+fn connection(row: &Row<'_>) -> Result<Connection> {
+    Ok(Connection {
+        id: row.get(0)?,
+        group_id: row.get(1)?,
+        kind: row.get(2)?,
+        from_id: end(row, 3)?,
+        to_id: end(row, 5)?,
+        metadata: row.get(7)?,
+        strength: row.get(8)?,
+        valid_from: row.get(9)?,
+        valid_to: row.get(10)?,
+        visibility: if row.text(11)? == "private" { "private" } else { "group" },
+        owner: row.get(12)?,
+        created_by: row.get(13)?,
+        created_at: row.get(14)?,
+        updated_at: row.get(15)?,
+    })
+}
+
+/// Looks across groups: whoever asks must check what the caller may see of it.
+pub(super) async fn find(tx: &mut Tx, id: ConnectionId) -> Result<Option<Connection>> {
+    tx.maybe(FIND, args![id], connection).await
+}
+
+/// The one of this type between these ends. Looks across groups, as [`find`].
+pub(super) async fn find_edge(
+    tx: &mut Tx,
+    from: AnyId,
+    kind: &str,
+    to: AnyId,
+) -> Result<Option<Connection>> {
+    tx.maybe(FIND_EDGE, args![from, kind, to], connection).await
+}
+
+pub(super) async fn list(
+    tx: &mut Tx,
+    scope: &Scope,
+    me: Option<PersonId>,
+    filter: &ConnectionFilter,
+    slice: Slice,
+) -> Result<Vec<Connection>> {
+    let sql = scope.list(HEAD, slice.merged(), slice.limit.probe(), me, |sql: &mut Sql<'_>| {
+        sql.and_equals("o.type", filter.kind.as_deref());
+        slice.finish(sql, "o.id");
+    });
+    tx.all(sql.text(), sql.args(), connection).await
+}
+
+/// Groups in which a caller sees connections: as a member, and below groups they own.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    pub(super) everything: bool,
+    pub(super) groups: Vec<(GroupId, Sight)>,
+    pub(super) subtrees: Vec<(GroupId, Sight)>,
+}
+
+impl Seen {
+    fn condition<'a>(&'a self, sql: &mut Sql<'a>, me: Option<PersonId>) {
+        if self.everything {
+            return;
+        }
+        sql.push(" and (1 = 0");
+        for sight in [Sight::All, Sight::Shared, Sight::Public, Sight::Own] {
+            let with = |all: &[(GroupId, Sight)]| -> Vec<GroupId> {
+                all.iter().filter(|one| one.1 == sight).map(|one| one.0).collect()
+            };
+            let (groups, subtrees) = (with(&self.groups), with(&self.subtrees));
+            if !groups.is_empty() {
+                sql.push(" or (o.group_id in ").bind_list(groups);
+                sight.condition(sql, me);
+                sql.push(")");
+            }
+            if !subtrees.is_empty() {
+                sql.push(
+                    " or (exists (select 1 from group_ancestors a \
+                     where a.group_id = o.group_id and a.ancestor_id in ",
+                )
+                .bind_list(subtrees)
+                .push(")");
+                sight.condition(sql, me);
+                sql.push(")");
+            }
+        }
+        sql.push(")");
+    }
+}
+
+/// Which way to look from an object.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Direction {
+    From,
+    To,
+}
+
+pub(super) async fn list_of(
+    tx: &mut Tx,
+    node: AnyId,
+    direction: Direction,
+    seen: &Seen,
+    me: Option<PersonId>,
+    filter: &NodeFilter,
+    slice: Slice,
+) -> Result<Vec<Connection>> {
+    let mut sql = Sql::new("");
+    one_way(&mut sql, node, direction, seen, me, filter.kind.as_deref(), slice);
+    tx.all(sql.text(), sql.args(), connection).await
+}
+
+/// Both ways, merged by id: each way runs along an index. No connection is in both, because none
+/// ends where it starts.
+pub(super) async fn list_around(
+    tx: &mut Tx,
+    node: AnyId,
+    seen: &Seen,
+    me: Option<PersonId>,
+    slice: Slice,
+) -> Result<Vec<Connection>> {
+    let mut sql = Sql::new("select * from (select * from (");
+    one_way(&mut sql, node, Direction::From, seen, me, None, slice);
+    sql.push(") as out_of union all select * from (");
+    one_way(&mut sql, node, Direction::To, seen, me, None, slice);
+    sql.push(") as into_it) as merged ").push(slice.merged()).push(" limit ");
+    sql.bind(slice.limit.probe());
+    tx.all(sql.text(), sql.args(), connection).await
+}
+
+fn one_way<'a>(
+    sql: &mut Sql<'a>,
+    node: AnyId,
+    direction: Direction,
+    seen: &'a Seen,
+    me: Option<PersonId>,
+    kind: Option<&'a str>,
+    slice: Slice,
+) {
+    sql.push(match direction {
+        Direction::From => FROM,
+        Direction::To => TO,
+    });
+    sql.bind(node).and_equals("o.type", kind);
+    seen.condition(sql, me);
+    slice.finish(sql, "o.id");
+}
+
+/// Does nothing when somebody else was faster; then PostgreSQL runs the transaction again, which
+/// finds theirs.
+pub(super) async fn insert(tx: &mut Tx, connection: &Connection) -> Result<bool> {
+    let rows = tx
+        .run(
+            "insert into connections (id, group_id, type, from_id, from_kind, to_id, to_kind, \
+             metadata, strength, valid_from, valid_to, visibility, owner_id, created_by, \
+             created_at, updated_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+             on conflict (from_id, type, to_id) do nothing",
+            args![
+                connection.id,
+                connection.group_id,
+                &connection.kind,
+                connection.from_id,
+                connection.from_id.kind.prefix(),
+                connection.to_id,
+                connection.to_id.kind.prefix(),
+                &connection.metadata,
+                connection.strength,
+                connection.valid_from,
+                connection.valid_to,
+                connection.visibility,
+                connection.owner,
+                connection.created_by,
+                connection.created_at,
+                connection.updated_at
+            ],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+pub(super) async fn update(tx: &mut Tx, connection: &Connection) -> Result<()> {
+    tx.run(
+        "update connections set metadata = $2, strength = $3, valid_from = $4, valid_to = $5, \
+         updated_at = $6 where id = $1",
+        args![
+            connection.id,
+            &connection.metadata,
+            connection.strength,
+            connection.valid_from,
+            connection.valid_to,
+            connection.updated_at
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn delete(tx: &mut Tx, id: ConnectionId) -> Result<()> {
+    tx.run("delete from connections where id = $1", args![id]).await?;
+    Ok(())
+}
+
+/// Two statements, each along an index; one with `or` would scan.
+pub(super) async fn delete_of(tx: &mut Tx, thing: ThingId) -> Result<u64> {
+    let out_of = tx.run("delete from connections where from_id = $1", args![thing]).await?;
+    let into_it = tx.run("delete from connections where to_id = $1", args![thing]).await?;
+    Ok(out_of + into_it)
+}
+
+/// Private when an end is; its owner is then the owner of the private ends, if they agree.
+macro_rules! follow {
+    ($end:literal) => {
+        concat!(
+            "update connections set \
+             visibility = case when exists (select 1 from things t \
+               where t.id in (connections.from_id, connections.to_id) \
+               and t.visibility = 'private') then 'private' else 'group' end, \
+             owner_id = case when exists (select 1 from things t \
+               where t.id in (connections.from_id, connections.to_id) \
+               and t.visibility = 'private') \
+             then (select t.owner_id from things t \
+               where t.id in (connections.from_id, connections.to_id) \
+               and t.visibility = 'private' and not exists (select 1 from things u \
+                 where u.id in (connections.from_id, connections.to_id) \
+                 and u.visibility = 'private' and u.owner_id is distinct from t.owner_id) \
+               limit 1) \
+             when connections.from_kind = 'person' then connections.from_id \
+             when connections.to_kind = 'person' then connections.to_id end \
+             where ",
+            $end,
+            " = $1"
+        )
+    };
+}
+
+/// Makes the connections of a thing as visible as their ends are now.
+pub(super) async fn follow(tx: &mut Tx, thing: ThingId) -> Result<()> {
+    tx.run(follow!("from_id"), args![thing]).await?;
+    tx.run(follow!("to_id"), args![thing]).await?;
+    Ok(())
+}
+
+/// Edges of one type that start at any of `nodes`: where they start and where they end.
+pub(super) async fn next(
+    tx: &mut Tx,
+    kind: &str,
+    nodes: &[AnyId],
+) -> Result<Vec<(Uuid, AnyId)>> {
+    let Some(last) = nodes.last() else { return Ok(Vec::new()) };
+    let mut sql = Sql::new("select o.from_id, o.to_id, o.to_kind from connections o where o.type = ");
+    sql.bind(kind).push(" and o.from_id in ");
+    // Few lengths of lists, so few statements to prepare: the last one fills up.
+    let missing = nodes.len().next_power_of_two() - nodes.len();
+    let filled = nodes.iter().copied().chain(std::iter::repeat_n(*last, missing));
+    sql.bind_list(filled.map(Value::from));
+    tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, end(row, 1)?))).await
+}
+
+/// The root of a group's tree.
+pub(super) async fn root(tx: &mut Tx, group: GroupId) -> Result<Option<GroupId>> {
+    tx.maybe(
+        "select ancestor_id from group_ancestors where group_id = $1 order by depth desc limit 1",
+        args![group],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// Whether a person belongs to any group of a tree.
+pub(super) async fn belongs(tx: &mut Tx, person: AnyId, root: GroupId) -> Result<bool> {
+    let found = tx
+        .maybe(
+            "select 1 from memberships m join group_ancestors a on a.group_id = m.group_id \
+             where m.person_id = $1 and m.status = 'active' and a.ancestor_id = $2 limit 1",
+            args![person, root],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Groups of one person in whose tree another one has a group too, oldest membership first.
+pub(super) async fn shared(tx: &mut Tx, one: AnyId, other: AnyId) -> Result<Vec<GroupId>> {
+    tx.all(
+        "select m.group_id from memberships m \
+         where m.person_id = $1 and m.status = 'active' and exists (\
+           select 1 from group_ancestors up \
+           join groups root on root.id = up.ancestor_id and root.parent_id is null \
+           join group_ancestors down on down.ancestor_id = root.id \
+           join memberships n on n.group_id = down.group_id \
+           where up.group_id = m.group_id and n.person_id = $2 and n.status = 'active') \
+         order by m.created_at, m.group_id limit 100",
+        args![one, other],
+        |row| row.get(0),
+    )
+    .await
+}

@@ -1,0 +1,176 @@
+//! The wires of groups.
+
+use axum::extract::State;
+use http::{StatusCode, Uri};
+use types::{GroupId, Page};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use web::{
+    Answer, Body, By, Created, IfMatch, Listed, PageParams, Paged, Params, Path, Problem, WithEtag,
+};
+
+use super::model::{ChildFilter, Group, GroupChange, GroupFilter, HowToArchive, NewGroup};
+use super::rules;
+use crate::World;
+use crate::listing::{After, Slice};
+
+/// The routes of this feature.
+pub fn router() -> OpenApiRouter<World> {
+    OpenApiRouter::new()
+        .routes(routes!(list_groups, create_group))
+        .routes(routes!(get_group, update_group, archive_group))
+        .routes(routes!(list_child_groups))
+}
+
+/// List groups
+///
+/// Those the caller belongs to, newest first; all of them for an owner of the platform. With
+/// `visibility=public`, every public group of this server.
+#[utoipa::path(get, path = "/v1/groups", tag = "groups", operation_id = "list_groups",
+    params(GroupFilter, PageParams),
+    responses(
+        (status = 200, description = "A page of groups", body = Page<Group>),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 422, description = "A parameter is wrong", body = Problem)))]
+async fn list_groups(
+    State(world): State<World>,
+    By(caller): By,
+    uri: Uri,
+    page: Paged<GroupFilter>,
+) -> Answer<Listed<Group>> {
+    let after = world.after(&uri, page.cursor.as_deref())?;
+    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
+    let rows = rules::list(&world, &caller, page.filter, slice).await?;
+    Ok(world.page(uri, slice.limit, rows, |group| After::Id(group.id.0)))
+}
+
+/// Make a group
+///
+/// At the top by whoever is signed in, below a group by its owners. The maker becomes its owner.
+#[utoipa::path(post, path = "/v1/groups", tag = "groups", operation_id = "create_group",
+    request_body = NewGroup,
+    responses(
+        (status = 201, description = "Made", body = Group,
+            headers(("location" = String), ("etag" = String))),
+        (status = 400, description = "Not JSON", body = Problem),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "May not make groups here", body = Problem),
+        (status = 404, description = "No such parent to see", body = Problem),
+        (status = 409, description = "The slug is taken, or the parent archived", body = Problem),
+        (status = 413, description = "Too large", body = Problem),
+        (status = 415, description = "Not JSON by its content type", body = Problem),
+        (status = 422, description = "A field is wrong", body = Problem)))]
+async fn create_group(
+    State(world): State<World>,
+    By(caller): By,
+    Body(new): Body<NewGroup>,
+) -> Answer<Created<Group>> {
+    let group = rules::create(&world, &caller, new).await?;
+    Ok(Created {
+        location: format!("/v1/groups/{}", group.id),
+        version: Some(group.version),
+        body: group,
+    })
+}
+
+/// Get a group
+#[utoipa::path(get, path = "/v1/groups/{id}", tag = "groups", operation_id = "get_group",
+    params(("id" = GroupId, Path, description = "The group")),
+    responses(
+        (status = 200, description = "The group", body = Group, headers(("etag" = String))),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "The API key may not read groups", body = Problem),
+        (status = 404, description = "No such group to see", body = Problem),
+        (status = 422, description = "Not an id", body = Problem)))]
+async fn get_group(
+    State(world): State<World>,
+    By(caller): By,
+    Path(id): Path<GroupId>,
+) -> Answer<WithEtag<Group>> {
+    let group = rules::get(&world, &caller, id).await?;
+    Ok(WithEtag { version: group.version, body: group })
+}
+
+/// Change a group
+///
+/// A merge patch (RFC 7396): what is absent stays, null removes. `parentGroupId` moves it with
+/// everything below it; `status: active` restores an archived group.
+#[utoipa::path(patch, path = "/v1/groups/{id}", tag = "groups", operation_id = "update_group",
+    params(("id" = GroupId, Path, description = "The group"),
+        ("if-match" = Option<String>, Header, description = "The `ETag` that was read")),
+    request_body = GroupChange,
+    responses(
+        (status = 200, description = "As it is now", body = Group, headers(("etag" = String))),
+        (status = 400, description = "Not JSON", body = Problem),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "May not change this group", body = Problem),
+        (status = 404, description = "No such group to see", body = Problem),
+        (status = 409, description = "The slug is taken, the move would be a cycle, or its status \
+            or its children do not allow it", body = Problem),
+        (status = 412, description = "Changed since it was read", body = Problem),
+        (status = 413, description = "Too large", body = Problem),
+        (status = 415, description = "Not JSON by its content type", body = Problem),
+        (status = 422, description = "A field is wrong", body = Problem)))]
+async fn update_group(
+    State(world): State<World>,
+    By(caller): By,
+    Path(id): Path<GroupId>,
+    seen: IfMatch,
+    Body(change): Body<GroupChange>,
+) -> Answer<WithEtag<Group>> {
+    let group = rules::update(&world, &caller, id, seen, change).await?;
+    Ok(WithEtag { version: group.version, body: group })
+}
+
+/// Archive a group
+///
+/// It stays readable and is restored by a PATCH with `status: active`. Active children are a
+/// conflict, unless `cascade=true` archives them too.
+#[utoipa::path(delete, path = "/v1/groups/{id}", tag = "groups", operation_id = "archive_group",
+    params(("id" = GroupId, Path, description = "The group"), HowToArchive,
+        ("if-match" = Option<String>, Header, description = "The `ETag` that was read")),
+    responses(
+        (status = 204, description = "Done"),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "May not archive this group", body = Problem),
+        (status = 404, description = "No such group to see", body = Problem),
+        (status = 409, description = "It has active children, is archived already, or is a \
+            personal group", body = Problem),
+        (status = 412, description = "Changed since it was read", body = Problem),
+        (status = 422, description = "A parameter is wrong", body = Problem)))]
+async fn archive_group(
+    State(world): State<World>,
+    By(caller): By,
+    Path(id): Path<GroupId>,
+    Params(how): Params<HowToArchive>,
+    seen: IfMatch,
+) -> Answer<StatusCode> {
+    rules::archive(&world, &caller, id, seen, how.cascade).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List the groups in a group
+///
+/// Directly below it, newest first: all of them for its owners, else those that are public or
+/// the caller's own.
+#[utoipa::path(get, path = "/v1/groups/{id}/children", tag = "groups",
+    operation_id = "list_child_groups",
+    params(("id" = GroupId, Path, description = "The group above"), ChildFilter, PageParams),
+    responses(
+        (status = 200, description = "A page of groups", body = Page<Group>),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "The API key may not read groups", body = Problem),
+        (status = 404, description = "No such group to see", body = Problem),
+        (status = 422, description = "A parameter is wrong", body = Problem)))]
+async fn list_child_groups(
+    State(world): State<World>,
+    By(caller): By,
+    Path(id): Path<GroupId>,
+    uri: Uri,
+    page: Paged<ChildFilter>,
+) -> Answer<Listed<Group>> {
+    let after = world.after(&uri, page.cursor.as_deref())?;
+    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
+    let rows = rules::children(&world, &caller, id, page.filter, slice).await?;
+    Ok(world.page(uri, slice.limit, rows, |group| After::Id(group.id.0)))
+}

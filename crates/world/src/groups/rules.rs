@@ -1,0 +1,379 @@
+//! What may be done with groups, and what follows from it.
+
+use database::Tx;
+use kernel::access::{self, Right, Role};
+use kernel::{App, Caller, Work, ontology};
+use serde_json::json;
+use types::{Error, ErrorKind, GroupId, Json, Result};
+use web::IfMatch;
+
+pub use super::check::MAX_NAME;
+use super::model::{
+    ChildFilter, Group, GroupChange, GroupFilter, GroupSettings, GroupStatus, GroupVisibility,
+    JoinPolicy, NewGroup, NewGroupSettings,
+};
+use super::sql::{self, Bound};
+pub use super::tree::{ancestors, is_descendant_of, root, same_tree, subtree};
+use super::{change, check, tree};
+use crate::listing::Slice;
+use crate::people;
+
+/// The plan of a new group whose settings name none: nobody is surprised by a limit on a server
+/// of their own.
+pub const DEFAULT_PLAN: &str = "enterprise";
+/// The group that exists from the start; owning it is owning the installation.
+pub const PLATFORM_SLUG: &str = "platform";
+
+/// Makes a group; its maker becomes its owner.
+///
+/// # Errors
+/// 401; 403 for an API key at the top and without `groups:create` in the parent; 404 for a parent
+/// one may not see; 409 `slug_taken`, or under an archived parent; 422 for what is not sensible.
+pub async fn create(app: &App, caller: &Caller, new: NewGroup) -> Result<Group> {
+    app.change(caller, async move |work| create_in(work, &new).await).await
+}
+
+/// The same inside a change that is already being made.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_in(work: &mut Work<'_>, new: &NewGroup) -> Result<Group> {
+    access::require_known(work.caller)?;
+    match new.parent_group_id {
+        Some(parent) => {
+            let place = access::standing_to_change(work.tx, work.caller, parent).await?;
+            place.require(Right::GroupsCreate)?;
+        }
+        None => no_key_at_the_top(work.caller)?,
+    }
+    let group = Group {
+        id: GroupId(work.id()),
+        parent_group_id: new.parent_group_id,
+        slug: new.slug.clone(),
+        name: new.name.clone(),
+        kind: new.kind.clone(),
+        description: new.description.clone(),
+        settings: settings_of(&new.kind, &new.settings),
+        metadata: Json::of(&new.metadata)?,
+        status: GroupStatus::Active,
+        version: 1,
+        created_at: work.now,
+        updated_at: work.now,
+    };
+    insert_as_is(work, &group).await?;
+    if let Some(me) = work.me() {
+        people::rules::admit(work, group.id, me, Role::GroupOwner, &[]).await?;
+    }
+    Ok(group)
+}
+
+/// Stores a group that has its identity already (import, sign-up); it has no members yet.
+///
+/// # Errors
+/// 409 when the id or the slug is taken; 422 for what is not sensible.
+pub async fn insert_as_is(work: &mut Work<'_>, group: &Group) -> Result<()> {
+    check::check(group)?;
+    free_slug(work.tx, group).await?;
+    let limits = stored_limits(group)?;
+    sql::insert(work.tx, group, &limits).await.map_err(taken)?;
+    tree::plant(work.tx, group.id, group.parent_group_id).await?;
+    let metadata = Json::of(&json!({
+        "type": group.kind, "name": group.name, "slug": group.slug,
+        "parentGroupId": group.parent_group_id,
+    }))?;
+    work.announce(group.id, "group_created", group.id, &metadata).await
+}
+
+/// The type's settings, with what is given instead.
+pub fn settings_of(kind: &str, given: &NewGroupSettings) -> GroupSettings {
+    let kind = ontology::built_in().group_types.iter().find(|one| one.name == kind);
+    let usual = |read: fn(&ontology::GroupType) -> &String| kind.map(read).map(String::as_str);
+    GroupSettings {
+        visibility: given.visibility.unwrap_or_else(|| {
+            usual(|kind| &kind.visibility)
+                .and_then(|text| GroupVisibility::stored(text).ok())
+                .unwrap_or(GroupVisibility::Private)
+        }),
+        join_policy: given.join_policy.unwrap_or_else(|| {
+            usual(|kind| &kind.join_policy)
+                .and_then(|text| JoinPolicy::stored(text).ok())
+                .unwrap_or(JoinPolicy::InviteOnly)
+        }),
+        plan: given.plan.clone().unwrap_or_else(|| DEFAULT_PLAN.to_owned()),
+        limits: given.limits.clone().filter(|limits| !limits.is_empty()),
+    }
+}
+
+/// One group.
+///
+/// # Errors
+/// 401; 403 for an API key without `groups:read`; 404 when there is none the caller may see.
+pub async fn get(app: &App, caller: &Caller, id: GroupId) -> Result<Group> {
+    let caller = caller.clone();
+    app.db.read(async move |tx| visible(tx, &caller, id).await).await
+}
+
+/// The same inside a transaction.
+///
+/// # Errors
+/// As [`get`].
+pub async fn visible(tx: &mut Tx, caller: &Caller, id: GroupId) -> Result<Group> {
+    access::standing(tx, caller, id).await?.require(Right::GroupsRead)?;
+    sql::find(tx, id).await?.ok_or_else(Error::not_found)
+}
+
+/// A page of the caller's groups — all there are, for an owner of the platform — or of every
+/// public one, and one more row when another page follows.
+///
+/// # Errors
+/// 401.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    filter: GroupFilter,
+    slice: Slice,
+) -> Result<Vec<Group>> {
+    access::require_known(caller)?;
+    let readable = |key: &kernel::ApiKeyScope| key.rights.has(Right::GroupsRead);
+    let public = filter.visibility == Some(GroupVisibility::Public)
+        && caller.identity().key.as_ref().is_none_or(readable);
+    let bound = Bound { public, ..own(caller) };
+    app.db.read(async move |tx| sql::list(tx, bound, &filter, slice).await).await
+}
+
+/// The groups a caller belongs to, as a condition. An API key belongs to one; if it may not read
+/// groups, to none.
+fn own(caller: &Caller) -> Bound {
+    let identity = caller.identity();
+    match &identity.key {
+        Some(key) => Bound {
+            one: Some(key.group).filter(|id| {
+                caller.membership(*id).is_some_and(|one| one.rights.has(Right::GroupsRead))
+            }),
+            ..Bound::default()
+        },
+        None => {
+            Bound { all: identity.platform_owner, of_member: identity.person, ..Bound::default() }
+        }
+    }
+}
+
+/// A page of the groups directly below one: all of them for whoever owns it or one above, else
+/// those that are public or the caller's own.
+///
+/// # Errors
+/// As [`get`].
+pub async fn children(
+    app: &App,
+    caller: &Caller,
+    id: GroupId,
+    filter: ChildFilter,
+    slice: Slice,
+) -> Result<Vec<Group>> {
+    let caller = caller.clone();
+    app.db
+        .read(async move |tx| {
+            access::standing(tx, &caller, id).await?.require(Right::GroupsRead)?;
+            let mut bound = Bound { public: true, ..own(&caller) };
+            bound.all |= owns(&caller, id);
+            for above in tree::ancestors(tx, id).await? {
+                bound.all |= owns(&caller, above);
+            }
+            sql::children(tx, id, bound, filter, slice).await
+        })
+        .await
+}
+
+fn owns(caller: &Caller, group: GroupId) -> bool {
+    caller
+        .membership(group)
+        .is_some_and(|one| one.role >= Role::GroupOwner && one.rights.has(Right::GroupsRead))
+}
+
+/// Changes a group, moves it, archives it or restores it.
+///
+/// # Errors
+/// 401, 403, 404 by policy; 409 `slug_taken`, `cycle`, `group_archived`, `group_has_children`,
+/// `personal_group`, `platform_group`; 412 when it is no longer the version the caller has seen;
+/// 422 for what is not sensible.
+pub async fn update(
+    app: &App,
+    caller: &Caller,
+    id: GroupId,
+    seen: IfMatch,
+    change: GroupChange,
+) -> Result<Group> {
+    app.change(caller, async move |work| update_in(work, id, seen, &change).await).await
+}
+
+async fn update_in(
+    work: &mut Work<'_>,
+    id: GroupId,
+    seen: IfMatch,
+    change: &GroupChange,
+) -> Result<Group> {
+    let place = access::standing(work.tx, work.caller, id).await?;
+    place.require(Right::GroupsUpdate)?;
+    let before = sql::find(work.tx, id).await?.ok_or_else(Error::not_found)?;
+    seen.check(before.version)?;
+    let (after, changes) = change::apply(&before, change, work.now)?;
+    if before.status == GroupStatus::Archived && after.status == GroupStatus::Archived {
+        return Err(archived());
+    }
+    if changes.is_empty() {
+        return Ok(before);
+    }
+    check::check(&after)?;
+    if after.slug != before.slug {
+        if before.slug == PLATFORM_SLUG {
+            return Err(platform());
+        }
+        free_slug(work.tx, &after).await?;
+    }
+    if after.parent_group_id != before.parent_group_id {
+        move_to(work, &before, after.parent_group_id).await?;
+    }
+    let kind = if after.status == before.status {
+        "group_updated"
+    } else if after.status == GroupStatus::Archived {
+        place.require(Right::GroupsDelete)?;
+        may_end(work.tx, &before).await?;
+        no_active_children(work.tx, id).await?;
+        "entity_archived"
+    } else {
+        under_active(work.tx, after.parent_group_id).await?;
+        "group_updated"
+    };
+    let limits = stored_limits(&after)?;
+    if !sql::update(work.tx, &after, &limits, before.version).await.map_err(taken)? {
+        return Err(Error::overloaded("This group is being changed by others; try again."));
+    }
+    let metadata = Json::of(&json!({"type": after.kind, "changes": changes}))?;
+    work.announce(id, kind, id, &metadata).await?;
+    Ok(after)
+}
+
+/// Archives a group; with `cascade`, everything below it too.
+///
+/// # Errors
+/// 401, 403, 404 by policy; 409 `group_archived`, `group_has_children`, `personal_group`,
+/// `platform_group`; 412.
+pub async fn archive(
+    app: &App,
+    caller: &Caller,
+    id: GroupId,
+    seen: IfMatch,
+    cascade: bool,
+) -> Result<()> {
+    app.change(caller, async move |work| {
+        let place = access::standing_to_change(work.tx, work.caller, id).await?;
+        place.require(Right::GroupsDelete)?;
+        let group = sql::find(work.tx, id).await?.ok_or_else(Error::not_found)?;
+        seen.check(group.version)?;
+        may_end(work.tx, &group).await?;
+        if !cascade {
+            no_active_children(work.tx, id).await?;
+        }
+        for (one, kind) in sql::archive_subtree(work.tx, id, work.now).await? {
+            let metadata = Json::of(&json!({
+                "type": kind, "changes": {"status": {"from": "active", "to": "archived"}},
+            }))?;
+            work.announce(one, "entity_archived", one, &metadata).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Puts a group under another parent, or to the top, with all below it.
+async fn move_to(work: &mut Work<'_>, group: &Group, parent: Option<GroupId>) -> Result<()> {
+    // A personal group under a parent would show its owner's private things to that parent's.
+    may_end(work.tx, group).await?;
+    let Some(parent) = parent else {
+        no_key_at_the_top(work.caller)?;
+        return tree::cut(work.tx, group.id).await;
+    };
+    let place = match access::standing_to_change(work.tx, work.caller, parent).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let message = "must be a group you may see.";
+            return Err(Error::invalid("/parentGroupId", "unknown_parent", message));
+        }
+        other => other?,
+    };
+    place.require(Right::GroupsCreate)?;
+    if parent == group.id || tree::is_descendant_of(work.tx, parent, group.id).await? {
+        return Err(Error::conflict("cycle", "A group cannot be inside itself, however far down."));
+    }
+    tree::cut(work.tx, group.id).await?;
+    tree::graft(work.tx, group.id, parent).await
+}
+
+fn no_key_at_the_top(caller: &Caller) -> Result<()> {
+    if caller.identity().key.is_none() {
+        return Ok(());
+    }
+    Err(Error::forbidden("An API key stays in its group; name a parent, or sign in."))
+}
+
+/// Two kinds of groups stay where and what they are.
+async fn may_end(tx: &mut Tx, group: &Group) -> Result<()> {
+    if group.slug == PLATFORM_SLUG && group.parent_group_id.is_none() {
+        return Err(platform());
+    }
+    if sql::holds_personal(tx, group.id).await? {
+        return Err(Error::conflict(
+            "personal_group",
+            "A personal group stays with its person: it is neither archived nor moved.",
+        ));
+    }
+    Ok(())
+}
+
+async fn no_active_children(tx: &mut Tx, id: GroupId) -> Result<()> {
+    if sql::has_active_children(tx, id).await? {
+        return Err(Error::conflict(
+            "group_has_children",
+            "This group has active children: archive them first, or DELETE with `cascade=true`.",
+        ));
+    }
+    Ok(())
+}
+
+async fn under_active(tx: &mut Tx, parent: Option<GroupId>) -> Result<()> {
+    let Some(parent) = parent else { return Ok(()) };
+    match sql::find(tx, parent).await? {
+        Some(parent) if parent.status == GroupStatus::Archived => Err(Error::conflict(
+            "parent_archived",
+            "The group above is archived: restore it first.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+async fn free_slug(tx: &mut Tx, group: &Group) -> Result<()> {
+    if sql::is_slug_taken(tx, &group.slug, group.id).await? { Err(slug_taken()) } else { Ok(()) }
+}
+
+/// Two at once with one slug pass the look; the store refuses the second.
+fn taken(error: Error) -> Error {
+    if error.code() == "already_exists" { slug_taken() } else { error }
+}
+
+fn slug_taken() -> Error {
+    Error::conflict("slug_taken", "This slug belongs to another group; choose another one.")
+}
+
+fn archived() -> Error {
+    Error::conflict(
+        "group_archived",
+        "This group is archived: restore it (status `active`) before changing it.",
+    )
+}
+
+fn platform() -> Error {
+    Error::conflict("platform_group", "The platform's own group keeps its slug and its place.")
+}
+
+fn stored_limits(group: &Group) -> Result<Option<Json>> {
+    Ok(group.settings.limits.as_ref().map(Json::of).transpose()?)
+}

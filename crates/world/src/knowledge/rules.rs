@@ -1,0 +1,389 @@
+//! What may be kept as knowledge, who sees it, and what follows when its thing changes.
+
+use std::fmt::Write as _;
+
+use database::{Sql, Tx};
+use kernel::access::{self, Right, Scope, Sight};
+use kernel::events::NewEvent;
+use kernel::{App, Caller, Work};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use types::{Checks, Error, GroupId, Json, JsonMap, KnowledgeId, PersonId, Result, ThingId};
+
+use super::model::{Knowledge, KnowledgeFilter, KnowledgeRole, KnowledgeType, NewKnowledge};
+use super::sql;
+use crate::listing::Slice;
+use crate::things;
+use crate::things::model::Thing;
+
+/// Bytes of a text.
+pub(super) const MAX_TEXT: usize = 1 << 20;
+/// Labels a piece of knowledge may carry.
+const MAX_LABELS: usize = 50;
+/// Characters of a label's prefix and of its name.
+const MAX_PREFIX: usize = 40;
+const MAX_NAME: usize = 80;
+/// Characters of a text in a list.
+pub(crate) const SHOWN: i64 = 8192;
+
+/// Keeps a piece of knowledge; also tells whether it is new: a label that is there is answered as
+/// it is, and belongs to the thing from now on.
+///
+/// # Errors
+/// 401, 403, 404 by policy; 409 in an archived group or for a thing of another group tree; 422
+/// for what is not sensible.
+pub async fn create(app: &App, caller: &Caller, new: NewKnowledge) -> Result<(Knowledge, bool)> {
+    access::require_known(caller)?;
+    check(&new)?;
+    app.change(caller, async move |work| insert_in(work, &new).await).await
+}
+
+/// The same inside a change that is already being made (batch).
+///
+/// # Errors
+/// As [`create`].
+pub async fn insert_in(work: &mut Work<'_>, new: &NewKnowledge) -> Result<(Knowledge, bool)> {
+    check(new)?;
+    let source = match new.source_thing_id {
+        Some(id) => Some(source(work, id).await?),
+        None => None,
+    };
+    let group = home(work, new.group_id, source.as_ref()).await?;
+    let role = new.role.unwrap_or(new.kind.role());
+    let is_label = new.kind == KnowledgeType::Label;
+    if is_label
+        && let Some(text) = &new.text
+        && let Some(label) = sql::find_label(work.tx, group, text).await?
+    {
+        return Ok((use_again(work, label, source.as_ref(), role).await?, false));
+    }
+    let hash = new.text.as_deref().map(digest);
+    let mut made = Knowledge {
+        id: new.id.unwrap_or_else(|| KnowledgeId(work.id())),
+        group_id: group,
+        kind: new.kind,
+        text: new.text.clone(),
+        source_thing_id: None,
+        chunk: None,
+        labels: Json::of(&distinct(&new.labels))?,
+        metadata: Json::of(&new.metadata)?,
+        content_hash: hash.as_ref().map(|hash| hex(hash)),
+        deprecated: false,
+        created_at: work.now,
+        updated_at: work.now,
+        visibility: "group".to_owned(),
+        owner: work.me(),
+    };
+    // A label belongs to the group, whichever thing was the first to get it.
+    if let Some(thing) = source.as_ref().filter(|_| !is_label) {
+        belong_to(&mut made, thing);
+    }
+    sql::insert(work.tx, &made, hash.as_ref()).await?;
+    if let Some(thing) = &source {
+        sql::join(work.tx, thing.id, made.id, role, work.now).await?;
+    }
+    let joined = source.as_ref().map(|thing| (thing.id, role));
+    record(work, "knowledge_created", &made, told(&made, joined)).await?;
+    Ok((made, true))
+}
+
+/// A label that is there already: no longer deprecated, and joined to one more thing.
+async fn use_again(
+    work: &mut Work<'_>,
+    mut label: Knowledge,
+    source: Option<&Thing>,
+    role: KnowledgeRole,
+) -> Result<Knowledge> {
+    let mut metadata = told(&label, None);
+    let mut changed = false;
+    if label.deprecated {
+        (label.deprecated, label.updated_at, changed) = (false, work.now, true);
+        sql::deprecate(work.tx, label.id, false, work.now).await?;
+        metadata.insert("changes".to_owned(), json!({"deprecated": {"from": true, "to": false}}));
+    }
+    if let Some(thing) = source
+        && !sql::is_joined(work.tx, thing.id, label.id, role).await?
+    {
+        sql::join(work.tx, thing.id, label.id, role, work.now).await?;
+        metadata.insert("joined".to_owned(), json!({"thingId": thing.id, "role": role}));
+        changed = true;
+    }
+    if changed {
+        record(work, "knowledge_updated", &label, metadata).await?;
+    }
+    Ok(label)
+}
+
+/// One piece of knowledge.
+///
+/// # Errors
+/// 401; 404 when there is none the caller may see.
+pub async fn get(app: &App, caller: &Caller, id: KnowledgeId) -> Result<Knowledge> {
+    let caller = caller.clone();
+    app.db.read(async move |tx| visible(tx, &caller, id).await).await
+}
+
+/// A page of knowledge, and one more row when another page follows. Long texts are cut.
+///
+/// # Errors
+/// 401; 403 and 404 by policy.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    filter: KnowledgeFilter,
+    slice: Slice,
+) -> Result<Vec<Knowledge>> {
+    let caller = caller.clone();
+    app.db
+        .read(async move |tx| {
+            let scope = Scope::of(
+                tx,
+                &caller,
+                Right::KnowledgeRead,
+                filter.group_id,
+                filter.include_children,
+            )
+            .await?;
+            sql::list(tx, &scope, caller.person(), &filter, slice).await
+        })
+        .await
+}
+
+/// Deletes a piece of knowledge. A label that things still carry is deprecated instead, and
+/// answered.
+///
+/// # Errors
+/// 401, 403, 404 by policy; 409 in an archived group.
+pub async fn remove(app: &App, caller: &Caller, id: KnowledgeId) -> Result<Option<Knowledge>> {
+    app.change(caller, async move |work| {
+        let mut one = visible(work.tx, work.caller, id).await?;
+        let place = access::standing_to_change(work.tx, work.caller, one.group_id).await?;
+        let mine = one.owner.is_some() && one.owner == work.me();
+        if !(mine && place.rights.has(Right::KnowledgeDeleteOwn)) {
+            place.require(Right::KnowledgeDelete)?;
+        }
+        if one.kind != KnowledgeType::Label || !sql::is_in_use(work.tx, id).await? {
+            delete(work, &one).await?;
+            return Ok(None);
+        }
+        if !one.deprecated {
+            (one.deprecated, one.updated_at) = (true, work.now);
+            sql::deprecate(work.tx, id, true, work.now).await?;
+            let mut metadata = told(&one, None);
+            let changes = json!({"deprecated": {"from": false, "to": true}});
+            metadata.insert("changes".to_owned(), changes);
+            record(work, "knowledge_updated", &one, metadata).await?;
+        }
+        Ok(Some(one))
+    })
+    .await
+}
+
+/// Deletes a row and records it; whether the caller may was decided.
+pub(super) async fn delete(work: &mut Work<'_>, one: &Knowledge) -> Result<()> {
+    sql::delete(work.tx, one.id).await?;
+    record(work, "knowledge_deleted", one, told(one, None)).await
+}
+
+/// Makes the knowledge that was made from a thing as visible as the thing is now.
+///
+/// # Errors
+/// As [`Tx::run`].
+pub async fn follow_visibility(
+    tx: &mut Tx,
+    thing: ThingId,
+    visibility: &str,
+    owner: Option<PersonId>,
+) -> Result<()> {
+    sql::follow(tx, thing, visibility, owner).await
+}
+
+/// Deletes what was made from a thing that is being removed for good; tells how much. The thing's
+/// own event speaks for it. Labels stay.
+///
+/// # Errors
+/// As [`Tx::run`].
+pub async fn remove_of_thing(tx: &mut Tx, thing: ThingId) -> Result<u64> {
+    sql::delete_of(tx, thing).await
+}
+
+/// Appends that a row `o` carries a label, or is it. `quoted` is the label as JSON.
+pub(crate) fn carries<'a>(sql: &mut Sql<'a>, label: &'a str, quoted: &'a str) {
+    // JSON operators differ; both engines write an array of texts with each text in its quotes.
+    sql.push(" and (replace(cast(o.labels as text), ")
+        .bind(quoted)
+        .push(", '') <> cast(o.labels as text) or (o.type = 'label' and o.text = ")
+        .bind(label)
+        .push("))");
+}
+
+async fn visible(tx: &mut Tx, caller: &Caller, id: KnowledgeId) -> Result<Knowledge> {
+    access::require_known(caller)?;
+    let one = sql::find(tx, id).await?.ok_or_else(Error::not_found)?;
+    let place = access::standing(tx, caller, one.group_id).await?;
+    let sight = Sight::of(place.rights, Right::KnowledgeRead);
+    if sight.sees(&one.visibility, one.owner, caller.person()) {
+        Ok(one)
+    } else {
+        Err(Error::not_found())
+    }
+}
+
+/// A thing that the caller may change: only then do they say what is known of it.
+pub(super) async fn source(work: &mut Work<'_>, id: ThingId) -> Result<Thing> {
+    let (thing, place) = things::rules::visible(work.tx, work.caller, id).await?;
+    let mine = thing.owner_id.is_some() && thing.owner_id == work.me();
+    if !(mine && place.rights.has(Right::ThingsUpdateOwn)) {
+        place.require(Right::ThingsUpdate)?;
+    }
+    Ok(thing)
+}
+
+/// The group new knowledge goes to, in which the caller may add some.
+pub(super) async fn home(
+    work: &mut Work<'_>,
+    named: Option<GroupId>,
+    source: Option<&Thing>,
+) -> Result<GroupId> {
+    let group = things::rules::home(work.caller, named.or(source.map(|thing| thing.group_id)))?;
+    let place = access::standing_to_change(work.tx, work.caller, group).await?;
+    place.require(Right::KnowledgeCreate)?;
+    if let Some(thing) = source
+        && thing.group_id != group
+        && !sql::one_tree(work.tx, group, thing.group_id).await?
+    {
+        return Err(Error::conflict(
+            "different_tree",
+            "The thing must be in the same group tree: a group with the same root.",
+        ));
+    }
+    Ok(group)
+}
+
+/// What is made from a thing is as visible as the thing, and its owner's.
+pub(super) fn belong_to(one: &mut Knowledge, thing: &Thing) {
+    one.source_thing_id = Some(thing.id);
+    one.visibility = thing.visibility.name().to_owned();
+    one.owner = thing.owner_id;
+}
+
+fn check(new: &NewKnowledge) -> Result<()> {
+    let mut checks = Checks::new();
+    match (new.kind, &new.text) {
+        (KnowledgeType::Label, Some(text)) => {
+            checks.that(is_label(text), "/text", "invalid_label", LABEL);
+        }
+        (_, Some(text)) => check_text(&mut checks, text),
+        (KnowledgeType::VectorOnly, None) => {}
+        (_, None) => {
+            checks.that(false, "/text", "missing_field", "must say something.");
+        }
+    }
+    checks.that(
+        new.role.is_none() || new.source_thing_id.is_some(),
+        "/role",
+        "missing_source",
+        "is how it belongs to a thing: send `sourceThingId` with it.",
+    );
+    check_labels(&mut checks, &new.labels);
+    checks.done()
+}
+
+pub(super) fn check_text(checks: &mut Checks, text: &str) {
+    checks
+        .that(!text.trim().is_empty(), "/text", "too_short", "must not be empty.")
+        .that(text.len() <= MAX_TEXT, "/text", "too_long", "must have at most 1 MiB.");
+}
+
+const LABEL: &str = "must be `prefix:name` with a prefix of 1 to 40 of a-z and `_`, and a name of 1 \
+                     to 80 characters.";
+
+pub(super) fn check_labels(checks: &mut Checks, labels: &[String]) {
+    let few = labels.len() <= MAX_LABELS;
+    checks.that(few, "/labels", "too_many", format!("must be at most {MAX_LABELS}."));
+    for (index, label) in labels.iter().enumerate().filter(|_| few) {
+        checks.that(is_label(label), &format!("/labels/{index}"), "invalid_label", LABEL);
+    }
+}
+
+/// Whether a text is `prefix:name`.
+#[must_use]
+pub fn is_label(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(prefix, name)| {
+        (1..=MAX_PREFIX).contains(&prefix.len())
+            && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+            && name.len() <= MAX_NAME * 4
+            && (1..=MAX_NAME).contains(&name.chars().count())
+            && name.trim() == name
+            && !name.chars().any(char::is_control)
+    })
+}
+
+/// Each label once, in the order given.
+pub(super) fn distinct(labels: &[String]) -> Vec<&str> {
+    let mut all: Vec<&str> = Vec::with_capacity(labels.len());
+    for label in labels {
+        if !all.contains(&label.as_str()) {
+            all.push(label);
+        }
+    }
+    all
+}
+
+pub(super) fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// What an event tells: no text but a label's, which is a name.
+pub(super) fn told(one: &Knowledge, joined: Option<(ThingId, KnowledgeRole)>) -> JsonMap {
+    let mut metadata = JsonMap::new();
+    metadata.insert("type".to_owned(), json!(one.kind));
+    if one.kind == KnowledgeType::Label {
+        metadata.insert("label".to_owned(), json!(one.text));
+    }
+    if let Some((thing, role)) = joined {
+        metadata.insert("sourceThingId".to_owned(), json!(thing));
+        metadata.insert("role".to_owned(), json!(role));
+    } else if let Some(thing) = one.source_thing_id {
+        metadata.insert("sourceThingId".to_owned(), json!(thing));
+    }
+    metadata
+}
+
+pub(super) async fn record(
+    work: &mut Work<'_>,
+    kind: &'static str,
+    one: &Knowledge,
+    metadata: JsonMap,
+) -> Result<()> {
+    let metadata = Json::of(&Value::Object(metadata))?;
+    let event = NewEvent::new(one.group_id, kind, Some(one.id.into()), &metadata)
+        .about(&one.visibility, one.owner);
+    work.record(event).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_a_prefix_and_a_name() {
+        for good in ["topic:rust", "skill:C++ & \"quotes\"", "a_b:日本", "x:a:b"] {
+            assert!(is_label(good), "{good}");
+        }
+        for bad in ["topic", ":rust", "topic:", "Topic:x", "to pic:x", "t1:x", "t: x", "t:x\n"] {
+            assert!(!is_label(bad), "{bad}");
+        }
+        assert!(!is_label(&format!("t:{}", "x".repeat(81))));
+    }
+}

@@ -1,0 +1,66 @@
+//! What is sensible about a person, without a look into the store.
+
+use types::{Checks, Json, Result};
+
+use super::model::Person;
+
+/// Characters of a display name.
+pub const MAX_NAME: usize = 100;
+/// Characters about somebody.
+const MAX_BIO: usize = 500;
+/// Characters of a picture's address.
+const MAX_AVATAR: usize = 2048;
+/// Bytes of free-form data.
+const MAX_METADATA: usize = 64 * 1024;
+
+/// Checks a person as they are about to be stored.
+pub(super) fn check(person: &Person) -> Result<()> {
+    let mut checks = Checks::new();
+    checks.text("/displayName", &person.display_name, 1, MAX_NAME);
+    if let Some(email) = &person.email {
+        checks.email("/email", email);
+    }
+    if let Some(username) = &person.username {
+        checks.that(
+            is_username(username),
+            "/username",
+            "invalid_username",
+            "must be 3 to 20 of a-z, 0-9 and `_`.",
+        );
+    }
+    checks.text("/bio", person.bio.as_deref().unwrap_or_default(), 0, MAX_BIO);
+    if let Some(avatar) = &person.avatar {
+        checks.text("/avatar", avatar, 1, MAX_AVATAR).that(
+            is_picture(avatar),
+            "/avatar",
+            "invalid_address",
+            "must be the address of a picture: https://… or a path.",
+        );
+    }
+    checks.that(fits(&person.metadata), "/metadata", "too_long", "must have at most 64 KiB.").done()
+}
+
+/// The form an e-mail address is stored and looked up in.
+pub(super) fn email(text: &str) -> String {
+    text.trim().to_ascii_lowercase()
+}
+
+fn is_username(text: &str) -> bool {
+    (3..=20).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// Nothing a page would run when it shows it: `javascript:` and the like are refused.
+fn is_picture(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let known = ["https://", "http://", "data:image/"];
+    known.iter().any(|start| lower.starts_with(start)) || !lower.contains(':')
+}
+
+fn fits(metadata: &Json) -> bool {
+    metadata.as_str().len() <= MAX_METADATA
+}
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

@@ -1,0 +1,13 @@
+//! People: member records, and what each is in which group. A user is a login; a person may have
+//! one, or be a record that a group keeps about somebody.
+//!
+//! A person has a role and extra permissions per group. Nobody grants more than they have, and a
+//! group never loses its last owner.
+
+mod change;
+mod check;
+mod members;
+pub mod model;
+pub mod routes;
+pub mod rules;
+mod sql;

@@ -1,0 +1,336 @@
+//! The statements about people and memberships.
+
+use database::{Row, Sql, Tx, args};
+use kernel::access::Role;
+use types::{GroupId, Json, PersonId, Result, Time, UserId};
+
+use super::model::{Member, MemberStatus, Person, PersonFilter, PersonGroup};
+use crate::groups;
+use crate::groups::sql::columns as group_columns;
+use crate::listing::Slice;
+
+/// Columns of a person as alias `p`, in the order [`person`] reads them; 11 of them.
+macro_rules! columns {
+    () => {
+        "p.id, p.user_id, p.email, p.username, p.display_name, p.bio, p.avatar, p.metadata, \
+         p.version, p.created_at, p.updated_at"
+    };
+}
+
+const FIND: &str =
+    concat!("select ", columns!(), ", p.personal_group_id from people p where p.id = $1");
+const LIST: &str = concat!(
+    "select ",
+    columns!(),
+    ", o.group_id, o.role, o.permissions, o.status \
+     from memberships o join people p on p.id = o.person_id where o.group_id = "
+);
+const SUBTREE: &str = concat!(
+    "select ",
+    columns!(),
+    ", o.group_id, o.role, o.permissions, o.status \
+     from (select m.person_id, m.group_id, m.role, m.permissions, m.status, \
+     row_number() over (partition by m.person_id order by a.depth, m.group_id) as nearness \
+     from memberships m join group_ancestors a on a.group_id = m.group_id \
+     where a.ancestor_id = "
+);
+const GROUPS: &str = concat!(
+    "select ",
+    group_columns!(),
+    ", m.role, m.permissions from memberships m join groups o on o.id = m.group_id \
+     where m.status = 'active' and m.person_id = "
+);
+
+fn person(row: &Row<'_>) -> Result<Person> {
+    Ok(Person {
+        id: row.get(0)?,
+        user_id: row.get(1)?,
+        email: row.get(2)?,
+        username: row.get(3)?,
+        display_name: row.get(4)?,
+        bio: row.get(5)?,
+        avatar: row.get(6)?,
+        metadata: row.get(7)?,
+        group_id: None,
+        role: None,
+        permissions: None,
+        status: None,
+        version: row.get::<i64>(8)?.unsigned_abs(),
+        created_at: row.get(9)?,
+        updated_at: row.get(10)?,
+    })
+}
+
+/// Reads group, role, permissions and status from the columns at `at`.
+fn member(row: &Row<'_>, at: usize) -> Result<Member> {
+    Ok(Member {
+        group: row.get(at)?,
+        role: Role::stored(row.text(at + 1)?)?,
+        permissions: names(&row.get(at + 2)?),
+        status: MemberStatus::stored(row.text(at + 3)?)?,
+    })
+}
+
+fn names(permissions: &Json) -> Vec<String> {
+    serde_json::from_str(permissions.as_str()).unwrap_or_default()
+}
+
+/// What a caller may read of other people: memberships of these groups.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reach {
+    /// Every group there is.
+    pub(super) all: bool,
+    /// These.
+    pub(super) groups: Vec<GroupId>,
+    /// Those below these.
+    pub(super) below: Vec<GroupId>,
+}
+
+impl Reach {
+    /// Appends the condition on alias `m`.
+    fn condition(&self, sql: &mut Sql<'_>) {
+        if self.all {
+            return;
+        }
+        sql.push(" and (m.group_id in ").bind_list(self.groups.iter().copied());
+        if !self.below.is_empty() {
+            sql.push(
+                " or exists (select 1 from group_ancestors a where a.group_id = m.group_id \
+                 and a.ancestor_id in ",
+            )
+            .bind_list(self.below.iter().copied())
+            .push(")");
+        }
+        sql.push(")");
+    }
+}
+
+/// Looks at any person, and tells their personal group too: whoever asks must check what the
+/// caller may see of them.
+pub(super) async fn find(tx: &mut Tx, id: PersonId) -> Result<Option<(Person, Option<GroupId>)>> {
+    tx.maybe(FIND, args![id], |row| Ok((person(row)?, row.get(11)?))).await
+}
+
+/// Whether the person is a member of a group within reach.
+pub(super) async fn is_within(tx: &mut Tx, id: PersonId, reach: &Reach) -> Result<bool> {
+    let mut sql = Sql::new("select m.group_id from memberships m where m.status = 'active'");
+    sql.and_equals("m.person_id", Some(id));
+    reach.condition(&mut sql);
+    sql.push(" limit 1");
+    Ok(tx.maybe(sql.text(), sql.args(), |_| Ok(())).await?.is_some())
+}
+
+pub(super) async fn list(
+    tx: &mut Tx,
+    filter: &PersonFilter,
+    role: Option<Role>,
+    slice: Slice,
+) -> Result<Vec<Person>> {
+    let mut sql = Sql::new(if filter.include_children { SUBTREE } else { LIST });
+    sql.bind(filter.group_id);
+    let (role, status) = (role.map(Role::name), filter.status.map(MemberStatus::name));
+    if filter.include_children {
+        sql.and_equals("m.role", role).and_equals("m.status", status);
+        sql.push(") o join people p on p.id = o.person_id where o.nearness = 1");
+    } else {
+        sql.and_equals("o.role", role).and_equals("o.status", status);
+    }
+    slice.finish(&mut sql, "o.person_id");
+    tx.all(sql.text(), sql.args(), |row| Ok(person(row)?.in_group(member(row, 11)?))).await
+}
+
+/// Groups the person belongs to, within reach, by group id.
+pub(super) async fn groups_of(
+    tx: &mut Tx,
+    id: PersonId,
+    reach: &Reach,
+    slice: Slice,
+) -> Result<Vec<PersonGroup>> {
+    let mut sql = Sql::new(GROUPS);
+    sql.bind(id);
+    reach.condition(&mut sql);
+    slice.finish(&mut sql, "m.group_id");
+    tx.all(sql.text(), sql.args(), |row| {
+        Ok(PersonGroup {
+            group: groups::sql::group(row)?,
+            role: Role::stored(row.text(15)?)?.name(),
+            permissions: names(&row.get(16)?),
+        })
+    })
+    .await
+}
+
+/// The groups whose member the person is, oldest membership first.
+pub(super) async fn group_ids(tx: &mut Tx, id: PersonId) -> Result<Vec<GroupId>> {
+    tx.all(
+        "select group_id from memberships where person_id = $1 and status = 'active' \
+         order by created_at, group_id limit 1000",
+        args![id],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// The person who signed up with an address, wherever they are: so that nobody is doubled.
+pub(super) async fn signed_up(tx: &mut Tx, email: &str) -> Result<Option<PersonId>> {
+    tx.maybe(
+        "select id from people where email = $1 and user_id is not null order by id limit 1",
+        args![email],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// Whether a member of the group has this address.
+pub(super) async fn is_email_in(tx: &mut Tx, group: GroupId, email: &str) -> Result<bool> {
+    let found = tx
+        .maybe(
+            "select p.id from people p join memberships m on m.person_id = p.id \
+             where p.email = $2 and m.group_id = $1 limit 1",
+            args![group, email],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Whether a username belongs to another person, anywhere: they are unique on the whole server.
+pub(super) async fn is_username_taken(tx: &mut Tx, username: &str, but: PersonId) -> Result<bool> {
+    let other = tx
+        .maybe(
+            "select id from people where username = $1 and id <> $2",
+            args![username, but],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(other.is_some())
+}
+
+pub(super) async fn insert(tx: &mut Tx, person: &Person) -> Result<()> {
+    tx.run(
+        "insert into people (id, user_id, email, username, display_name, bio, avatar, metadata, \
+         version, created_at, updated_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        args![
+            person.id,
+            person.user_id,
+            &person.email,
+            &person.username,
+            &person.display_name,
+            &person.bio,
+            &person.avatar,
+            &person.metadata,
+            person.version.cast_signed(),
+            person.created_at,
+            person.updated_at
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Writes what can change, one version on from `before`; false when somebody was faster.
+pub(super) async fn update(tx: &mut Tx, person: &Person, before: u64) -> Result<bool> {
+    let rows = tx
+        .run(
+            "update people set email = $3, username = $4, display_name = $5, bio = $6, \
+             avatar = $7, metadata = $8, version = $9, updated_at = $10 \
+             where id = $1 and version = $2",
+            args![
+                person.id,
+                before.cast_signed(),
+                &person.email,
+                &person.username,
+                &person.display_name,
+                &person.bio,
+                &person.avatar,
+                &person.metadata,
+                person.version.cast_signed(),
+                person.updated_at
+            ],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// Counts a change of membership, and frees the username of a record that is in no group any
+/// more: nobody could ever see or change it again.
+pub(super) async fn left(tx: &mut Tx, id: PersonId, now: Time) -> Result<()> {
+    tx.run(
+        "update people set version = version + 1, updated_at = $2, \
+         username = case when user_id is null and not exists \
+         (select m.group_id from memberships m where m.person_id = people.id) \
+         then null else username end where id = $1",
+        args![id, now],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn membership(
+    tx: &mut Tx,
+    group: GroupId,
+    id: PersonId,
+) -> Result<Option<Member>> {
+    tx.maybe(
+        "select group_id, role, permissions, status from memberships \
+         where group_id = $1 and person_id = $2",
+        args![group, id],
+        |row| member(row, 0),
+    )
+    .await
+}
+
+pub(super) async fn insert_membership(
+    tx: &mut Tx,
+    id: PersonId,
+    member: &Member,
+    now: Time,
+) -> Result<()> {
+    let permissions = Json::of(&member.permissions)?;
+    tx.run(
+        "insert into memberships (group_id, person_id, role, permissions, status, created_at, \
+         updated_at) values ($1, $2, $3, $4, $5, $6, $6)",
+        args![member.group, id, member.role.name(), &permissions, member.status.name(), now],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn update_membership(
+    tx: &mut Tx,
+    id: PersonId,
+    member: &Member,
+    now: Time,
+) -> Result<()> {
+    let permissions = Json::of(&member.permissions)?;
+    tx.run(
+        "update memberships set role = $3, permissions = $4, updated_at = $5 \
+         where group_id = $1 and person_id = $2",
+        args![member.group, id, member.role.name(), &permissions, now],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn delete_membership(tx: &mut Tx, group: GroupId, id: PersonId) -> Result<()> {
+    tx.run("delete from memberships where group_id = $1 and person_id = $2", args![group, id])
+        .await?;
+    Ok(())
+}
+
+/// The other owners of a group: their roles, and whether they can sign in.
+pub(super) async fn other_owners(
+    tx: &mut Tx,
+    group: GroupId,
+    but: PersonId,
+) -> Result<Vec<(Role, Option<UserId>)>> {
+    tx.all(
+        "select m.role, p.user_id from memberships m join people p on p.id = m.person_id \
+         where m.group_id = $1 and m.person_id <> $2 and m.status = 'active' \
+         and m.role in ('group_owner', 'platform_owner') limit 1000",
+        args![group, but],
+        |row| Ok((Role::stored(row.text(0)?)?, row.get(1)?)),
+    )
+    .await
+}

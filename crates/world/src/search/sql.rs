@@ -1,0 +1,154 @@
+//! The statements of search: what the index is made from, and what is shown of an answer.
+
+use database::seams::search::{self, Hit, Query};
+use database::{Sql, Tx, Value};
+use kernel::access::Scope;
+use types::{AnyId, GroupId, Json, Kind, PersonId, Result, Time};
+use uuid::Uuid;
+
+use super::model::{Search, Searchable};
+use crate::knowledge::rules::{SHOWN, carries};
+
+/// Ids asked for at once.
+pub(super) const BATCH: usize = 512;
+
+/// Appends a list of ids in one of few lengths — so that few statements have to be prepared — by
+/// repeating the last one.
+fn bind_ids(sql: &mut Sql<'_>, ids: &[Uuid]) {
+    let missing = ids.len().next_power_of_two() - ids.len();
+    let filled = ids.iter().chain(ids.last().into_iter().cycle().take(missing));
+    sql.bind_list(filled.map(|id| Value::Uuid(*id)));
+}
+
+/// The best documents of one kind, bounded to a scope.
+pub(super) async fn find(
+    tx: &mut Tx,
+    query: &Query,
+    kind: Searchable,
+    scope: &Scope,
+    me: Option<PersonId>,
+    ask: &Search,
+    limit: i64,
+) -> Result<Vec<Hit>> {
+    let table = match kind {
+        Searchable::Thing => "things",
+        Searchable::Knowledge => "knowledge",
+    };
+    let label = ask.label.as_deref().map(serde_json::to_string).transpose()?;
+    search::find(tx, query, table, limit, |sql| {
+        scope.condition(sql, me);
+        sql.and_equals("o.type", ask.kind.as_deref());
+        match (kind, ask.label.as_deref(), label.as_deref()) {
+            (Searchable::Thing, label, _) => {
+                sql.push(" and o.deleted_at is null");
+                if let Some(label) = label {
+                    sql.push(
+                        " and exists (select 1 from thing_knowledge k \
+                         join knowledge l on l.id = k.knowledge_id \
+                         where k.thing_id = o.id and l.type = 'label' and l.text = ",
+                    )
+                    .bind(label)
+                    .push(")");
+                }
+            }
+            (Searchable::Knowledge, Some(label), Some(quoted)) => carries(sql, label, quoted),
+            (Searchable::Knowledge, ..) => {}
+        }
+    })
+    .await
+}
+
+/// What is shown of an answer.
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    pub(super) group: GroupId,
+    pub(super) kind: String,
+    pub(super) name: Option<String>,
+    pub(super) text: Option<String>,
+}
+
+/// Rows that were found within a scope: looks across groups for that reason.
+pub(super) async fn rows(tx: &mut Tx, kind: Searchable, ids: &[Uuid]) -> Result<Vec<Row>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = match kind {
+        Searchable::Thing => Sql::new("select o.id, o.group_id, o.type, o.name from things o"),
+        Searchable::Knowledge => {
+            let mut sql = Sql::new("select o.id, o.group_id, o.type, substr(o.text, 1, ");
+            sql.bind(SHOWN).push(") from knowledge o");
+            sql
+        }
+    };
+    sql.push(" where o.id in ");
+    bind_ids(&mut sql, ids);
+    tx.all(sql.text(), sql.args(), |row| {
+        let words: Option<String> = row.get(3)?;
+        let (name, text) = match kind {
+            Searchable::Thing => (words, None),
+            Searchable::Knowledge => (None, words),
+        };
+        Ok(Row { id: row.get(0)?, group: row.get(1)?, kind: row.get(2)?, name, text })
+    })
+    .await
+}
+
+/// A thing as the index is made from it.
+pub(super) struct ThingRow {
+    pub(super) id: AnyId,
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) properties: Json,
+    /// Neither archived nor sealed.
+    pub(super) open: bool,
+}
+
+/// The index looks at everything: what of it is found depends on who asks.
+pub(super) async fn things(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<ThingRow>> {
+    let mut sql = Sql::new(
+        "select o.id, o.type, o.name, o.properties, o.tier, o.deleted_at from things o \
+         where o.id in ",
+    );
+    bind_ids(&mut sql, ids);
+    tx.all(sql.text(), sql.args(), |row| {
+        let deleted: Option<Time> = row.get(5)?;
+        Ok(ThingRow {
+            id: AnyId { kind: Kind::Thing, uuid: row.get(0)? },
+            kind: row.get(1)?,
+            name: row.get(2)?,
+            properties: row.get(3)?,
+            open: row.text(4)? == "plain" && deleted.is_none(),
+        })
+    })
+    .await
+}
+
+/// A piece of knowledge as the index is made from it.
+pub(super) struct KnowledgeRow {
+    pub(super) id: AnyId,
+    pub(super) is_label: bool,
+    pub(super) text: String,
+    pub(super) labels: Json,
+    pub(super) source: Option<Uuid>,
+}
+
+/// As [`things`]; of a long text only the first `limit` characters.
+pub(super) async fn knowledge(
+    tx: &mut Tx,
+    ids: &[Uuid],
+    limit: i64,
+) -> Result<Vec<KnowledgeRow>> {
+    let mut sql = Sql::new("select o.id, o.type, substr(o.text, 1, ");
+    sql.bind(limit).push("), o.labels, o.source_thing_id from knowledge o where o.id in ");
+    bind_ids(&mut sql, ids);
+    tx.all(sql.text(), sql.args(), |row| {
+        Ok(KnowledgeRow {
+            id: AnyId { kind: Kind::Knowledge, uuid: row.get(0)? },
+            is_label: row.text(1)? == "label",
+            text: row.get::<Option<String>>(2)?.unwrap_or_default(),
+            labels: row.get(3)?,
+            source: row.get(4)?,
+        })
+    })
+    .await
+}

@@ -1,0 +1,447 @@
+//! Writes everything, or one group with what is below it, from one snapshot.
+
+use std::io::Write;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use database::{Row, Sql, Tx, args};
+use kernel::App;
+use serde_json::{Value, json};
+use types::{AnyId, Error, GroupId, Json, Kind, Result};
+use uuid::Uuid;
+
+use super::line::{
+    ConnectionLine, GroupLine, KnowledgeLine, Line, MembershipLine, PersonLine, SettingsLine,
+    ThingKnowledgeLine, ThingLine,
+};
+use super::{ExportOptions, Progress, Summary};
+use crate::groups::model::{GroupStatus, GroupVisibility, JoinPolicy};
+use crate::things::model::{Status, Visibility};
+
+/// Rows read at a time.
+const PAGE: i64 = 1000;
+/// Pages written behind the store.
+const AHEAD: usize = 4;
+
+/// Lines of a page as bytes, and how many.
+type Written = (Vec<u8>, u64);
+
+/// Writes every object as a line, each behind what it needs.
+///
+/// # Errors
+/// 404 for an unknown group; when `out` cannot be written or the store cannot be read.
+pub async fn export(
+    app: &App,
+    out: &mut impl Write,
+    options: ExportOptions,
+    mut report: impl FnMut(Progress) + Send,
+) -> Result<Summary> {
+    let (sender, pages) = sync_channel::<Written>(AHEAD);
+    let db = app.db.clone();
+    let reading = tokio::spawn(async move {
+        db.read_long(async move |tx| all(tx, &options, &sender).await).await
+    });
+    let mut summary = Summary::default();
+    let mut bytes = 0;
+    // Pages come from another thread; this one has nothing else to do.
+    while let Ok((page, lines)) = tokio::task::block_in_place(|| pages.recv()) {
+        out.write_all(&page)?;
+        summary.lines += lines;
+        summary.stored += lines;
+        bytes += page.len() as u64;
+        report(Progress::Read { lines: summary.lines, bytes });
+    }
+    reading.await??;
+    Ok(summary)
+}
+
+async fn all(tx: &mut Tx, options: &ExportOptions, out: &SyncSender<Written>) -> Result<()> {
+    let root: Option<GroupId> = match &options.group {
+        None => None,
+        Some(slug) => {
+            let found = tx
+                .maybe("select id from groups where slug = $1", args![slug], |row| row.get(0))
+                .await?;
+            Some(found.ok_or_else(|| {
+                Error::invalid("group", "unknown_group", format!("there is no group `{slug}`."))
+            })?)
+        }
+    };
+    let mut export = Export { tx, root, out };
+    export.groups().await?;
+    export.types().await?;
+    export.people().await?;
+    export.memberships().await?;
+    export.things().await?;
+    export.connections().await?;
+    export.knowledge().await?;
+    export.thing_knowledge().await
+}
+
+struct Export<'e> {
+    tx: &'e mut Tx,
+    root: Option<GroupId>,
+    out: &'e SyncSender<Written>,
+}
+
+/// The rows of one dimension.
+struct Source {
+    /// Ends in a `where` with a condition; the last two columns are the key.
+    select: &'static str,
+    /// Appends what bounds the rows to a group and what is below it.
+    within: fn(&mut Sql<'_>, GroupId),
+    /// Two columns that name a row; twice the id where there is one.
+    key: (&'static str, &'static str),
+    /// Columns before the key.
+    width: usize,
+}
+
+fn by_group(sql: &mut Sql<'_>, root: GroupId) {
+    sql.push(
+        " and exists (select 1 from group_ancestors a where a.group_id = o.group_id \
+         and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push(")");
+}
+
+fn by_id(sql: &mut Sql<'_>, root: GroupId) {
+    sql.push(
+        " and exists (select 1 from group_ancestors a where a.group_id = o.id \
+         and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push(")");
+}
+
+/// Members, and whoever owns or made something there.
+fn people_of(sql: &mut Sql<'_>, root: GroupId) {
+    sql.push(
+        " and (exists (select 1 from memberships m join group_ancestors a \
+           on a.group_id = m.group_id where m.person_id = o.id and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push(
+        ") or exists (select 1 from things t join group_ancestors a \
+           on a.group_id = t.group_id where t.owner_id = o.id and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push(
+        ") or exists (select 1 from connections c join group_ancestors a \
+           on a.group_id = c.group_id \
+           where (c.from_id = o.id or c.to_id = o.id) and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push("))");
+}
+
+fn by_knowledge(sql: &mut Sql<'_>, root: GroupId) {
+    sql.push(
+        " and exists (select 1 from knowledge k join group_ancestors a \
+         on a.group_id = k.group_id where k.id = o.knowledge_id and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push(")");
+}
+
+/// How many things are above one, by parents.
+const DEPTH: &str = " and (with recursive up (id, depth) as (\
+       select o.parent_id, 1 \
+       union all \
+       select t.parent_id, up.depth + 1 from up join things t on t.id = up.id \
+       where t.parent_id is not null) select max(depth) from up) = ";
+
+impl Export<'_> {
+    /// Writes a dimension page by page along its key; tells whether there was anything.
+    async fn pages(
+        &mut self,
+        source: &Source,
+        more: impl Fn(&mut Sql<'_>),
+        read: impl Fn(&Row<'_>) -> Result<Line>,
+    ) -> Result<bool> {
+        let mut after: Option<(Uuid, Uuid)> = None;
+        loop {
+            let mut sql = Sql::new(source.select);
+            if let Some(root) = self.root {
+                (source.within)(&mut sql, root);
+            }
+            more(&mut sql);
+            let (first, second) = source.key;
+            if let Some((one, other)) = after {
+                sql.push(" and (").push(first).push(", ").push(second).push(") > (");
+                sql.bind(one).push(", ").bind(other).push(")");
+            }
+            sql.push(" order by ").push(first).push(", ").push(second);
+            sql.push(" limit ").bind(PAGE);
+            let width = source.width;
+            let rows = self
+                .tx
+                .all(sql.text(), sql.args(), |row| {
+                    Ok((read(row)?, (row.get(width)?, row.get(width + 1)?)))
+                })
+                .await?;
+            let Some((_, last)) = rows.last() else { return Ok(after.is_some()) };
+            after = Some(*last);
+            let full = rows.len() as i64 == PAGE;
+            self.write(rows.into_iter().map(|(line, _)| line))?;
+            if !full {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn write(&self, lines: impl Iterator<Item = Line>) -> Result<()> {
+        let mut page = Vec::with_capacity(64 * 1024);
+        let mut count = 0;
+        for line in lines {
+            serde_json::to_writer(&mut page, &line)?;
+            page.push(b'\n');
+            count += 1;
+        }
+        self.out.send((page, count)).map_err(|_| Error::internal("the export was given up"))
+    }
+
+    /// From the top down, so that parents come first.
+    async fn groups(&mut self) -> Result<()> {
+        let root = self.root;
+        let mut sql = Sql::new(
+            "select o.id, o.parent_id, o.slug, o.name, o.type, o.description, o.visibility, \
+             o.join_policy, o.plan, o.limits, o.metadata, o.status, o.version, o.created_at, \
+             o.updated_at from groups o where 1 = 1",
+        );
+        if let Some(root) = root {
+            by_id(&mut sql, root);
+        }
+        sql.push(
+            " order by (select max(depth) from group_ancestors d where d.group_id = o.id), o.id",
+        );
+        let lines = self
+            .tx
+            .all(sql.text(), sql.args(), |row| {
+                let id: GroupId = row.get(0)?;
+                Ok(Line::Group(Box::new(GroupLine {
+                    id,
+                    // What is above the exported part is not there where it is imported.
+                    parent_group_id: row.get::<Option<GroupId>>(1)?.filter(|_| Some(id) != root),
+                    slug: row.get(2)?,
+                    name: row.get(3)?,
+                    r#type: row.get(4)?,
+                    description: row.get(5)?,
+                    settings: SettingsLine {
+                        visibility: Some(GroupVisibility::stored(row.text(6)?)?),
+                        join_policy: Some(JoinPolicy::stored(row.text(7)?)?),
+                        plan: row.get(8)?,
+                        limits: row
+                            .get::<Option<Json>>(9)?
+                            .and_then(|limits| serde_json::from_str(limits.as_str()).ok()),
+                    },
+                    metadata: row.get::<Json>(10)?.to_map(),
+                    status: Some(GroupStatus::stored(row.text(11)?)?),
+                    version: Some(row.get::<i64>(12)?.unsigned_abs()),
+                    created_at: row.get(13)?,
+                    updated_at: row.get(14)?,
+                })))
+            })
+            .await?;
+        self.write(lines.into_iter())
+    }
+
+    async fn types(&mut self) -> Result<()> {
+        let mut sql = Sql::new(
+            "select o.group_id, o.dimension, o.name, o.definition from registered_types o \
+             where 1 = 1",
+        );
+        if let Some(root) = self.root {
+            by_group(&mut sql, root);
+        }
+        sql.push(" order by o.group_id, o.dimension, o.name");
+        let lines = self
+            .tx
+            .all(sql.text(), sql.args(), |row| {
+                // The definition is the line without its address.
+                let definition: Json = row.get(3)?;
+                let mut line = definition.to_map();
+                let kind = format!("{}Type", row.text(1)?);
+                line.insert("kind".to_owned(), Value::String(kind));
+                line.insert("groupId".to_owned(), json!(row.get::<GroupId>(0)?));
+                line.insert("name".to_owned(), Value::String(row.get(2)?));
+                Ok(serde_json::from_value::<Line>(Value::Object(line))?)
+            })
+            .await?;
+        self.write(lines.into_iter())
+    }
+
+    async fn people(&mut self) -> Result<()> {
+        let source = Source {
+            select: "select o.id, o.display_name, o.email, o.username, o.bio, o.avatar, \
+                     o.metadata, o.version, o.created_at, o.updated_at, o.id, o.id \
+                     from people o where 1 = 1",
+            within: people_of,
+            key: ("o.id", "o.id"),
+            width: 10,
+        };
+        let read = |row: &Row<'_>| {
+            Ok(Line::Person(PersonLine {
+                id: row.get(0)?,
+                display_name: row.get(1)?,
+                email: row.get(2)?,
+                username: row.get(3)?,
+                bio: row.get(4)?,
+                avatar: row.get(5)?,
+                metadata: row.get::<Json>(6)?.to_map(),
+                version: Some(row.get::<i64>(7)?.unsigned_abs()),
+                created_at: row.get(8)?,
+                updated_at: row.get(9)?,
+            }))
+        };
+        self.pages(&source, |_| {}, read).await.map(drop)
+    }
+
+    async fn memberships(&mut self) -> Result<()> {
+        let source = Source {
+            select: "select o.group_id, o.person_id, o.role, o.permissions, o.status, \
+                     o.created_at, o.updated_at, o.group_id, o.person_id \
+                     from memberships o where 1 = 1",
+            within: by_group,
+            key: ("o.group_id", "o.person_id"),
+            width: 7,
+        };
+        let read = |row: &Row<'_>| {
+            Ok(Line::Membership(MembershipLine {
+                group_id: row.get(0)?,
+                person_id: row.get(1)?,
+                role: row.get(2)?,
+                permissions: serde_json::from_str(row.get::<Json>(3)?.as_str())?,
+                status: Some(row.get(4)?),
+                created_at: row.get(5)?,
+                updated_at: row.get(6)?,
+            }))
+        };
+        self.pages(&source, |_| {}, read).await.map(drop)
+    }
+
+    /// Level by level, so that what others belong to comes first.
+    async fn things(&mut self) -> Result<()> {
+        let source = Source {
+            select: "select o.id, o.group_id, o.parent_id, o.type, o.name, o.properties, \
+                     o.status, o.owner_id, o.visibility, o.version, o.created_at, o.updated_at, \
+                     o.deleted_at, o.id, o.id from things o where 1 = 1",
+            within: by_group,
+            key: ("o.id", "o.id"),
+            width: 13,
+        };
+        let read = |row: &Row<'_>| {
+            Ok(Line::Thing(Box::new(ThingLine {
+                id: row.get(0)?,
+                group_id: row.get(1)?,
+                parent_id: row.get(2)?,
+                r#type: row.get(3)?,
+                name: row.get(4)?,
+                properties: row.get::<Json>(5)?.to_map(),
+                status: Some(Status::stored(row.text(6)?)?),
+                owner_id: row.get(7)?,
+                visibility: Some(Visibility::stored(row.text(8)?)?),
+                version: Some(row.get::<i64>(9)?.unsigned_abs()),
+                created_at: row.get(10)?,
+                updated_at: row.get(11)?,
+                deleted_at: row.get(12)?,
+            })))
+        };
+        let top = |sql: &mut Sql<'_>| {
+            sql.push(" and o.parent_id is null");
+        };
+        self.pages(&source, top, read).await?;
+        for depth in 1_i64.. {
+            let level = |sql: &mut Sql<'_>| {
+                sql.push(" and o.parent_id is not null").push(DEPTH).bind(depth);
+            };
+            if !self.pages(&source, level, read).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn connections(&mut self) -> Result<()> {
+        let source = Source {
+            select: "select o.id, o.group_id, o.type, o.from_id, o.from_kind, o.to_id, \
+                     o.to_kind, o.metadata, o.strength, o.valid_from, o.valid_to, o.created_by, \
+                     o.created_at, o.updated_at, o.id, o.id from connections o where 1 = 1",
+            within: by_group,
+            key: ("o.id", "o.id"),
+            width: 14,
+        };
+        let read = |row: &Row<'_>| {
+            Ok(Line::Connection(Box::new(ConnectionLine {
+                id: row.get(0)?,
+                group_id: row.get(1)?,
+                r#type: row.get(2)?,
+                from_id: end(row, 3)?,
+                to_id: end(row, 5)?,
+                metadata: row.get::<Json>(7)?.to_map(),
+                strength: row.get(8)?,
+                valid_from: row.get(9)?,
+                valid_to: row.get(10)?,
+                created_by: row.get(11)?,
+                created_at: row.get(12)?,
+                updated_at: row.get(13)?,
+            })))
+        };
+        self.pages(&source, |_| {}, read).await.map(drop)
+    }
+
+    async fn knowledge(&mut self) -> Result<()> {
+        let source = Source {
+            select: "select o.id, o.group_id, o.type, o.text, o.source_thing_id, o.chunk, \
+                     o.labels, o.metadata, o.deprecated, o.created_at, o.updated_at, o.id, o.id \
+                     from knowledge o where 1 = 1",
+            within: by_group,
+            key: ("o.id", "o.id"),
+            width: 11,
+        };
+        let read = |row: &Row<'_>| {
+            Ok(Line::Knowledge(Box::new(KnowledgeLine {
+                id: row.get(0)?,
+                group_id: row.get(1)?,
+                r#type: row.get(2)?,
+                text: row.get(3)?,
+                source_thing_id: row.get(4)?,
+                chunk: row
+                    .get::<Option<Json>>(5)?
+                    .map(|chunk| serde_json::from_str(chunk.as_str()))
+                    .transpose()?,
+                labels: serde_json::from_str(row.get::<Json>(6)?.as_str())?,
+                metadata: row.get::<Json>(7)?.to_map(),
+                deprecated: row.get(8)?,
+                created_at: row.get(9)?,
+                updated_at: row.get(10)?,
+            })))
+        };
+        self.pages(&source, |_| {}, read).await.map(drop)
+    }
+
+    async fn thing_knowledge(&mut self) -> Result<()> {
+        let source = Source {
+            select: "select o.thing_id, o.knowledge_id, o.role, o.created_at, o.knowledge_id, \
+                     o.thing_id from thing_knowledge o where 1 = 1",
+            within: by_knowledge,
+            key: ("o.knowledge_id", "o.thing_id"),
+            width: 4,
+        };
+        let read = |row: &Row<'_>| {
+            Ok(Line::ThingKnowledge(ThingKnowledgeLine {
+                thing_id: row.get(0)?,
+                knowledge_id: row.get(1)?,
+                role: row.get(2)?,
+                created_at: row.get(3)?,
+            }))
+        };
+        self.pages(&source, |_| {}, read).await.map(drop)
+    }
+}
+
+/// One end of a connection, as a TypeID.
+fn end(row: &Row<'_>, index: usize) -> Result<String> {
+    let kind = Kind::from_prefix(row.text(index + 1)?)
+        .ok_or_else(|| Error::internal("an unknown kind of object is stored"))?;
+    Ok(AnyId { kind, uuid: row.get(index)? }.to_string())
+}

@@ -1,0 +1,294 @@
+//! Reads lines on a thread of its own and stores them a chunk at a time.
+
+use std::io::BufRead;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use database::args;
+use kernel::{App, Caller, Work};
+use sha2::{Digest as _, Sha256};
+use types::{Error, ErrorKind, Result};
+
+use super::line::Line;
+use super::store::{Outcome, Store};
+use super::{ImportOptions, Progress, Summary};
+
+/// Lines that share a transaction, and with it an fsync.
+const CHUNK_LINES: usize = 1000;
+/// Bytes after which a chunk is closed.
+const CHUNK_BYTES: usize = 4 << 20;
+/// A longer line is refused: it could not have come through the API either.
+const MAX_LINE: usize = 8 << 20;
+/// Chunks read ahead of the store.
+const AHEAD: usize = 2;
+
+/// Lines as they were read.
+struct Chunk {
+    /// Number of its first line, counted from 1.
+    first: u64,
+    lines: Vec<Result<Line>>,
+    /// Bytes of the input up to its end.
+    bytes: u64,
+    /// Of the first chunk: what tells one input from another.
+    digest: String,
+}
+
+impl Chunk {
+    fn last(&self) -> u64 {
+        self.first + self.lines.len() as u64 - 1
+    }
+}
+
+/// Stores every line of `input`. Refused lines are reported and stop nothing.
+///
+/// # Errors
+/// When the input cannot be read or the store cannot be written: what was stored so far stays,
+/// and `resume` goes on there.
+pub async fn import(
+    app: &App,
+    input: impl BufRead + Send + 'static,
+    options: ImportOptions,
+    mut report: impl FnMut(Progress) + Send,
+) -> Result<Summary> {
+    let (sender, chunks) = sync_channel(AHEAD);
+    let reader = std::thread::Builder::new()
+        .name("import-reader".into())
+        .spawn(move || read(input, &sender))?;
+    let summary = if options.dry_run {
+        rehearse(app, chunks, &mut report).await?
+    } else {
+        store(app, &chunks, options.resume, &mut report).await?
+    };
+    // Hangs up first, so that a reader that is ahead cannot wait for ever.
+    match reader.join() {
+        Ok(outcome) => outcome.map(|()| summary),
+        Err(_) => Err(Error::internal("the reader of the import panicked")),
+    }
+}
+
+async fn store(
+    app: &App,
+    chunks: &Receiver<Chunk>,
+    resume: bool,
+    report: &mut (impl FnMut(Progress) + Send),
+) -> Result<Summary> {
+    let caller = Caller::system("import");
+    let mut summary = Summary::default();
+    let mut digest = None;
+    let mut done = 0;
+    while let Ok(chunk) = chunks.recv() {
+        if digest.is_none() {
+            digest = Some(chunk.digest.clone());
+            if resume {
+                done = progress(app, chunk.digest.clone()).await?;
+            }
+        }
+        let (last, bytes) = (chunk.last(), chunk.bytes);
+        summary.lines = last;
+        if last > done {
+            let name = digest.clone().unwrap_or_default();
+            let outcomes = app
+                .change(&caller, async move |work| {
+                    let outcomes = take(work, &chunk, done).await;
+                    keep_progress(work, &name, last).await?;
+                    Ok(outcomes)
+                })
+                .await?;
+            tell(outcomes, &mut summary, report);
+        }
+        report(Progress::Read { lines: last, bytes });
+    }
+    Ok(summary)
+}
+
+/// Everything in one transaction that is rolled back, so that later lines see earlier ones and
+/// nothing stays.
+async fn rehearse(
+    app: &App,
+    chunks: Receiver<Chunk>,
+    report: &mut (impl FnMut(Progress) + Send),
+) -> Result<Summary> {
+    const UNDONE: &str = "rehearsed";
+    let chunks = Mutex::new(chunks);
+    let (sender, news) = std::sync::mpsc::channel();
+    let outcome = app
+        .change(&Caller::system("import"), async move |work| {
+            let chunks = chunks.lock().map_err(|_| Error::internal("a rehearsal died"))?;
+            while let Ok(chunk) = chunks.recv() {
+                let outcomes = take(work, &chunk, 0).await;
+                let _ = sender.send((outcomes, chunk.last(), chunk.bytes));
+            }
+            Err::<(), _>(Error::conflict(UNDONE, "Nothing was kept."))
+        })
+        .await;
+    let mut summary = Summary::default();
+    for (outcomes, last, bytes) in news {
+        summary.lines = last;
+        tell(outcomes, &mut summary, report);
+        report(Progress::Read { lines: last, bytes });
+    }
+    match outcome {
+        Err(error) if error.code() == UNDONE => Ok(summary),
+        Err(error) => Err(error),
+        Ok(()) => Ok(summary),
+    }
+}
+
+type Told = (u64, std::result::Result<Outcome, (String, String)>);
+
+/// Each line in a part of its own, so that a refused one undoes only itself.
+async fn take(work: &mut Work<'_>, chunk: &Chunk, done: u64) -> Vec<Told> {
+    // A rehearsal, or a chunk in which every line was there already, records nothing.
+    work.silently();
+    let mut store = Store::default();
+    let mut outcomes = Vec::with_capacity(chunk.lines.len());
+    for (number, line) in (chunk.first..).zip(&chunk.lines) {
+        if number <= done {
+            continue;
+        }
+        let outcome = match line {
+            Ok(line) => {
+                let store = &mut store;
+                work.nested(async move |work| store.line(work, line).await).await
+            }
+            Err(error) => Err(told_again(error)),
+        };
+        outcomes.push((
+            number,
+            outcome.map_err(|error| (error.code().to_owned(), sentence(&error))),
+        ));
+    }
+    outcomes
+}
+
+fn told_again(error: &Error) -> Error {
+    Error::new(error.kind(), error.code().to_owned(), error.message().to_owned())
+}
+
+fn sentence(error: &Error) -> String {
+    // For an operator at the console, the cause of an internal error is not a secret.
+    match (error.kind(), error.cause()) {
+        (ErrorKind::Internal, Some(cause)) => cause,
+        _ => error.message().to_owned(),
+    }
+}
+
+fn tell(outcomes: Vec<Told>, summary: &mut Summary, report: &mut impl FnMut(Progress)) {
+    for (line, outcome) in outcomes {
+        match outcome {
+            Ok(Outcome::Stored) => summary.stored += 1,
+            Ok(Outcome::There) => summary.skipped += 1,
+            Err((code, message)) => {
+                summary.refused += 1;
+                report(Progress::Refused { line, code, message });
+            }
+        }
+    }
+}
+
+async fn progress(app: &App, digest: String) -> Result<u64> {
+    let lines: Option<i64> = app
+        .db
+        .read(async move |tx| {
+            tx.maybe("select lines from imports where digest = $1", args![&digest], |row| row.get(0))
+                .await
+        })
+        .await?;
+    Ok(lines.unwrap_or(0).unsigned_abs())
+}
+
+async fn keep_progress(work: &mut Work<'_>, digest: &str, lines: u64) -> Result<()> {
+    let now = work.now;
+    work.tx
+        .run(
+            "insert into imports (digest, lines, updated_at) values ($1, $2, $3) \
+             on conflict (digest) do update set lines = excluded.lines, \
+             updated_at = excluded.updated_at",
+            args![digest, lines.cast_signed(), now],
+        )
+        .await?;
+    Ok(())
+}
+
+/// The reader's thread: cuts the input into lines and parses them while the store is writing.
+fn read(mut input: impl BufRead, chunks: &SyncSender<Chunk>) -> Result<()> {
+    let mut number = 0;
+    let mut bytes = 0;
+    let mut text = Vec::new();
+    loop {
+        let mut lines = Vec::with_capacity(CHUNK_LINES);
+        let mut digest = Sha256::new();
+        let first = number + 1;
+        let start = bytes;
+        let mut ended = false;
+        while lines.len() < CHUNK_LINES && bytes - start < CHUNK_BYTES as u64 {
+            text.clear();
+            let read = std::io::Read::take(&mut input, MAX_LINE as u64 + 1)
+                .read_until(b'\n', &mut text)
+                .map_err(unreadable)?;
+            if read == 0 {
+                ended = true;
+                break;
+            }
+            bytes += read as u64;
+            number += 1;
+            digest.update(&text);
+            if read > MAX_LINE {
+                bytes += skip_line(&mut input)?;
+                lines.push(Err(Error::new(
+                    ErrorKind::TooLarge,
+                    "line_too_long",
+                    "This line is longer than 8 MiB.",
+                )));
+                continue;
+            }
+            lines.push(parse(&text));
+        }
+        let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        if !lines.is_empty() && chunks.send(Chunk { first, lines, bytes, digest }).is_err() {
+            // The store gave up and says why itself.
+            return Ok(());
+        }
+        if ended {
+            return Ok(());
+        }
+    }
+}
+
+fn unreadable(error: std::io::Error) -> Error {
+    let message = format!("The input cannot be read further: {error}.");
+    Error::new(ErrorKind::Malformed, "input_unreadable", message)
+}
+
+fn skip_line(input: &mut impl BufRead) -> Result<u64> {
+    let mut skipped = 0;
+    loop {
+        let buffer = input.fill_buf().map_err(unreadable)?;
+        let end = buffer.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
+        let read = end.unwrap_or(buffer.len());
+        input.consume(read);
+        skipped += read as u64;
+        if end.is_some() || read == 0 {
+            return Ok(skipped);
+        }
+    }
+}
+
+fn parse(text: &[u8]) -> Result<Line> {
+    let refused = |error: &dyn std::fmt::Display| {
+        Error::new(ErrorKind::Malformed, "malformed_line", format!("This line cannot be read: {error}."))
+    };
+    let text = std::str::from_utf8(text).map_err(|error| refused(&error))?;
+    if text.trim().is_empty() {
+        return Err(refused(&"it is empty"));
+    }
+    // PostgreSQL cannot keep it in a text; the other engine does not keep it either.
+    if text.contains("\\u0000") {
+        return Err(refused(&"it contains the character U+0000"));
+    }
+    serde_json::from_str(text).map_err(|error| refused(&error))
+}
+
+#[cfg(test)]
+#[path = "import_tests.rs"]
+mod tests;

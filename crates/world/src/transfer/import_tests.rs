@@ -1,0 +1,30 @@
+use super::*;
+
+fn chunks(text: &'static str) -> Vec<Chunk> {
+    let (sender, chunks) = sync_channel(1000);
+    read(text.as_bytes(), &sender).expect("readable");
+    drop(sender);
+    chunks.into_iter().collect()
+}
+
+#[test]
+fn broken_lines_are_refused_by_number_and_the_rest_is_read() {
+    let text = "{\"kind\":\"eventType\",\"groupId\":\"group_00000000000000000000000001\",\"name\":\"a\"}\n\
+                not json\n\
+                \n\
+                {\"kind\":\"planet\"}\n\
+                {\"kind\":\"eventType\",\"groupId\":\"x\",\"name\":\"a\"}\n\
+                {\"kind\":\"eventType\",\"name\":\"a\",\"groupId\":\"group_00000000000000000000000001\",\"colour\":1}\n\
+                {\"kind\":\"eventType\",\"groupId\":\"group_00000000000000000000000001\",\"name\":\"\\u0000\"}\n\
+                {\"kind\":\"eventType\",\"groupId\":\"group_00000000000000000000000001\",\"name\":\"last\"}";
+    let all = chunks(text);
+    assert_eq!(all.len(), 1);
+    let good: Vec<bool> = all[0].lines.iter().map(Result::is_ok).collect();
+    assert_eq!(good, [true, false, false, false, false, false, false, true]);
+    assert_eq!((all[0].first, all[0].last(), all[0].bytes), (1, 8, text.len() as u64));
+}
+
+#[test]
+fn an_empty_input_has_no_chunks() {
+    assert!(chunks("").is_empty());
+}

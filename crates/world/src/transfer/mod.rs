@@ -1,0 +1,78 @@
+//! Import and export: the whole world, or one group with what is below it, as NDJSON.
+//!
+//! One object a line, `kind` first; what a line needs stands before it. Lines are taken through
+//! the same rules as requests and leave the same events. What is there already is skipped, so an
+//! import can be repeated and resumed; what is refused is reported by its line and stops nothing.
+
+mod export;
+mod import;
+mod line;
+mod sql;
+mod store;
+
+use std::fmt;
+
+use serde::Serialize;
+
+pub use export::export;
+pub use import::import;
+
+/// How to import.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ImportOptions {
+    /// Do everything, then undo it.
+    pub dry_run: bool,
+    /// Go on behind the last line an earlier import of the same input has taken.
+    pub resume: bool,
+}
+
+/// What to export.
+#[derive(Debug, Clone, Default)]
+pub struct ExportOptions {
+    /// The slug of a group: only it and what is below it.
+    pub group: Option<String>,
+}
+
+/// News of a transfer under way.
+#[derive(Debug, Clone)]
+pub enum Progress {
+    /// So much has been read, or written.
+    Read {
+        /// Lines so far.
+        lines: u64,
+        /// Bytes so far.
+        bytes: u64,
+    },
+    /// A line was refused.
+    Refused {
+        /// Counted from 1.
+        line: u64,
+        /// Stable code of the error.
+        code: String,
+        /// What to do.
+        message: String,
+    },
+}
+
+/// What a transfer did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Lines read or written.
+    pub lines: u64,
+    /// Objects stored or written.
+    pub stored: u64,
+    /// Lines whose object was there already.
+    pub skipped: u64,
+    /// Lines that were refused.
+    pub refused: u64,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} lines, {} stored, {} already there, {} refused",
+            self.lines, self.stored, self.skipped, self.refused
+        )
+    }
+}

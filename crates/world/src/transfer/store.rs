@@ -1,0 +1,323 @@
+//! What a line does: the rules of its dimension, on behalf of the house.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use database::args;
+use kernel::Work;
+use kernel::access::{self, Rights, Role};
+use kernel::events::NewEvent;
+use kernel::ontology::{ConnectionType, ThingType};
+use serde::Serialize;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use types::{Checks, Error, GroupId, Json, JsonMap, KnowledgeId, Result};
+
+use super::line::{
+    ConnectionLine, GroupLine, KnowledgeLine, Line, MembershipLine, PersonLine, ThingKnowledgeLine,
+    ThingLine,
+};
+use super::sql;
+use crate::connections::model::NewConnection;
+use crate::connections::rules::Origin;
+use crate::groups::rules as groups;
+use crate::ontology::model::Dimension;
+use crate::ontology::rules as types_of;
+use crate::things::model::{Status, Tier, Visibility};
+use crate::{connections, things};
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Its object is new.
+    Stored,
+    /// Its object was there already and stays as it is.
+    There,
+}
+
+impl From<bool> for Outcome {
+    fn from(stored: bool) -> Self {
+        if stored { Self::Stored } else { Self::There }
+    }
+}
+
+/// Takes lines, and remembers within a transaction what it looked up.
+#[derive(Default)]
+pub(super) struct Store {
+    active: HashMap<GroupId, ()>,
+    thing_types: HashMap<GroupId, HashMap<String, Rc<ThingType>>>,
+    connection_types: HashMap<GroupId, HashMap<String, Rc<ConnectionType>>>,
+}
+
+impl Store {
+    pub(super) async fn line(&mut self, work: &mut Work<'_>, line: &Line) -> Result<Outcome> {
+        match line {
+            Line::Group(line) => self.group(work, line).await,
+            Line::ThingType(line) => {
+                self.kind(work, line.group_id, Dimension::Thing, &line.name, line).await
+            }
+            Line::ConnectionType(line) => {
+                self.kind(work, line.group_id, Dimension::Connection, &line.name, line).await
+            }
+            Line::EventType(line) => {
+                self.kind(work, line.group_id, Dimension::Event, &line.name, line).await
+            }
+            Line::Person(line) => person(work, line).await,
+            Line::Membership(line) => self.membership(work, line).await,
+            Line::Thing(line) => self.thing(work, line).await,
+            Line::Connection(line) => self.connection(work, line).await,
+            Line::Knowledge(line) => self.knowledge(work, line).await,
+            Line::ThingKnowledge(line) => thing_knowledge(work, line).await,
+        }
+    }
+
+    /// Refuses a group that is not there or archived, once per transaction.
+    async fn active(&mut self, work: &mut Work<'_>, group: GroupId) -> Result<()> {
+        if !self.active.contains_key(&group) {
+            access::standing_to_change(work.tx, work.caller, group).await.map_err(|error| {
+                if error.kind() == types::ErrorKind::NotFound {
+                    missing("groupId", "group")
+                } else {
+                    error
+                }
+            })?;
+            self.active.insert(group, ());
+        }
+        Ok(())
+    }
+
+    async fn group(&mut self, work: &mut Work<'_>, line: &GroupLine) -> Result<Outcome> {
+        if sql::exists(work.tx, "groups", line.id.0).await? {
+            return Ok(Outcome::There);
+        }
+        if let Some(parent) = line.parent_group_id {
+            self.active(work, parent).await?;
+        }
+        groups::insert_as_is(work, &line.to_group(work.now)?).await?;
+        Ok(Outcome::Stored)
+    }
+
+    async fn kind(
+        &mut self,
+        work: &mut Work<'_>,
+        group: GroupId,
+        dimension: Dimension,
+        name: &str,
+        line: &impl Serialize,
+    ) -> Result<Outcome> {
+        self.active(work, group).await?;
+        let mut definition = Json::of(line)?.to_map();
+        definition.remove("groupId");
+        definition.remove("name");
+        let definition = Json::of(&definition)?;
+        let there = sql::definition(work.tx, group, dimension, name).await?;
+        if there.is_some_and(|there| covers(&there.to_map(), &definition.to_map())) {
+            return Ok(Outcome::There);
+        }
+        types_of::register(work, group, dimension, name, &definition).await?;
+        self.thing_types.clear();
+        self.connection_types.clear();
+        Ok(Outcome::Stored)
+    }
+
+    async fn membership(&mut self, work: &mut Work<'_>, line: &MembershipLine) -> Result<Outcome> {
+        self.active(work, line.group_id).await?;
+        let role = Role::parse(&line.role)?;
+        Rights::parse(&line.permissions, "/permissions")?;
+        if !sql::exists(work.tx, "people", line.person_id.0).await? {
+            return Err(missing("personId", "person"));
+        }
+        let status = line.status.as_deref().unwrap_or("active");
+        Checks::new().one_of("/status", status, &["active", "invited"]).done()?;
+        let permissions = Json::of(&line.permissions)?;
+        let now = work.now;
+        let rows = work
+            .tx
+            .run(
+                "insert into memberships (group_id, person_id, role, permissions, status, \
+                 created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7) \
+                 on conflict (group_id, person_id) do nothing",
+                args![
+                    line.group_id,
+                    line.person_id,
+                    role.name(),
+                    &permissions,
+                    status,
+                    line.created_at.unwrap_or(now),
+                    line.updated_at.unwrap_or(now)
+                ],
+            )
+            .await?;
+        if rows == 1 {
+            let metadata = Json::of(&json!({ "role": role.name() }))?;
+            work.announce(line.group_id, "user_joined_group", line.person_id, &metadata).await?;
+        }
+        Ok(Outcome::from(rows == 1))
+    }
+
+    async fn thing(&mut self, work: &mut Work<'_>, line: &ThingLine) -> Result<Outcome> {
+        self.active(work, line.group_id).await?;
+        let kind = self.thing_type(work, line.group_id, &line.r#type).await?;
+        Checks::new().text("/name", &line.name, 1, things::rules::MAX_NAME).done()?;
+        types_of::check_properties(&kind, &line.properties)?;
+        let status = line.status.unwrap_or(Status::Active);
+        let thing = things::model::Thing {
+            id: line.id,
+            group_id: line.group_id,
+            parent_id: line.parent_id,
+            kind: line.r#type.clone(),
+            name: line.name.clone(),
+            properties: Json::of(&line.properties)?,
+            status,
+            owner_id: line.owner_id,
+            visibility: line.visibility.unwrap_or(Visibility::Group),
+            tier: Tier::Plain,
+            version: line.version.unwrap_or(1).max(1),
+            deleted_at: (status == Status::Archived).then(|| line.deleted_at.unwrap_or(work.now)),
+            created_at: line.created_at.unwrap_or(work.now),
+            updated_at: line.updated_at.unwrap_or(work.now),
+        };
+        things::rules::insert_as_is(work, &thing).await.map(Outcome::from)
+    }
+
+    async fn connection(&mut self, work: &mut Work<'_>, line: &ConnectionLine) -> Result<Outcome> {
+        self.active(work, line.group_id).await?;
+        let kind = self.connection_type(work, line.group_id, &line.r#type).await?;
+        let new = NewConnection {
+            id: line.id,
+            kind: line.r#type.clone(),
+            from_id: line.from_id.clone(),
+            to_id: line.to_id.clone(),
+            metadata: Some(line.metadata.clone()),
+            strength: line.strength,
+            valid_from: line.valid_from,
+            valid_to: line.valid_to,
+        };
+        let origin = Origin {
+            group: line.group_id,
+            created_by: line.created_by,
+            created_at: line.created_at,
+            updated_at: line.updated_at,
+        };
+        connections::rules::insert_as_is(work, &kind, &new, origin).await.map(Outcome::from)
+    }
+
+    async fn knowledge(&mut self, work: &mut Work<'_>, line: &KnowledgeLine) -> Result<Outcome> {
+        self.active(work, line.group_id).await?;
+        let kinds: Vec<&str> =
+            kernel::ontology::built_in().knowledge_types.iter().map(String::as_str).collect();
+        Checks::new().one_of("/type", &line.r#type, &kinds).done()?;
+        let source = match line.source_thing_id {
+            Some(id) => match sql::sight(work.tx, id).await? {
+                Some(sight) => Some(sight),
+                None => return Err(missing("sourceThingId", "thing")),
+            },
+            None => None,
+        };
+        let (visibility, owner) =
+            source.as_ref().map_or(("group", None), |(seen, owner)| (seen.as_str(), *owner));
+        let id = line.id.unwrap_or_else(|| KnowledgeId(work.id()));
+        let hash = line.text.as_ref().map(|text| Sha256::digest(text.as_bytes()).to_vec());
+        let stored = sql::insert_knowledge(work.tx, id, line, visibility, owner, hash, work.now).await?;
+        if stored {
+            let metadata = Json::of(&json!({ "type": line.r#type }))?;
+            let event =
+                NewEvent::new(line.group_id, "knowledge_created", Some(id.into()), &metadata)
+                    .about(visibility, owner);
+            work.record(event).await?;
+        }
+        Ok(Outcome::from(stored))
+    }
+
+    async fn thing_type(
+        &mut self,
+        work: &mut Work<'_>,
+        group: GroupId,
+        name: &str,
+    ) -> Result<Rc<ThingType>> {
+        let known = self.thing_types.entry(group).or_default();
+        if let Some(kind) = known.get(name) {
+            return Ok(Rc::clone(kind));
+        }
+        let kind = Rc::new(types_of::thing_type(work.tx, group, name).await?.into_owned());
+        known.insert(name.to_owned(), Rc::clone(&kind));
+        Ok(kind)
+    }
+
+    async fn connection_type(
+        &mut self,
+        work: &mut Work<'_>,
+        group: GroupId,
+        name: &str,
+    ) -> Result<Rc<ConnectionType>> {
+        let known = self.connection_types.entry(group).or_default();
+        if let Some(kind) = known.get(name) {
+            return Ok(Rc::clone(kind));
+        }
+        let kind = Rc::new(types_of::connection_type(work.tx, group, name).await?.into_owned());
+        known.insert(name.to_owned(), Rc::clone(&kind));
+        Ok(kind)
+    }
+}
+
+fn missing(field: &str, what: &str) -> Error {
+    Error::invalid(
+        format!("/{field}"),
+        "unknown_reference",
+        format!("refers to a {what} that is not there; what a line needs stands before it."),
+    )
+}
+
+/// Whether the stored definition says everything the new one does.
+fn covers(stored: &JsonMap, new: &JsonMap) -> bool {
+    new.iter().all(|(key, value)| stored.get(key) == Some(value))
+}
+
+async fn person(work: &mut Work<'_>, line: &PersonLine) -> Result<Outcome> {
+    if sql::exists(work.tx, "people", line.id.0).await? {
+        return Ok(Outcome::There);
+    }
+    let mut checks = Checks::new();
+    checks.text("/displayName", &line.display_name, 1, 200);
+    if let Some(email) = &line.email {
+        checks.email("/email", email);
+    }
+    checks.done()?;
+    sql::insert_person(work.tx, line, work.now).await?;
+    let platform = sql::platform(work.tx).await?;
+    // A person belongs to no group yet; the installation's own log tells of them.
+    if let Some(platform) = platform {
+        let metadata = Json::empty();
+        let event = NewEvent::new(platform, "person_created", Some(line.id.into()), &metadata)
+            .about("private", Some(line.id));
+        work.record(event).await?;
+    }
+    Ok(Outcome::Stored)
+}
+
+async fn thing_knowledge(work: &mut Work<'_>, line: &ThingKnowledgeLine) -> Result<Outcome> {
+    let roles: Vec<&str> =
+        kernel::ontology::built_in().thing_knowledge_roles.iter().map(String::as_str).collect();
+    Checks::new().one_of("/role", &line.role, &roles).done()?;
+    if !sql::exists(work.tx, "things", line.thing_id.0).await? {
+        return Err(missing("thingId", "thing"));
+    }
+    let Some(group) = sql::group_of_knowledge(work.tx, line.knowledge_id).await? else {
+        return Err(missing("knowledgeId", "piece of knowledge"));
+    };
+    let now = work.now;
+    let rows = work
+        .tx
+        .run(
+            "insert into thing_knowledge (thing_id, knowledge_id, role, created_at) \
+             values ($1, $2, $3, $4) on conflict (thing_id, knowledge_id, role) do nothing",
+            args![line.thing_id, line.knowledge_id, &line.role, line.created_at.unwrap_or(now)],
+        )
+        .await?;
+    if rows == 1 {
+        let metadata =
+            Json::of(&json!({ "joined": { "thingId": line.thing_id, "role": line.role } }))?;
+        work.announce(group, "knowledge_updated", line.knowledge_id, &metadata).await?;
+    }
+    Ok(Outcome::from(rows == 1))
+}
