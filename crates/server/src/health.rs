@@ -25,8 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub(crate) struct Health {
     app: App,
-    last: Arc<Mutex<Option<(Instant, Option<&'static str>)>>>,
+    last: Arc<Mutex<Option<Look>>>,
 }
+
+/// When it was looked, and the check that failed.
+type Look = (Instant, Option<&'static str>);
 
 pub(crate) fn new(app: App) -> Health {
     Health { app, last: Arc::default() }

@@ -28,11 +28,17 @@ use crate::{alias, health, setup_page};
 /// Another node's commits are waited for this long before asking again; followers look by
 /// themselves anyway.
 const NEWS: Duration = Duration::from_secs(30);
+/// Before a background task that broke is started again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The whole API's description, made from the routes; needs neither database nor settings.
 pub(crate) fn openapi() -> OpenApi {
     let mut whole = frame();
-    for room in [health::router().into_openapi(), identity::router().into_openapi()] {
+    for room in [
+        health::router().into_openapi(),
+        identity::router().into_openapi(),
+        world::router().into_openapi(),
+    ] {
         whole.merge(room);
     }
     whole
@@ -45,8 +51,10 @@ pub(crate) fn openapi() -> OpenApi {
 pub(crate) fn build(app: &App, settings: &Settings, url: &str) -> Result<Router> {
     let identity = identity(app, settings, url)?;
     let (identity_routes, _) = identity::router().split_for_parts();
+    let (world_routes, _) = world::router().split_for_parts();
     let rooms = Router::new()
         .merge(identity_routes.with_state(identity.clone()))
+        .merge(world_routes.with_state(world::new(app.clone())))
         // Every route of every room is told who calls.
         .layer(from_fn_with_state(identity, identity::authenticate));
 
@@ -100,17 +108,39 @@ fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
 /// What goes on beside requests, until the set is dropped.
 pub(crate) fn tasks(app: &App) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    tasks.spawn(identity::jobs(Jobs::default()).run(app.clone()));
+    let jobs = identity::jobs(Jobs::default());
+    let own = app.clone();
+    tasks.spawn(keep("jobs", move || jobs.clone().run(own.clone())));
+    let own = app.clone();
+    tasks.spawn(keep("search", move || world::search::follow(own.clone())));
     if app.db.engine() == Engine::Postgres {
-        let app = app.clone();
-        tasks.spawn(async move {
-            loop {
-                app.db.announced(NEWS).await;
-                app.hub.wake();
-            }
-        });
+        let own = app.clone();
+        tasks.spawn(keep("news", move || news(own.clone())));
     }
     tasks
+}
+
+/// Wakes followers here when another node has committed.
+async fn news(app: App) {
+    loop {
+        app.db.announced(NEWS).await;
+        app.hub.wake();
+    }
+}
+
+/// Runs a task that never ends by itself; should a bug end it, it is told and started again.
+async fn keep<T>(name: &'static str, task: impl Fn() -> T + Send)
+where
+    T: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        // A set of one: what is in it ends with it.
+        let mut running = JoinSet::new();
+        running.spawn(task());
+        let _ = running.join_next().await;
+        tracing::error!(task = name, "a background task ended; it is started again");
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// The pages that may call with a visitor's cookie.
@@ -132,7 +162,7 @@ fn frame() -> OpenApi {
         .description(Some("A session token, an access token or an API key (`gsk_…`)."))
         .build();
     let key = ApiKeyValue::with_description("X-API-Key", "An API key (`gsk_…`).");
-    let cookie = ApiKeyValue::with_description("__Host-session", "A browser's session.");
+    let cookie = ApiKeyValue::with_description("__Host-sixfold", "A browser's session.");
     let components = ComponentsBuilder::new()
         .security_scheme(CREDENTIALS[0], SecurityScheme::Http(bearer))
         .security_scheme(CREDENTIALS[1], SecurityScheme::ApiKey(ApiKey::Header(key)))
@@ -166,71 +196,4 @@ fn frame() -> OpenApi {
             CREDENTIALS.map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, [])),
         ))
         .build()
-}
-
-/// Moving data in and out: the shape the command line is written against.
-pub(crate) mod transfer {
-    use std::io::{BufRead, Write};
-
-    use kernel::App;
-    use types::{Error, Result};
-
-    /// How to import.
-    #[derive(Debug, Clone, Copy, Default)]
-    pub(crate) struct ImportOptions {
-        /// Check every line and write nothing.
-        pub(crate) dry_run: bool,
-        /// Go on where an earlier run of the same input ended.
-        pub(crate) resume: bool,
-    }
-
-    /// What to export.
-    #[derive(Debug, Clone, Default)]
-    pub(crate) struct ExportOptions {
-        /// The slug of a group: it and what is below it.
-        pub(crate) group: Option<String>,
-    }
-
-    /// News while it runs.
-    #[derive(Debug)]
-    pub(crate) enum Progress {
-        /// So many lines and bytes were read.
-        Read { lines: u64, bytes: u64 },
-        /// A line was refused; the rest goes on.
-        Refused { line: u64, code: String, message: String },
-    }
-
-    /// How it ended.
-    #[derive(Debug, Default, serde::Serialize)]
-    #[serde(rename_all = "camelCase")]
-    pub(crate) struct Summary {
-        pub(crate) lines: u64,
-        pub(crate) refused: u64,
-    }
-
-    impl std::fmt::Display for Summary {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            write!(f, "{} lines, {} refused", self.lines, self.refused)
-        }
-    }
-
-    #[expect(clippy::unused_async, reason = "wired with world")]
-    pub(crate) async fn import(
-        _app: &App,
-        _input: impl BufRead + Send + 'static,
-        _options: ImportOptions,
-        _report: impl FnMut(Progress) + Send,
-    ) -> Result<Summary> {
-        Err(Error::internal("world is not wired yet"))
-    }
-
-    #[expect(clippy::unused_async, reason = "wired with world")]
-    pub(crate) async fn export(
-        _app: &App,
-        _out: impl Write + Send,
-        _options: ExportOptions,
-        _report: impl FnMut(Progress) + Send,
-    ) -> Result<Summary> {
-        Err(Error::internal("world is not wired yet"))
-    }
 }

@@ -28,8 +28,7 @@ pub(crate) fn start(settings: &Settings) {
         LogFormat::Text => false,
         LogFormat::Auto => server.env == Mode::Production,
     };
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if json {
         let format = Json { env: server.env.name(), clock: Clock::System };
         builder.event_format(format).try_init()

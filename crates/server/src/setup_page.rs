@@ -21,7 +21,10 @@ pub(crate) fn routes() -> Router {
     Router::new()
         .route("/setup", get(|| async { file(page, include_str!("setup_page/page.html")) }))
         .route("/setup/page.js", get(|| async { file(script, include_str!("setup_page/page.js")) }))
-        .route("/setup/page.css", get(|| async { file(style, include_str!("setup_page/page.css")) }))
+        .route(
+            "/setup/page.css",
+            get(|| async { file(style, include_str!("setup_page/page.css")) }),
+        )
 }
 
 fn file(kind: HeaderValue, text: &'static str) -> Response {

@@ -11,4 +11,3 @@ mod credentials;
 mod pair;
 mod setup;
 mod stage;
-mod speed;

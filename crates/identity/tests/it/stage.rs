@@ -98,7 +98,7 @@ impl Stage {
         let router = Router::new()
             .merge(routes.with_state(house.clone()))
             .route("/v1/me", get(who_am_i))
-            .route("/v1/me", post(who_am_i)).route("/v1/nothing", get(|| async {}))
+            .route("/v1/me", post(who_am_i))
             .layer(axum::middleware::from_fn_with_state(house.clone(), identity::authenticate))
             .layer(Edge::new(&web::Settings::default(), origins).layer());
         Self { app, house, router, clock, folder, server }

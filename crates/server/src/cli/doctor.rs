@@ -219,20 +219,16 @@ async fn version(db: &Db, findings: &mut Findings) {
     const NAME: &str = "PostgreSQL";
     let found = db
         .read(async |tx: &mut Tx| {
-            tx.one(
-                "select cast(current_setting('server_version_num') as bigint)",
-                &[],
-                |row| row.get::<i64>(0),
-            )
+            tx.one("select cast(current_setting('server_version_num') as bigint)", &[], |row| {
+                row.get::<i64>(0)
+            })
             .await
         })
         .await;
     match found.map(|number| number / 10_000) {
         Ok(major) if major >= OLDEST_POSTGRES => findings.good(NAME, format!("version {major}")),
-        Ok(major) => findings.bad(
-            NAME,
-            format!("version {major} is too old: {OLDEST_POSTGRES} or newer is needed"),
-        ),
+        Ok(major) => findings
+            .bad(NAME, format!("version {major} is too old: {OLDEST_POSTGRES} or newer is needed")),
         Err(error) => findings.bad(NAME, error.to_string()),
     }
 }

@@ -63,11 +63,7 @@ async fn look(settings: &Settings) -> Result<Status, Stop> {
     };
     let migrations = found
         .into_iter()
-        .map(|step| Step {
-            name: step.name,
-            state: name(step.state),
-            applied_at: step.applied_at,
-        })
+        .map(|step| Step { name: step.name, state: name(step.state), applied_at: step.applied_at })
         .collect();
     Ok(Status { database, migrations })
 }

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use world::transfer::{self, ExportOptions, ImportOptions, Progress, Summary};
+
 use crate::config::Settings;
 use crate::exit::Stop;
-use crate::house::transfer::{self, ExportOptions, ImportOptions, Progress, Summary};
-use crate::{house, log, start};
+use crate::{log, start};
 
 const BUFFER: usize = 1 << 20;
 /// A bar is drawn this often at most.
@@ -71,7 +72,6 @@ async fn import_into(
     import: &Import,
     json: bool,
 ) -> Result<(Summary, Duration), Stop> {
-    house::boot(app).await?;
     let began = Instant::now();
     let bar = bar(bytes);
     let shown = bar.clone();
@@ -129,7 +129,7 @@ fn source(path: &Path) -> Result<(Box<dyn BufRead + Send>, Option<u64>), Stop> {
         let message = format!("{} is a directory: name a file of NDJSON.", path.display());
         return Err(Stop::usage("input_unreadable", message));
     }
-    let bytes = about.is_file().then(|| about.len());
+    let bytes = about.is_file().then_some(about.len());
     Ok((Box::new(BufReader::with_capacity(BUFFER, file)), bytes))
 }
 

@@ -281,12 +281,7 @@ pub(crate) static KEYS: &[Key] = &[
         "64",
         "Passwords that may wait for a free core; one more is answered 503.",
     ),
-    whole(
-        "identity",
-        "session_days",
-        "30",
-        "Days until a session ends, however much it is used.",
-    ),
+    whole("identity", "session_days", "30", "Days until a session ends, however much it is used."),
     whole("identity", "session_idle_days", "7", "Days until a session ends that is not used."),
     whole(
         "identity",

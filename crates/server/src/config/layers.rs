@@ -109,12 +109,12 @@ impl Layers {
                 continue;
             };
             for (name, value) in values {
-                self.from_file(&section, &name, value, &origin);
+                self.line_of_file(&section, &name, value, &origin);
             }
         }
     }
 
-    fn from_file(&mut self, section: &str, name: &str, value: toml::Value, origin: &str) {
+    fn line_of_file(&mut self, section: &str, name: &str, value: toml::Value, origin: &str) {
         if let Some(key) = key(section, name) {
             self.give(key, Source::Value(value), origin.to_owned());
         } else if let Some(key) = secret_file_key(section, name) {
@@ -263,9 +263,8 @@ fn names() -> impl Iterator<Item = String> {
 
 /// What a variable is about, and whether it names a file.
 fn variable(name: &str) -> Option<(&'static Key, bool)> {
-    let find = |name: &str| {
-        KEYS.iter().find(|key| key.short.contains(&name) || key.variable() == name)
-    };
+    let find =
+        |name: &str| KEYS.iter().find(|key| key.short.contains(&name) || key.variable() == name);
     find(name).map(|key| (key, false)).or_else(|| {
         let key = find(name.strip_suffix("_FILE")?)?;
         (key.kind == Kind::Secret).then_some((key, true))

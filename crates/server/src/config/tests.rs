@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use serde::Deserialize as _;
 use serde::de::value::Error as Plain;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
@@ -116,7 +115,8 @@ fn the_listed_defaults_are_the_real_ones() {
 
 #[test]
 fn nothing_given_is_enough() {
-    let settings = read(&Flags::default(), &Environment::default()).unwrap_or_else(|e| panic!("{e:?}"));
+    let settings =
+        read(&Flags::default(), &Environment::default()).unwrap_or_else(|e| panic!("{e:?}"));
     assert_eq!((settings.server.host.as_str(), settings.server.port), ("127.0.0.1", 8080));
 }
 
@@ -230,7 +230,10 @@ fn production_needs_https_and_whole_keys() {
         ("SIXFOLD_ROOT_KEY", "too-short-a-secret"),
     ];
     let all = told(&Flags::default(), &wrong).join("\n");
-    assert!(all.contains("server.public_url (SIXFOLD_SERVER_PUBLIC_URL): production needs"), "{all}");
+    assert!(
+        all.contains("server.public_url (SIXFOLD_SERVER_PUBLIC_URL): production needs"),
+        "{all}"
+    );
     assert!(all.contains("keys.root (SIXFOLD_ROOT_KEY): must be 64 hexadecimal digits"), "{all}");
     assert!(all.contains("keys.signing: is missing"), "{all}");
     assert!(!all.contains("too-short-a-secret"));

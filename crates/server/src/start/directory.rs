@@ -27,7 +27,8 @@ impl Place {
 
 /// Makes the directory if it is not there; refuses one that cannot be written.
 pub(super) fn prepare(path: &Path) -> Result<(), Stop> {
-    let place = Place::at(path).map_err(|error| unusable(path, &format!("cannot be read ({error})")))?;
+    let place =
+        Place::at(path).map_err(|error| unusable(path, &format!("cannot be read ({error})")))?;
     match place {
         Place::SomethingElse => Err(unusable(path, "is not a directory")),
         Place::Absent => {

@@ -100,7 +100,9 @@ fn comparable(ndjson: &str) -> Vec<String> {
 fn input() -> String {
     let group = "018f0000-0000-7000-8000-000000000001";
     let mut lines = vec![
-        format!(r#"{{"kind":"group","id":"{group}","slug":"parts","name":"Parts","type":"business"}}"#),
+        format!(
+            r#"{{"kind":"group","id":"{group}","slug":"parts","name":"Parts","type":"business"}}"#
+        ),
         format!(r#"{{"kind":"thingType","groupId":"{group}","name":"part"}}"#),
         format!(
             r#"{{"kind":"connectionType","groupId":"{group}","name":"made_of","from":["part"],"to":["part"],"acyclic":true}}"#

@@ -158,8 +158,13 @@ impl Server {
 
     /// SIGTERM, and waits until it has ended by itself.
     pub(crate) fn stop(&mut self) -> ExitStatus {
+        self.term();
+        self.wait()
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let mut running = self.running.take().expect("the server runs");
-        ask_to_stop(&running.child);
         let (sender, ended) = std::sync::mpsc::channel();
         std::thread::spawn(move || sender.send(running.child.wait()));
         let status = ended.recv_timeout(STOP_LIMIT).unwrap_or_else(|_| {

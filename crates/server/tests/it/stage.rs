@@ -113,7 +113,8 @@ async fn shared(engine: &Engine) -> Arc<Stage> {
 
 /// Makes an account and signs in.
 pub(crate) async fn sign_up(door: &Person, name: &'static str) -> Person {
-    let body = json!({ "name": name, "email": format!("{name}@example.com"), "password": PASSWORD });
+    let body =
+        json!({ "name": name, "email": format!("{name}@example.com"), "password": PASSWORD });
     let answer = door.post("/v1/auth/sign-up/email", body).await.was(200);
     someone(door, name, &answer)
 }

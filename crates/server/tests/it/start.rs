@@ -52,7 +52,8 @@ async fn the_first_start_makes_everything_and_the_second_changes_nothing() {
             assert_eq!(mode(&keys.join(key)), 0o600, "{key}");
         }
         let before = files(&keys);
-        let made = stage.alice().post("/v1/things", json!({ "type": "note", "name": "kept" })).await;
+        let made =
+            stage.alice().post("/v1/things", json!({ "type": "note", "name": "kept" })).await;
         let path = format!("/v1/things/{}", made.was(201).id());
         let groups = stage.root().walk("/v1/groups").await.len();
         assert!(stage.server.stop().success(), "a stop is a success: {}", stage.server.told());
@@ -81,9 +82,7 @@ async fn setup_stays_open_until_somebody_used_it() {
         assert_eq!((said.code, said.out.trim()), (0, token.as_str()));
 
         let door = Person::nobody(server.url());
-        let body = |token: &str| {
-            json!({ "token": token, "name": "R", "email": "r@example.com", "password": PASSWORD })
-        };
+        let body = |token: &str| json!({ "token": token, "name": "R", "email": "r@example.com", "password": PASSWORD });
         let wrong = door.post("/v1/setup", body("0000")).await;
         assert!((400..500).contains(&wrong.status), "{wrong:?}");
         let right = door.post("/v1/setup", body(&token)).await;
@@ -104,7 +103,8 @@ async fn fifty_people_set_up_at_once_and_one_wins() {
             let (door, token) = (door.clone(), token.clone());
             racing.spawn(async move {
                 let email = format!("r{number}@example.com");
-                let body = json!({ "token": token, "name": "R", "email": email, "password": PASSWORD });
+                let body =
+                    json!({ "token": token, "name": "R", "email": email, "password": PASSWORD });
                 door.post("/v1/setup", body).await.status
             });
         }
@@ -120,7 +120,8 @@ async fn a_database_newer_than_the_binary_is_refused_and_left_alone() {
     for engine in Engine::all() {
         let mut server = Server::start(&engine).await;
         assert!(server.stop().success());
-        let newer = "insert into migrations (name, checksum, applied_at) values ('9999_future', 'x', 1)";
+        let newer =
+            "insert into migrations (name, checksum, applied_at) values ('9999_future', 'x', 1)";
         match server.database() {
             Some(database) => database.run(newer).await,
             None => {
@@ -272,6 +273,34 @@ async fn development_is_refused_beyond_this_machine() {
 }
 
 #[tokio::test]
+async fn production_speaks_https_and_json() {
+    let mut server = Server::prepare(&Engine::Sqlite).await;
+    server.set("SIXFOLD_ENV", "production");
+    refused(&server.say(&[]), 2, &["server.public_url", "https"]);
+    server.set("SIXFOLD_SERVER_PUBLIC_URL", "https://sixfold.example");
+    server.set("SIXFOLD_SERVER_LOG_LEVEL", "info,web::request=debug");
+    server.run();
+    let nobody = Person::nobody(server.url());
+    let answer = nobody.get("/v1/things?token=must-not-be-logged").await;
+    assert!(answer.header("strict-transport-security").starts_with("max-age="), "{answer:?}");
+    // No localhost pages here.
+    let page = nobody
+        .request(reqwest::Method::GET, "/v1/health")
+        .header("origin", "http://localhost:5173");
+    assert_eq!(nobody.send(page).await.header("access-control-allow-origin"), "");
+    assert!(server.stop().success());
+    let log = server.told();
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+    let request = lines.iter().find(|line| line["route"] == "/v1/things").expect("its line");
+    assert_eq!((&request["env"], &request["method"]), (&"production".into(), &"GET".into()));
+    assert_eq!(request["status"], answer.status);
+    assert_eq!(request["request_id"], answer.header("x-request-id"));
+    assert!(request["latency_ms"].is_number() && request["error_code"].is_string(), "{request}");
+    assert!(!log.contains("must-not-be-logged"), "{log}");
+}
+
+#[tokio::test]
 async fn a_request_in_flight_is_finished_when_the_server_stops() {
     alone_on_both(async |mut stage| {
         let alice = stage.alice();
@@ -284,14 +313,10 @@ async fn a_request_in_flight_is_finished_when_the_server_stops() {
             });
         }
         stage.server.term();
-        let mut acknowledged = Vec::new();
-        for answer in posts.join_all().await {
-            // Not accepted any more, or answered; never something in between.
-            if let Ok(answer) = answer {
-                acknowledged.push(answer.was(201).id());
-            }
-        }
-        assert!(stage.server.stop().success(), "{}", stage.server.told());
+        // Not accepted any more, or answered; never something in between.
+        let answers = posts.join_all().await.into_iter().filter_map(Result::ok);
+        let acknowledged: Vec<String> = answers.map(|answer| answer.was(201).id()).collect();
+        assert!(stage.server.wait().success(), "{}", stage.server.told());
         stage.server.run();
         let alice = alice.at(stage.server.url());
         for id in acknowledged {

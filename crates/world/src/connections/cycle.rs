@@ -24,12 +24,7 @@ const BATCH: usize = 512;
 ///
 /// # Errors
 /// 409 `cycle` with the path, `too_deep` when there is more than can be walked.
-pub(super) async fn refuse(
-    work: &mut Work<'_>,
-    kind: &str,
-    from: AnyId,
-    to: AnyId,
-) -> Result<()> {
+pub(super) async fn refuse(work: &mut Work<'_>, kind: &str, from: AnyId, to: AnyId) -> Result<()> {
     // Each object reached, with the one before it.
     let mut reached: HashMap<Uuid, Option<AnyId>> = HashMap::from([(to.uuid, None)]);
     let mut level = vec![to];
@@ -52,16 +47,16 @@ pub(super) async fn refuse(
             return Ok(());
         }
         if reached.len() > MAX_SEEN {
-            return Err(too_deep(format!(
+            return Err(too_deep(&format!(
                 "more than {MAX_SEEN} objects can be reached from its end"
             )));
         }
         level = below;
     }
-    Err(too_deep(format!("paths of this type have at most {MAX_DEPTH} steps")))
+    Err(too_deep(&format!("paths of this type have at most {MAX_DEPTH} steps")))
 }
 
-fn too_deep(why: String) -> Error {
+fn too_deep(why: &str) -> Error {
     Error::conflict("too_deep", format!("This connection cannot be checked for a cycle: {why}."))
 }
 

@@ -92,7 +92,8 @@ fn ids(new: &NewConnection) -> Result<Ids> {
 async fn known(work: &mut Work<'_>, id: AnyId, bare: bool, pointer: &str) -> Result<Referent> {
     reference::resolve(work.tx, work.caller, id, bare).await.map_err(|error| match error.kind() {
         ErrorKind::NotFound => {
-            let message = "refers to nothing that is there; what a connection joins stands before it.";
+            let message =
+                "refers to nothing that is there; what a connection joins stands before it.";
             Error::invalid(pointer, "unknown_reference", message)
         }
         _ => error,
@@ -156,7 +157,12 @@ pub(super) fn check(kind: &ConnectionType, place: &Place, metadata: &JsonMap) ->
                 ends.allows(&end.kind),
                 pointer,
                 "wrong_end",
-                format!("is of type {}; for `{}` it must be {}.", end.kind, kind.name, any_of(names)),
+                format!(
+                    "is of type {}; for `{}` it must be {}.",
+                    end.kind,
+                    kind.name,
+                    any_of(names)
+                ),
             );
         }
     }
@@ -171,12 +177,7 @@ pub(super) fn check(kind: &ConnectionType, place: &Place, metadata: &JsonMap) ->
         );
         if let (Some(value), Some(allowed)) = (value, allowed) {
             let known = value.as_str().is_some_and(|text| allowed.iter().any(|one| one == text));
-            checks.that(
-                known,
-                &pointer,
-                "unknown_value",
-                format!("must be {}.", any_of(allowed)),
-            );
+            checks.that(known, &pointer, "unknown_value", format!("must be {}.", any_of(allowed)));
         }
     }
     checks.done()

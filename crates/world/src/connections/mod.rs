@@ -11,3 +11,5 @@ pub mod model;
 pub mod routes;
 pub mod rules;
 mod sql;
+#[cfg(test)]
+pub(crate) mod stage;

@@ -7,7 +7,7 @@ use kernel::ontology::ConnectionType;
 use kernel::{App, Caller, Work};
 use serde_json::json;
 use types::{
-    AnyId, Checks, ConnectionId, Error, ErrorKind, GroupId, Json, JsonMap, Kind, PersonId, Result,
+    AnyId, Checks, ConnectionId, Error, ErrorKind, GroupId, Json, JsonMap, PersonId, Result,
     ThingId, Time,
 };
 
@@ -23,11 +23,7 @@ use crate::{ontology, reference, things};
 /// # Errors
 /// 401, 403, 404 by policy; 409 in an archived group, between two trees, for a `cycle` or a path
 /// that is `too_deep`; 422 for what is not sensible.
-pub async fn create(
-    app: &App,
-    caller: &Caller,
-    new: NewConnection,
-) -> Result<(Connection, bool)> {
+pub async fn create(app: &App, caller: &Caller, new: NewConnection) -> Result<(Connection, bool)> {
     access::require_known(caller)?;
     check(&new)?;
     app.change(caller, async move |work| insert_in(work, &new).await).await
@@ -48,12 +44,8 @@ pub async fn insert_in(work: &mut Work<'_>, new: &NewConnection) -> Result<(Conn
         check_span(&after)?;
         return Ok((update(work, before, after, changes, &place).await?, false));
     }
-    let origin = Origin {
-        group: place.group,
-        created_by: work.me(),
-        created_at: None,
-        updated_at: None,
-    };
+    let origin =
+        Origin { group: place.group, created_by: work.me(), created_at: None, updated_at: None };
     insert_new(work, &kind, new, &place, origin).await.map(|connection| (connection, true))
 }
 
@@ -264,8 +256,7 @@ pub async fn of_thing(
 pub async fn remove(app: &App, caller: &Caller, id: ConnectionId) -> Result<()> {
     app.change(caller, async move |work| {
         let connection = visible(work.tx, work.caller, id).await?;
-        let place =
-            access::standing_to_change(work.tx, work.caller, connection.group_id).await?;
+        let place = access::standing_to_change(work.tx, work.caller, connection.group_id).await?;
         let mine = connection.created_by.is_some() && connection.created_by == work.me();
         if !(mine && place.rights.has(Right::ConnectionsDeleteOwn)) {
             place.require(Right::ConnectionsDelete)?;
@@ -369,3 +360,7 @@ async fn record(
     work.record(event).await?;
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod tests;

@@ -272,13 +272,10 @@ pub(super) async fn follow(tx: &mut Tx, thing: ThingId) -> Result<()> {
 }
 
 /// Edges of one type that start at any of `nodes`: where they start and where they end.
-pub(super) async fn next(
-    tx: &mut Tx,
-    kind: &str,
-    nodes: &[AnyId],
-) -> Result<Vec<(Uuid, AnyId)>> {
+pub(super) async fn next(tx: &mut Tx, kind: &str, nodes: &[AnyId]) -> Result<Vec<(Uuid, AnyId)>> {
     let Some(last) = nodes.last() else { return Ok(Vec::new()) };
-    let mut sql = Sql::new("select o.from_id, o.to_id, o.to_kind from connections o where o.type = ");
+    let mut sql =
+        Sql::new("select o.from_id, o.to_id, o.to_kind from connections o where o.type = ");
     sql.bind(kind).push(" and o.from_id in ");
     // Few lengths of lists, so few statements to prepare: the last one fills up.
     let missing = nodes.len().next_power_of_two() - nodes.len();
@@ -297,12 +294,14 @@ pub(super) async fn root(tx: &mut Tx, group: GroupId) -> Result<Option<GroupId>>
     .await
 }
 
-/// Whether a person belongs to any group of a tree.
+/// Whether a person belongs to any group of a tree. `cross join` keeps the order: a person has few
+/// groups, a tree may have very many.
 pub(super) async fn belongs(tx: &mut Tx, person: AnyId, root: GroupId) -> Result<bool> {
     let found = tx
         .maybe(
-            "select 1 from memberships m join group_ancestors a on a.group_id = m.group_id \
-             where m.person_id = $1 and m.status = 'active' and a.ancestor_id = $2 limit 1",
+            "select 1 from memberships m cross join group_ancestors a \
+             where m.person_id = $1 and m.status = 'active' \
+             and a.group_id = m.group_id and a.ancestor_id = $2 limit 1",
             args![person, root],
             |_| Ok(()),
         )
@@ -310,16 +309,16 @@ pub(super) async fn belongs(tx: &mut Tx, person: AnyId, root: GroupId) -> Result
     Ok(found.is_some())
 }
 
-/// Groups of one person in whose tree another one has a group too, oldest membership first.
+/// Groups of one person in whose tree another one has a group too, oldest membership first. Groups
+/// of one tree have an ancestor in common.
 pub(super) async fn shared(tx: &mut Tx, one: AnyId, other: AnyId) -> Result<Vec<GroupId>> {
     tx.all(
         "select m.group_id from memberships m \
          where m.person_id = $1 and m.status = 'active' and exists (\
-           select 1 from group_ancestors up \
-           join groups root on root.id = up.ancestor_id and root.parent_id is null \
-           join group_ancestors down on down.ancestor_id = root.id \
-           join memberships n on n.group_id = down.group_id \
-           where up.group_id = m.group_id and n.person_id = $2 and n.status = 'active') \
+           select 1 from memberships n cross join group_ancestors theirs \
+           cross join group_ancestors ours \
+           where n.person_id = $2 and n.status = 'active' and theirs.group_id = n.group_id \
+           and ours.group_id = m.group_id and ours.ancestor_id = theirs.ancestor_id) \
          order by m.created_at, m.group_id limit 100",
         args![one, other],
         |row| row.get(0),

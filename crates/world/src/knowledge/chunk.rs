@@ -77,10 +77,7 @@ fn trimmed(text: &str, bytes: Range<usize>, position: usize) -> Option<Piece> {
     let skipped = &tail[..tail.len() - body.len()];
     let start = bytes.start + skipped.len();
     let first = position + skipped.chars().count();
-    Some(Piece {
-        bytes: start..start + body.len(),
-        chars: first..first + body.chars().count(),
-    })
+    Some(Piece { bytes: start..start + body.len(), chars: first..first + body.chars().count() })
 }
 
 fn units(text: &str) -> Vec<Unit> {

@@ -22,8 +22,11 @@ fn chunks_end_with_sentences_and_share_some_with_the_one_before() {
         let shared = pair[0].chars.end - pair[1].chars.start;
         assert!((OVERLAP - 40..=OVERLAP).contains(&shared), "{shared}");
     }
-    for piece in texts(&text) {
+    let found = texts(&text);
+    for piece in &found {
         assert!(piece.starts_with("This is") && piece.ends_with('.'), "{piece}");
+    }
+    for piece in &found[..found.len() - 1] {
         assert!((SIZE - 40..=SIZE).contains(&piece.chars().count()));
     }
 }

@@ -1,7 +1,7 @@
 //! Keeping a source as chunks: what did not change is left alone, what did is replaced.
 
-use kernel::{App, Caller, Work};
 use kernel::access;
+use kernel::{App, Caller, Work};
 use types::{Checks, Error, Json, KnowledgeId, Result, ThingId};
 
 use super::chunk::{self, Piece};
@@ -55,7 +55,11 @@ pub async fn embed(app: &App, caller: &Caller, ask: Embed) -> Result<Embedded> {
 /// The texts of a thing: its name and its properties.
 fn words(thing: &Thing) -> Result<String> {
     if thing.tier != Tier::Plain {
-        return Err(Error::invalid("/thingId", "sealed", "is sealed: its text cannot be read here."));
+        return Err(Error::invalid(
+            "/thingId",
+            "sealed",
+            "is sealed: its text cannot be read here.",
+        ));
     }
     let mut all = String::new();
     text::paragraph(&thing.name, &mut all, rules::MAX_TEXT);

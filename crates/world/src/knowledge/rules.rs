@@ -290,9 +290,12 @@ fn check(new: &NewKnowledge) -> Result<()> {
 }
 
 pub(super) fn check_text(checks: &mut Checks, text: &str) {
-    checks
-        .that(!text.trim().is_empty(), "/text", "too_short", "must not be empty.")
-        .that(text.len() <= MAX_TEXT, "/text", "too_long", "must have at most 1 MiB.");
+    checks.that(!text.trim().is_empty(), "/text", "too_short", "must not be empty.").that(
+        text.len() <= MAX_TEXT,
+        "/text",
+        "too_long",
+        "must have at most 1 MiB.",
+    );
 }
 
 const LABEL: &str = "must be `prefix:name` with a prefix of 1 to 40 of a-z and `_`, and a name of 1 \
@@ -373,17 +376,5 @@ pub(super) async fn record(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_are_a_prefix_and_a_name() {
-        for good in ["topic:rust", "skill:C++ & \"quotes\"", "a_b:日本", "x:a:b"] {
-            assert!(is_label(good), "{good}");
-        }
-        for bad in ["topic", ":rust", "topic:", "Topic:x", "to pic:x", "t1:x", "t: x", "t:x\n"] {
-            assert!(!is_label(bad), "{bad}");
-        }
-        assert!(!is_label(&format!("t:{}", "x".repeat(81))));
-    }
-}
+#[path = "rules_tests.rs"]
+mod tests;

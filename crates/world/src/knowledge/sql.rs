@@ -11,18 +11,28 @@ use crate::listing::Slice;
 /// Hashes asked for at once.
 const BATCH: usize = 512;
 
-macro_rules! select {
+macro_rules! columns {
     ($text:literal) => {
         concat!(
             "select o.id, o.group_id, o.type, ",
             $text,
             " as text, o.source_thing_id, o.chunk, o.labels, o.metadata, o.content_hash, \
-             o.deprecated, o.visibility, o.owner_id, o.created_at, o.updated_at from knowledge o"
+             o.deprecated, o.visibility, o.owner_id, o.created_at, o.updated_at from "
         )
     };
 }
 
+macro_rules! select {
+    ($text:literal) => {
+        concat!(columns!($text), "knowledge o")
+    };
+}
+
 const LIST: &str = concat!(select!("substr(o.text, 1, 8192)"), " where 1 = 1");
+const LIST_OF: &str = concat!(
+    columns!("substr(o.text, 1, 8192)"),
+    "(select k.knowledge_id as id from thing_knowledge k where k.thing_id = "
+);
 const FIND: &str = concat!(select!("o.text"), " where o.id = $1");
 const FIND_LABEL: &str =
     concat!(select!("o.text"), " where o.group_id = $1 and o.type = 'label' and o.text = $2");
@@ -78,21 +88,37 @@ pub(super) async fn list(
     slice: Slice,
 ) -> Result<Vec<Knowledge>> {
     let quoted = filter.label.as_deref().map(serde_json::to_string).transpose()?;
-    let sql = scope.list(LIST, slice.merged(), slice.limit.probe(), me, |sql: &mut Sql<'_>| {
-        sql.and_equals("o.type", filter.kind.map(KnowledgeType::name));
-        if let Some((label, quoted)) = filter.label.as_deref().zip(quoted.as_deref()) {
-            carries(sql, label, quoted);
-        }
-        if let Some(thing) = filter.source_thing_id {
-            sql.push(" and o.id in (select k.knowledge_id from thing_knowledge k where k.thing_id = ")
-                .bind(thing)
+    let quoted = quoted.as_deref();
+    let sql = match filter.source_thing_id {
+        // A thing has little knowledge, a group may have very much: the thing comes first.
+        Some(thing) => {
+            let mut sql = Sql::new(LIST_OF);
+            sql.bind(thing)
                 .push(" union select s.id from knowledge s where s.source_thing_id = ")
                 .bind(thing)
-                .push(")");
+                .push(") about cross join knowledge o where o.id = about.id");
+            scope.condition(&mut sql, me);
+            filters(&mut sql, filter, quoted, slice);
+            sql
         }
-        slice.finish(sql, "o.id");
-    });
+        None => scope.list(LIST, slice.merged(), slice.limit.probe(), me, |sql: &mut Sql<'_>| {
+            filters(sql, filter, quoted, slice);
+        }),
+    };
     tx.all(sql.text(), sql.args(), knowledge).await
+}
+
+fn filters<'a>(
+    sql: &mut Sql<'a>,
+    filter: &'a KnowledgeFilter,
+    quoted: Option<&'a str>,
+    slice: Slice,
+) {
+    sql.and_equals("o.type", filter.kind.map(KnowledgeType::name));
+    if let Some((label, quoted)) = filter.label.as_deref().zip(quoted) {
+        carries(sql, label, quoted);
+    }
+    slice.finish(sql, "o.id");
 }
 
 /// The chunks that were cut from a thing; those that somebody made otherwise are not among them.
@@ -113,7 +139,6 @@ pub(super) async fn chunks_by_hash(
         // Few lengths of lists, so few statements to prepare: the last one fills up.
         let missing = part.len().next_power_of_two() - part.len();
         sql.bind_list(part.iter().chain(part.last().into_iter().cycle().take(missing)));
-        sql.push(" order by o.id");
         found.extend(tx.all(sql.text(), sql.args(), knowledge).await?);
     }
     Ok(found)
@@ -217,11 +242,9 @@ pub(super) async fn join(
 
 pub(super) async fn is_in_use(tx: &mut Tx, id: KnowledgeId) -> Result<bool> {
     let found = tx
-        .maybe(
-            "select 1 from thing_knowledge where knowledge_id = $1 limit 1",
-            args![id],
-            |_| Ok(()),
-        )
+        .maybe("select 1 from thing_knowledge where knowledge_id = $1 limit 1", args![id], |_| {
+            Ok(())
+        })
         .await?;
     Ok(found.is_some())
 }

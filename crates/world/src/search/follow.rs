@@ -29,7 +29,13 @@ struct Changes {
 
 /// Follows the event log and keeps the index up to date, until the task is dropped.
 pub async fn follow(app: App) {
-    events::follow(app, "search", async |tx: &mut Tx, entries: &[Entry]| read(tx, entries).await, async |tx: &mut Tx, changes: &Changes| write(tx, changes).await).await;
+    events::follow(
+        app,
+        "search",
+        async |tx: &mut Tx, entries: &[Entry]| read(tx, entries).await,
+        async |tx: &mut Tx, changes: &Changes| write(tx, changes).await,
+    )
+    .await;
 }
 
 async fn read(tx: &mut Tx, entries: &[Entry]) -> Result<Changes> {
@@ -110,6 +116,9 @@ fn of_knowledge(row: &sql::KnowledgeRow) -> Document {
 
 /// The first line that says something, without the marks of a heading.
 fn beginning(text: &str) -> String {
-    let line = text.lines().map(|line| line.trim_start_matches(['#', ' ', '\t'])).find(|line| !line.is_empty());
+    let line = text
+        .lines()
+        .map(|line| line.trim_start_matches(['#', ' ', '\t']))
+        .find(|line| !line.is_empty());
     line.unwrap_or_default().chars().take(TITLE).collect()
 }

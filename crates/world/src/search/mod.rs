@@ -10,3 +10,7 @@ mod sql;
 pub(crate) mod text;
 
 pub use follow::follow;
+
+#[cfg(test)]
+#[path = "search_tests.rs"]
+mod tests;

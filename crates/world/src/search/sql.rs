@@ -133,11 +133,7 @@ pub(super) struct KnowledgeRow {
 }
 
 /// As [`things`]; of a long text only the first `limit` characters.
-pub(super) async fn knowledge(
-    tx: &mut Tx,
-    ids: &[Uuid],
-    limit: i64,
-) -> Result<Vec<KnowledgeRow>> {
+pub(super) async fn knowledge(tx: &mut Tx, ids: &[Uuid], limit: i64) -> Result<Vec<KnowledgeRow>> {
     let mut sql = Sql::new("select o.id, o.type, substr(o.text, 1, ");
     sql.bind(limit).push("), o.labels, o.source_thing_id from knowledge o where o.id in ");
     bind_ids(&mut sql, ids);
