@@ -162,5 +162,7 @@ fn make_private_folder(folder: &Path) -> Result<()> {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(folder).map_err(|error| refused(folder, &format!("cannot be created ({error}).")))
+    builder
+        .create(folder)
+        .map_err(|error| refused(folder, &format!("cannot be created ({error}).")))
 }

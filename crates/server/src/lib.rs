@@ -1,7 +1,7 @@
 //! The roof: the binary `sixfold`. Reads settings, opens the house, puts the rooms together and
 //! lets people in; and the command line, which does the same without a door.
 //!
-//! [`house`] is the one place that names the rooms. A new room is a line there.
+//! `house.rs` is the one place that names the rooms. A new room is a line there.
 
 mod alias;
 mod cli;

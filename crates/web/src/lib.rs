@@ -19,6 +19,7 @@ mod headers;
 mod json;
 mod json_error;
 mod json_scan;
+mod linger;
 mod listen;
 mod origin;
 mod patch;
@@ -33,8 +34,8 @@ mod settings;
 mod test_kit;
 
 pub use answers::{Created, Listed, Reply, WithEtag};
-pub use caller::By;
 pub use auth_failure::{AuthAnswer, AuthBody, AuthFailure, AuthOptionalBody};
+pub use caller::By;
 pub use current::{RequestId, request_id};
 pub use cursor::CursorKey;
 pub use docs::openapi_routes;

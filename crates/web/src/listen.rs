@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use http::{HeaderValue, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::Service;
 use types::Result;
 
+use crate::linger::{Lingering, Unread};
 use crate::settings::Settings;
 
 /// The largest request head: address and all headers.
@@ -138,12 +139,23 @@ impl Connection {
             tracing::debug!(%error, "TCP_NODELAY was refused");
         }
         let (router, peer) = (self.router, PeerAddr(self.peer));
+        let unread = Unread::default();
+        let watch = unread.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let mut request = request.map(Body::new);
+            let mut request = request.map(|body| watch.watch(body));
             request.extensions_mut().insert(peer);
-            router.clone().call(request)
+            let (answer, watch) = (router.clone().call(request), watch.clone());
+            async move {
+                let mut answer = answer.await;
+                if let (Ok(response), true) = (&mut answer, watch.get()) {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
+                }
+                answer
+            }
         });
-        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        let stream = TokioIo::new(Lingering::new(stream, unread));
+        let connection = self.http.serve_connection(stream, service);
         let mut connection = pin!(connection.with_upgrades());
         loop {
             let moved = tokio::select! {

@@ -42,9 +42,13 @@ pub(crate) fn parse(text: &str, pointer: &str) -> Result<(AnyId, bool)> {
 ///
 /// # Errors
 /// 404 when there is nothing they may see.
-pub(crate) async fn resolve(tx: &mut Tx, caller: &Caller, id: AnyId, bare: bool) -> Result<Referent> {
-    let kinds: &[Kind] =
-        if bare { &[Kind::Thing, Kind::Person, Kind::Group] } else { &[id.kind] };
+pub(crate) async fn resolve(
+    tx: &mut Tx,
+    caller: &Caller,
+    id: AnyId,
+    bare: bool,
+) -> Result<Referent> {
+    let kinds: &[Kind] = if bare { &[Kind::Thing, Kind::Person, Kind::Group] } else { &[id.kind] };
     for kind in kinds {
         let id = AnyId { kind: *kind, uuid: id.uuid };
         let found = match kind {

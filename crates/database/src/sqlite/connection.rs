@@ -48,6 +48,9 @@ impl Opener {
     pub(super) fn reader(&self) -> Result<Connection> {
         let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)?;
         set(&connection, "pragma query_only = on")?;
+        // Sorting in memory. The writer keeps the default: its savepoints' journal in memory
+        // would be walked from the start at each release.
+        set(&connection, "pragma temp_store = memory")?;
         Ok(connection)
     }
 
@@ -60,7 +63,6 @@ impl Opener {
         for (name, value) in [("cache_size", -cache_kib), ("mmap_size", self.mmap_bytes)] {
             connection.pragma_update(None, name, value).map_err(failure::of_sqlite)?;
         }
-        set(&connection, "pragma temp_store = memory")?;
         // `like` is only used on ASCII-folded text; double-quoted strings are a typo in waiting.
         for option in [
             rusqlite::config::DbConfig::SQLITE_DBCONFIG_DQS_DML,

@@ -158,6 +158,16 @@ struct Thread {
     opener: Arc<Opener>,
 }
 
+/// The transaction of a batch.
+enum Open {
+    /// Not begun: nothing was changed yet.
+    No,
+    /// Begun.
+    Yes,
+    /// The engine gave it up, and with it every change in it.
+    Lost(Error),
+}
+
 impl Thread {
     fn run(mut self) {
         let mut done: Vec<Box<dyn Change>> = Vec::with_capacity(self.batch);
@@ -166,70 +176,86 @@ impl Thread {
             let mut closing = None;
             let mut fold = false;
             let began = Instant::now();
-            let mut open = Ok(false);
+            let mut open = Open::No;
             while let Some(task) = next.take() {
+                let following = self.tasks.try_recv().ok();
                 match task {
-                    Task::Change(change) => {
-                        if let Ok(false) = open {
-                            open = command(&mut self.tx, "begin immediate").map(|()| true);
-                        }
-                        done.push(self.run_one(change, &mut open));
+                    // Nobody shares its transaction, so it needs no savepoint to fail alone.
+                    Task::Change(change) if done.is_empty() && following.is_none() => {
+                        self.run_alone(change);
                     }
+                    Task::Change(change) => done.push(self.run_one(change, &mut open)),
                     Task::Fold => fold = true,
                     Task::Close(reply) => {
                         self.tasks.close();
                         closing = Some(reply);
                     }
                 }
-                if open.is_ok() && done.len() < self.batch && began.elapsed() < BATCH {
-                    next = self.tasks.try_recv().ok();
+                next = following;
+                if matches!(open, Open::Lost(_))
+                    || done.len() >= self.batch
+                    || began.elapsed() >= BATCH
+                {
+                    self.finish(std::mem::replace(&mut open, Open::No), &mut done);
                 }
             }
             self.finish(open, &mut done);
-            if fold {
+            if fold || closing.is_some() {
                 self.fold();
             }
             if let Some(reply) = closing {
-                self.drain(&mut done);
-                self.fold();
                 let _ = reply.send(());
                 return;
             }
         }
     }
 
-    /// Runs one change of the batch; `open` becomes the failure when the engine gave up the
-    /// whole transaction (a full disk does that), which takes the changes before it along.
-    fn run_one(&mut self, mut change: Box<dyn Change>, open: &mut Result<bool>) -> Box<dyn Change> {
-        if open.is_err() {
-            return change;
+    /// A transaction of its own, rolled back as a whole when it fails.
+    fn run_alone(&mut self, mut change: Box<dyn Change>) {
+        let outcome = command(&mut self.tx, "begin immediate").and_then(|()| {
+            let keep = change.run(&mut self.tx);
+            command(&mut self.tx, if keep { "commit" } else { "rollback" })
+        });
+        match outcome {
+            Ok(()) => {
+                self.commits.fetch_add(1, Ordering::Release);
+                change.answer(None);
+            }
+            Err(error) => self.lose(&error, &mut vec![change]),
         }
-        if let Err(error) = command(&mut self.tx, "savepoint change") {
-            *open = Err(error);
-            return change;
-        }
-        let keep = change.run(&mut self.tx);
-        if self.connection().is_some_and(Connection::is_autocommit) {
-            *open = Err(Error::internal("the database gave up the transaction"));
-            return change;
-        }
-        let ended = if keep {
-            command(&mut self.tx, "release change")
-        } else {
-            command(&mut self.tx, "rollback to change")
-                .and_then(|()| command(&mut self.tx, "release change"))
-        };
-        if let Err(error) = ended {
-            *open = Err(error);
+    }
+
+    /// Runs one change of a batch in a savepoint of its own.
+    fn run_one(&mut self, mut change: Box<dyn Change>, open: &mut Open) -> Box<dyn Change> {
+        let outcome = self.try_one(change.as_mut(), open);
+        if let Err(error) = outcome {
+            *open = Open::Lost(error);
         }
         change
     }
 
-    fn finish(&mut self, open: Result<bool>, done: &mut Vec<Box<dyn Change>>) {
+    fn try_one(&mut self, change: &mut dyn Change, open: &mut Open) -> Result<()> {
+        if let Open::No = open {
+            command(&mut self.tx, "begin immediate")?;
+            *open = Open::Yes;
+        }
+        command(&mut self.tx, "savepoint change")?;
+        let keep = change.run(&mut self.tx);
+        // A full disk, for one, rolls everything back.
+        if self.connection().is_some_and(Connection::is_autocommit) {
+            return Err(Error::internal("the database gave up the transaction"));
+        }
+        if !keep {
+            command(&mut self.tx, "rollback to change")?;
+        }
+        command(&mut self.tx, "release change")
+    }
+
+    fn finish(&mut self, open: Open, done: &mut Vec<Box<dyn Change>>) {
         let committed = match open {
-            Ok(false) => Ok(()),
-            Ok(true) => command(&mut self.tx, "commit"),
-            Err(error) => Err(error),
+            Open::No => Ok(()),
+            Open::Yes => command(&mut self.tx, "commit"),
+            Open::Lost(error) => Err(error),
         };
         match committed {
             Ok(()) => {
@@ -238,17 +264,16 @@ impl Thread {
                     change.answer(None);
                 }
             }
-            Err(error) => {
-                tracing::error!(
-                    cause = error.cause(),
-                    "a commit failed; nothing in it was acknowledged"
-                );
-                for change in done.drain(..) {
-                    change.answer(Some(again(&error)));
-                }
-                self.reopen();
-            }
+            Err(error) => self.lose(&error, done),
         }
+    }
+
+    fn lose(&mut self, error: &Error, done: &mut Vec<Box<dyn Change>>) {
+        tracing::error!(cause = error.cause(), "a commit failed; nothing in it was acknowledged");
+        for change in done.drain(..) {
+            change.answer(Some(again(error)));
+        }
+        self.reopen();
     }
 
     /// After a failed commit nothing is known about what the kernel still holds: start from what
@@ -279,20 +304,6 @@ impl Thread {
                 }
             }
         }
-    }
-
-    /// What was queued before closing still runs.
-    fn drain(&mut self, done: &mut Vec<Box<dyn Change>>) {
-        let mut open = Ok(false);
-        while let Ok(task) = self.tasks.try_recv() {
-            if let Task::Change(change) = task {
-                if let Ok(false) = open {
-                    open = command(&mut self.tx, "begin immediate").map(|()| true);
-                }
-                done.push(self.run_one(change, &mut open));
-            }
-        }
-        self.finish(open, done);
     }
 
     fn fold(&mut self) {

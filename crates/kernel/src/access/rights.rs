@@ -239,15 +239,15 @@ impl Role {
             .roles
             .iter()
             .find(|role| role.name == name || role.aliases.iter().any(|alias| alias == name));
-        facts.and_then(|facts| Self::ALL.into_iter().find(|role| role.name() == facts.name)).ok_or_else(
-            || {
+        facts
+            .and_then(|facts| Self::ALL.into_iter().find(|role| role.name() == facts.name))
+            .ok_or_else(|| {
                 Error::invalid(
                     "/role",
                     "unknown_role",
                     "must be one of platform_owner, group_owner, group_user, customer.",
                 )
-            },
-        )
+            })
     }
 
     /// Reads a stored name.

@@ -74,9 +74,8 @@ pub async fn standing(tx: &mut Tx, caller: &Caller, group: GroupId) -> Result<St
 /// As [`standing`]; 409 when the group is archived.
 pub async fn standing_to_change(tx: &mut Tx, caller: &Caller, group: GroupId) -> Result<Standing> {
     let standing = standing(tx, caller, group).await?;
-    let status: Option<String> = tx
-        .maybe("select status from groups where id = $1", args![group], |row| row.get(0))
-        .await?;
+    let status: Option<String> =
+        tx.maybe("select status from groups where id = $1", args![group], |row| row.get(0)).await?;
     match status.as_deref() {
         Some("active") => Ok(standing),
         Some(_) => Err(Error::conflict(
@@ -107,7 +106,8 @@ fn decide(caller: &Caller, group: GroupId, facts: &[(String, GroupId)]) -> Resul
         rights = rights | Rights::visitor();
     }
     if let Some(key) = &identity.key {
-        rights = if visibility == "public" || !rights.is_empty() { rights & key.rights } else { rights };
+        rights =
+            if visibility == "public" || !rights.is_empty() { rights & key.rights } else { rights };
     }
     if rights.has(Right::GroupsRead) {
         Ok(Standing { group, rights, role: None })

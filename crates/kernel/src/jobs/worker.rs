@@ -75,10 +75,7 @@ impl Jobs {
         }
         let lease = now.after(LEASE);
         let limit = i64::try_from(WORKERS).unwrap_or(1);
-        let jobs = app
-            .db
-            .write(async move |tx| sql::claim(tx, now, lease, limit).await)
-            .await?;
+        let jobs = app.db.write(async move |tx| sql::claim(tx, now, lease, limit).await).await?;
         stream::iter(jobs)
             .for_each_concurrent(WORKERS, |job| async {
                 if let Err(error) = self.one(app, job).await {

@@ -1,7 +1,7 @@
 //! `sixfold import` and `sixfold export`: NDJSON in and out, with progress for whoever watches.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, IsTerminal as _, Write};
+use std::io::{BufRead, BufReader, BufWriter, ErrorKind, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -143,14 +143,16 @@ pub(super) async fn export(settings: &Settings, export: Export, json: bool) -> R
         return Err(Stop::refused("database_absent", message));
     }
     let app = start::open(settings).await?;
+    let began = Instant::now();
     let done = export_from(&app, &export).await;
+    let took = began.elapsed();
     app.db.close().await;
     let summary = done?;
     // Stdout may be the data itself.
     if json {
         eprintln!("{}", serde_json::json!({ "summary": summary }));
     } else {
-        eprintln!("written: {summary}");
+        eprintln!("written in {:.1} s: {} lines", took.as_secs_f64(), summary.lines);
     }
     Ok(())
 }
@@ -208,10 +210,52 @@ async fn write_all(
     options: ExportOptions,
     report: impl FnMut(Progress) + Send,
 ) -> Result<Summary, Stop> {
-    let mut out = BufWriter::with_capacity(BUFFER, out);
-    let summary = transfer::export(app, &mut out, options, report).await?;
-    out.flush()?;
+    let mut out = BufWriter::with_capacity(BUFFER, Out { out, failed: None });
+    let done = transfer::export(app, &mut out, options, report).await;
+    let flushed = out.flush();
+    // The room knows only that writing failed; here it is known what that means.
+    if let Some(error) = &out.get_ref().failed {
+        let message = match error.kind() {
+            ErrorKind::BrokenPipe => {
+                "The reader of the output went away before its end.".to_owned()
+            }
+            _ => format!("The output cannot be written: {error}."),
+        };
+        return Err(Stop::failed("output_unwritable", message));
+    }
+    let summary = done?;
+    flushed?;
     Ok(summary)
+}
+
+/// Remembers why it could not be written to.
+struct Out<W> {
+    out: W,
+    failed: Option<std::io::Error>,
+}
+
+impl<W: Write> Out<W> {
+    fn note<T>(&mut self, done: std::io::Result<T>) -> std::io::Result<T> {
+        done.map_err(|error| {
+            let kind = error.kind();
+            if kind != ErrorKind::Interrupted {
+                self.failed = Some(error);
+            }
+            kind.into()
+        })
+    }
+}
+
+impl<W: Write> Write for Out<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let done = self.out.write(bytes);
+        self.note(done)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let done = self.out.flush();
+        self.note(done)
+    }
 }
 
 /// On a terminal; anywhere else it draws nothing.

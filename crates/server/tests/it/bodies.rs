@@ -93,6 +93,24 @@ async fn what_is_not_json_is_refused_and_nothing_is_written() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_still_sending_gets_its_answer_every_time() {
+    on_both(async |stage| {
+        for bytes in [MIB + 1, 4 * MIB] {
+            for _ in 0..20 {
+                let body = "x".repeat(bytes);
+                raw(&stage.alice(), "application/json", body.clone())
+                    .await
+                    .was_problem(413, "body_too_large");
+                raw(&stage.alice(), "text/plain", body)
+                    .await
+                    .was_problem(415, "wrong_content_type");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_body_that_grows_while_it_is_sent_is_cut_off() {
     on_both(async |stage| {
         let alice = stage.alice();

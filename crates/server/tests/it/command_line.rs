@@ -159,6 +159,25 @@ async fn what_is_exported_can_be_imported_and_is_the_same() {
 }
 
 #[tokio::test]
+async fn an_output_that_is_full_or_gone_is_told() {
+    let server = Server::prepare(&Engine::Sqlite).await;
+    let file = server.folder().join("in.ndjson");
+    std::fs::write(&file, input()).expect("a file");
+    assert_eq!(server.say(&["import", file.to_str().expect("UTF-8")]).code, 0);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    if let Ok(full) = full {
+        let output = server.command(&["export"]).stdout(full).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("error: The output cannot be written"), "{said}");
+    }
+    let nowhere = server.folder().join("no/such/folder.ndjson");
+    let said = server.say(&["export", nowhere.to_str().expect("UTF-8")]);
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.err.contains("folder.ndjson cannot be written"), "{said:?}");
+}
+
+#[tokio::test]
 async fn a_wrong_line_is_told_by_its_number_and_the_rest_is_taken() {
     for engine in Engine::all() {
         let server = Server::prepare(&engine).await;

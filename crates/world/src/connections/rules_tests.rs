@@ -5,7 +5,6 @@ use super::*;
 use crate::listing::{After, Sort};
 use crate::things::model::{ThingChange, Visibility};
 
-#[expect(clippy::needless_pass_by_value, reason = "ids of several types, as they come")]
 fn edge(kind: &str, from: impl std::fmt::Display, to: impl std::fmt::Display) -> NewConnection {
     NewConnection {
         kind: kind.to_owned(),

@@ -5,9 +5,7 @@ use http::Uri;
 use types::{EventId, Page, PersonId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{
-    Answer, Body, By, Created, Listed, PageParams, Paged, Path, Problem, Reply,
-};
+use web::{Answer, Body, By, Created, Listed, PageParams, Paged, Path, Problem, Reply};
 
 use super::model::{Event, EventFilter, NewCustomEvent};
 use super::rules;

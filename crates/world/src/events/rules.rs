@@ -48,14 +48,9 @@ pub async fn list(
     let target = filter.target_id.as_deref().map(target).transpose()?;
     app.db
         .read(async move |tx| {
-            let scope = Scope::of(
-                tx,
-                &caller,
-                Right::EventsRead,
-                filter.group_id,
-                filter.include_children,
-            )
-            .await?;
+            let scope =
+                Scope::of(tx, &caller, Right::EventsRead, filter.group_id, filter.include_children)
+                    .await?;
             sql::list(tx, &scope, caller.person(), &filter, target, slice).await
         })
         .await

@@ -96,14 +96,9 @@ pub async fn list(
     let caller = caller.clone();
     app.db
         .read(async move |tx| {
-            let scope = Scope::of(
-                tx,
-                &caller,
-                Right::ThingsRead,
-                filter.group_id,
-                filter.include_children,
-            )
-            .await?;
+            let scope =
+                Scope::of(tx, &caller, Right::ThingsRead, filter.group_id, filter.include_children)
+                    .await?;
             sql::list(tx, &scope, caller.person(), &filter, slice).await
         })
         .await

@@ -120,8 +120,9 @@ pub(super) async fn delete(tx: &mut Tx, id: ThingId) -> Result<()> {
 }
 
 pub(super) async fn has_children(tx: &mut Tx, id: ThingId) -> Result<bool> {
-    let child =
-        tx.maybe("select 1 from things where parent_id = $1 limit 1", args![id], |_| Ok(())).await?;
+    let child = tx
+        .maybe("select 1 from things where parent_id = $1 limit 1", args![id], |_| Ok(()))
+        .await?;
     Ok(child.is_some())
 }
 

@@ -14,9 +14,9 @@ use super::store::{Outcome, Store};
 use super::{ImportOptions, Progress, Summary};
 
 /// Lines that share a transaction, and with it an fsync.
-const CHUNK_LINES: usize = 1000;
+const CHUNK_LINES: usize = 4000;
 /// Bytes after which a chunk is closed.
-const CHUNK_BYTES: usize = 4 << 20;
+const CHUNK_BYTES: usize = 8 << 20;
 /// A longer line is refused: it could not have come through the API either.
 const MAX_LINE: usize = 8 << 20;
 /// Chunks read ahead of the store.
@@ -136,33 +136,58 @@ async fn rehearse(
 
 type Told = (u64, std::result::Result<Outcome, (String, String)>);
 
-/// Each line in a part of its own, so that a refused one undoes only itself.
+/// All lines in one part; should one be refused, again with each in a part of its own, so that it
+/// undoes only itself. Parts cost, and most inputs are sound.
 async fn take(work: &mut Work<'_>, chunk: &Chunk, done: u64) -> Vec<Told> {
     // A rehearsal, or a chunk in which every line was there already, records nothing.
     work.silently();
+    match work.nested(async move |work| take_all(work, chunk, done).await).await {
+        Ok(outcomes) => outcomes,
+        Err(_) => take_each(work, chunk, done).await,
+    }
+}
+
+/// The lines of a chunk that were not taken before, with their numbers.
+fn open_lines(chunk: &Chunk, done: u64) -> impl Iterator<Item = (u64, &Result<Line>)> {
+    (chunk.first..).zip(&chunk.lines).filter(move |(number, _)| *number > done)
+}
+
+async fn take_all(work: &mut Work<'_>, chunk: &Chunk, done: u64) -> Result<Vec<Told>> {
     let mut store = Store::default();
     let mut outcomes = Vec::with_capacity(chunk.lines.len());
-    for (number, line) in (chunk.first..).zip(&chunk.lines) {
-        if number <= done {
-            continue;
-        }
-        let outcome = match line {
+    for (number, line) in open_lines(chunk, done) {
+        outcomes.push(match line {
+            Ok(line) => (number, Ok(store.line(work, line).await?)),
+            Err(error) => refused(number, error),
+        });
+    }
+    Ok(outcomes)
+}
+
+async fn take_each(work: &mut Work<'_>, chunk: &Chunk, done: u64) -> Vec<Told> {
+    let mut store = Store::default();
+    let mut outcomes = Vec::with_capacity(chunk.lines.len());
+    for (number, line) in open_lines(chunk, done) {
+        outcomes.push(match line {
             Ok(line) => {
-                let store = &mut store;
-                work.nested(async move |work| store.line(work, line).await).await
+                let known = &mut store;
+                match work.nested(async move |work| known.line(work, line).await).await {
+                    Ok(outcome) => (number, Ok(outcome)),
+                    Err(error) => {
+                        // What it looked up may have been undone with it.
+                        store = Store::default();
+                        refused(number, &error)
+                    }
+                }
             }
-            Err(error) => Err(told_again(error)),
-        };
-        outcomes.push((
-            number,
-            outcome.map_err(|error| (error.code().to_owned(), sentence(&error))),
-        ));
+            Err(error) => refused(number, error),
+        });
     }
     outcomes
 }
 
-fn told_again(error: &Error) -> Error {
-    Error::new(error.kind(), error.code().to_owned(), error.message().to_owned())
+fn refused(number: u64, error: &Error) -> Told {
+    (number, Err((error.code().to_owned(), sentence(error))))
 }
 
 fn sentence(error: &Error) -> String {
@@ -190,8 +215,10 @@ async fn progress(app: &App, digest: String) -> Result<u64> {
     let lines: Option<i64> = app
         .db
         .read(async move |tx| {
-            tx.maybe("select lines from imports where digest = $1", args![&digest], |row| row.get(0))
-                .await
+            tx.maybe("select lines from imports where digest = $1", args![&digest], |row| {
+                row.get(0)
+            })
+            .await
         })
         .await?;
     Ok(lines.unwrap_or(0).unsigned_abs())
@@ -276,7 +303,11 @@ fn skip_line(input: &mut impl BufRead) -> Result<u64> {
 
 fn parse(text: &[u8]) -> Result<Line> {
     let refused = |error: &dyn std::fmt::Display| {
-        Error::new(ErrorKind::Malformed, "malformed_line", format!("This line cannot be read: {error}."))
+        Error::new(
+            ErrorKind::Malformed,
+            "malformed_line",
+            format!("This line cannot be read: {error}."),
+        )
     };
     let text = std::str::from_utf8(text).map_err(|error| refused(&error))?;
     if text.trim().is_empty() {

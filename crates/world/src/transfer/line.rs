@@ -6,9 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use types::{ConnectionId, GroupId, Json, JsonMap, KnowledgeId, PersonId, ThingId, Time};
 
-use crate::groups::model::{
-    Group, GroupStatus, GroupVisibility, JoinPolicy, NewGroupSettings,
-};
+use crate::groups::model::{Group, GroupStatus, GroupVisibility, JoinPolicy, NewGroupSettings};
 use crate::things::model::{Status, Visibility};
 
 /// One object.

@@ -8,10 +8,7 @@ use super::line::{KnowledgeLine, PersonLine};
 use crate::ontology::model::Dimension;
 
 /// Who sees a thing.
-pub(super) async fn sight(
-    tx: &mut Tx,
-    id: ThingId,
-) -> Result<Option<(String, Option<PersonId>)>> {
+pub(super) async fn sight(tx: &mut Tx, id: ThingId) -> Result<Option<(String, Option<PersonId>)>> {
     tx.maybe("select visibility, owner_id from things where id = $1", args![id], |row| {
         Ok((row.get(0)?, row.get(1)?))
     })

@@ -218,7 +218,8 @@ impl Store {
             source.as_ref().map_or(("group", None), |(seen, owner)| (seen.as_str(), *owner));
         let id = line.id.unwrap_or_else(|| KnowledgeId(work.id()));
         let hash = line.text.as_ref().map(|text| Sha256::digest(text.as_bytes()).to_vec());
-        let stored = sql::insert_knowledge(work.tx, id, line, visibility, owner, hash, work.now).await?;
+        let stored =
+            sql::insert_knowledge(work.tx, id, line, visibility, owner, hash, work.now).await?;
         if stored {
             let metadata = Json::of(&json!({ "type": line.r#type }))?;
             let event =
