@@ -8,6 +8,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use types::{Error, ErrorKind, Result};
 
 use crate::current::CURRENT;
+use crate::object::Object;
 use crate::problem::Failure;
 use crate::{json_error, json_scan};
 
@@ -124,7 +125,7 @@ fn too_large(limit: usize) -> Error {
     )
 }
 
-/// Reads `T` from the bytes of a JSON text.
+/// Reads `T` from the bytes of a JSON text, which holds an object.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(bytes).map_err(|_| {
         Error::new(ErrorKind::Malformed, "malformed_json", "The body is not UTF-8 text.")
@@ -133,13 +134,15 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         return Err(json_error::nul(text));
     }
     match serde_json::from_str(text) {
-        Ok(value) => Ok(value),
+        Ok(Object(value)) => Ok(value),
         Err(error) if error.is_data() => {
             // The misfit may stand before the place where the text stops being JSON at all.
             serde_json::from_str::<IgnoredAny>(text).map_err(|e| json_error::malformed(&e))?;
             // Keeping track of the place costs, so it is done only for those who need telling.
             let mut json = serde_json::Deserializer::from_str(text);
-            serde_path_to_error::deserialize(&mut json).map_err(|error| json_error::misfit(&error))
+            serde_path_to_error::deserialize(&mut json)
+                .map(|Object(value)| value)
+                .map_err(|error| json_error::misfit(&error))
         }
         Err(error) => Err(json_error::malformed(&error)),
     }

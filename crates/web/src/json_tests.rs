@@ -22,6 +22,8 @@ struct Thing {
     properties: Option<types::JsonMap>,
     #[serde(default)]
     parent_id: Patch<String>,
+    #[serde(default, deserialize_with = "crate::optional_object")]
+    tag: Option<Tag>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -95,6 +97,11 @@ async fn wrong_shapes_are_422_with_a_pointer() {
         ("5".to_owned(), "wrong_type", ""),
         (r#""text""#.to_owned(), "wrong_type", ""),
         ("null".to_owned(), "wrong_type", ""),
+        ("[]".to_owned(), "wrong_type", ""),
+        (r#"["group_01j3xjf8gqfryv3t2n3xk2n5z5","x",1]"#.to_owned(), "wrong_type", ""),
+        (format!(r#"[{{{GROUP},"name":"x"}}]"#), "wrong_type", ""),
+        (format!(r#"{{{GROUP},"name":"x","tag":["a"]}}"#), "wrong_type", "/tag"),
+        (format!(r#"{{{GROUP},"name":"x","tag":{{"label":1}}}}"#), "wrong_type", "/tag/label"),
     ] {
         let answer = sent(&body).await;
         assert_eq!(

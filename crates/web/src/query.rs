@@ -88,6 +88,12 @@ impl PageParams {
 /// The decoded parameters; each may be sent once.
 fn pairs(query: Option<&str>) -> Result<Vec<Pair<'_>>> {
     let Some(query) = query else { return Ok(Vec::new()) };
+    if let Some(broken) = query.split('&').find(|part| !is_text(part)) {
+        // The decoder below would put U+FFFD in the place of what it cannot read.
+        let name = broken.split('=').next().filter(|name| is_text(name)).unwrap_or_default();
+        let message = "This parameter is not UTF-8 text.";
+        return Err(Error::invalid(name, "invalid_character", message));
+    }
     let mut pairs: Vec<Pair<'_>> = Vec::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if pairs.len() == MAX_PARAMETERS {
@@ -114,6 +120,24 @@ fn pairs(query: Option<&str>) -> Result<Vec<Pair<'_>>> {
         pairs.push((name, value));
     }
     Ok(pairs)
+}
+
+/// Whether what stands there in percent-encoding is UTF-8.
+fn is_text(encoded: &str) -> bool {
+    if !encoded.contains('%') {
+        return true;
+    }
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let escaped = behind.get(..2).filter(|_| *first == b'%').and_then(|hex| {
+            let digit = |byte: u8| char::from(byte).to_digit(16);
+            u8::try_from(digit(hex[0])? * 16 + digit(hex[1])?).ok()
+        });
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &behind[2..] } else { behind };
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 /// Looking for repetitions compares all with all, so their number is bounded.

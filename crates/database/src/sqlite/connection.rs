@@ -8,11 +8,13 @@ use types::Result;
 
 use crate::{Settings, failure};
 
+/// Bytes of a page, as SQLite makes them unless told otherwise.
+pub(super) const PAGE: u64 = 4096;
 /// Prepared statements kept per connection; the house has a few hundred in all.
 const STATEMENTS: usize = 512;
 const READER_CACHE_KIB: i64 = 8192;
 /// Readers never wait for the writer in WAL mode; this covers recovery and checkpoints.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 pub(super) struct Opener {
     path: PathBuf,
@@ -23,12 +25,6 @@ pub(super) struct Opener {
 impl Opener {
     pub(super) fn new(path: PathBuf, settings: &Settings) -> Self {
         Self { path, mmap_bytes: settings.mmap_bytes, cache_kib: settings.cache_kib }
-    }
-
-    pub(super) fn wal(&self) -> PathBuf {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push("-wal");
-        PathBuf::from(name)
     }
 
     pub(super) fn writer(&self) -> Result<Connection> {

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use types::{Error, Result};
 
-use super::connection::Opener;
+use super::connection::{BUSY, Opener, PAGE};
 use super::{command, run_to_end};
 use crate::tx::Inner;
 use crate::{Settings, Tx, failure};
@@ -24,6 +24,9 @@ use crate::{Settings, Tx, failure};
 const BATCH: Duration = Duration::from_millis(20);
 /// Pause before a connection that failed to commit is opened again.
 const REOPEN: Duration = Duration::from_millis(200);
+/// A reader that holds the old log keeps the writer waiting so long at most when the log is to
+/// start over; it is asked again at the next look.
+const FOLD_PATIENCE: Duration = Duration::from_millis(2);
 /// How often the checkpointer looks at the log.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(100);
 
@@ -175,7 +178,7 @@ impl Thread {
             let mut next = Some(task);
             let mut closing = None;
             let mut fold = false;
-            let began = Instant::now();
+            let mut began = Instant::now();
             let mut open = Open::No;
             while let Some(task) = next.take() {
                 let following = self.tasks.try_recv().ok();
@@ -197,13 +200,15 @@ impl Thread {
                     || began.elapsed() >= BATCH
                 {
                     self.finish(std::mem::replace(&mut open, Open::No), &mut done);
+                    began = Instant::now();
                 }
             }
             self.finish(open, &mut done);
-            if fold || closing.is_some() {
-                self.fold();
+            if fold {
+                self.fold("pragma wal_checkpoint(restart)");
             }
             if let Some(reply) = closing {
+                self.fold("pragma wal_checkpoint(truncate)");
                 let _ = reply.send(());
                 return;
             }
@@ -306,9 +311,12 @@ impl Thread {
         }
     }
 
-    fn fold(&mut self) {
+    /// Starts the log over. It waits for readers of the old one, so not for long.
+    fn fold(&mut self, pragma: &str) {
         if let Some(connection) = self.connection() {
-            fold(connection, "pragma wal_checkpoint(truncate)");
+            let _ = connection.busy_timeout(FOLD_PATIENCE);
+            fold(connection, pragma);
+            let _ = connection.busy_timeout(BUSY);
         }
     }
 
@@ -336,8 +344,9 @@ fn fold(connection: &Connection, pragma: &str) {
     }
 }
 
-/// Copies the log back into the database beside the writer. A passive checkpoint cannot restart
-/// the log while commits go on, so past the limit the writer does the rest between two batches.
+/// Copies the log back into the database beside the writer. A passive checkpoint cannot start the
+/// log over while commits go on, so past the limit the writer does that between two batches. The
+/// file keeps its size: writing over blocks it has costs a sync less than growing it.
 struct Checkpointer {
     opener: Arc<Opener>,
     commits: Arc<AtomicU64>,
@@ -353,8 +362,7 @@ impl Checkpointer {
         while !self.closing.load(Ordering::Acquire) {
             std::thread::park_timeout(CHECKPOINT_EVERY);
             let commits = self.commits.load(Ordering::Acquire);
-            let size = std::fs::metadata(self.opener.wal()).map_or(0, |wal| wal.len());
-            if commits == seen || size < self.limit {
+            if commits == seen || log_bytes(&connection) < self.limit {
                 continue;
             }
             seen = commits;
@@ -365,4 +373,13 @@ impl Checkpointer {
             }
         }
     }
+}
+
+/// Bytes of the log in use; the file may be longer.
+fn log_bytes(connection: &Connection) -> u64 {
+    // (busy, frames in the log, frames copied back); `noop` does nothing else.
+    let frames: i64 = connection
+        .query_row("pragma wal_checkpoint(noop)", [], |row| row.get(1))
+        .unwrap_or_default();
+    u64::try_from(frames).unwrap_or_default() * PAGE
 }

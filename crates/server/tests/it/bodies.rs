@@ -56,7 +56,7 @@ async fn what_is_not_json_is_refused_and_nothing_is_written() {
                 422,
                 "unknown_field",
             ),
-            ("[]", 422, "invalid_length"),
+            ("[]", 422, "wrong_type"),
             ("null", 422, "wrong_type"),
             (&long, 413, "body_too_large"),
             (&deep(31), 400, "too_deep"),

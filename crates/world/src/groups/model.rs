@@ -143,7 +143,7 @@ pub struct NewGroup {
     #[serde(default)]
     pub description: Option<String>,
     /// What should differ from the type's settings.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "web::object")]
     pub settings: NewGroupSettings,
     /// Free-form, at most 64 KiB.
     #[serde(default)]
@@ -183,6 +183,7 @@ pub struct GroupChange {
     /// At most 2000 characters.
     pub description: Patch<String>,
     /// Merged into the stored ones.
+    #[serde(deserialize_with = "web::optional_object")]
     pub settings: Option<GroupSettingsChange>,
     /// Merged into the stored one; null removes a key.
     #[schema(value_type = Option<Object>)]

@@ -87,6 +87,38 @@ pub async fn insert_in(work: &mut Work<'_>, new: &NewKnowledge) -> Result<(Knowl
     Ok((made, true))
 }
 
+/// Stores knowledge that has its identity already (import); whose it is was decided. False when
+/// the id is taken: what is there stays as it is.
+///
+/// # Errors
+/// 422 for what is not sensible.
+pub async fn insert_as_is(work: &mut Work<'_>, one: &Knowledge, labels: &[String]) -> Result<bool> {
+    let mut checks = Checks::new();
+    check_content(&mut checks, one.kind, one.text.as_deref(), labels);
+    checks.that(
+        one.kind != KnowledgeType::Label || one.source_thing_id.is_none(),
+        "/sourceThingId",
+        "label_with_source",
+        "a label belongs to its group; a `thingKnowledge` line gives it to a thing.",
+    );
+    checks.done()?;
+    if sql::find(work.tx, one.id).await?.is_some() {
+        return Ok(false);
+    }
+    let hash = one.text.as_deref().map(digest);
+    sql::insert(work.tx, one, hash.as_ref()).await?;
+    record(work, "knowledge_created", one, told(one, None)).await?;
+    Ok(true)
+}
+
+/// The label of a group that says this, if there is one.
+///
+/// # Errors
+/// As [`Tx::maybe`].
+pub async fn label(tx: &mut Tx, group: GroupId, text: &str) -> Result<Option<KnowledgeId>> {
+    Ok(sql::find_label(tx, group, text).await?.map(|label| label.id))
+}
+
 /// A label that is there already: no longer deprecated, and joined to one more thing.
 async fn use_again(
     work: &mut Work<'_>,
@@ -269,24 +301,28 @@ pub(super) fn belong_to(one: &mut Knowledge, thing: &Thing) {
 
 fn check(new: &NewKnowledge) -> Result<()> {
     let mut checks = Checks::new();
-    match (new.kind, &new.text) {
-        (KnowledgeType::Label, Some(text)) => {
-            checks.that(is_label(text), "/text", "invalid_label", LABEL);
-        }
-        (_, Some(text)) => check_text(&mut checks, text),
-        (KnowledgeType::VectorOnly, None) => {}
-        (_, None) => {
-            checks.that(false, "/text", "missing_field", "must say something.");
-        }
-    }
+    check_content(&mut checks, new.kind, new.text.as_deref(), &new.labels);
     checks.that(
         new.role.is_none() || new.source_thing_id.is_some(),
         "/role",
         "missing_source",
         "is how it belongs to a thing: send `sourceThingId` with it.",
     );
-    check_labels(&mut checks, &new.labels);
     checks.done()
+}
+
+fn check_content(checks: &mut Checks, kind: KnowledgeType, text: Option<&str>, labels: &[String]) {
+    match (kind, text) {
+        (KnowledgeType::Label, Some(text)) => {
+            checks.that(is_label(text), "/text", "invalid_label", LABEL);
+        }
+        (_, Some(text)) => check_text(checks, text),
+        (KnowledgeType::VectorOnly, None) => {}
+        (_, None) => {
+            checks.that(false, "/text", "missing_field", "must say something.");
+        }
+    }
+    check_labels(checks, labels);
 }
 
 pub(super) fn check_text(checks: &mut Checks, text: &str) {
@@ -323,7 +359,7 @@ pub fn is_label(text: &str) -> bool {
 }
 
 /// Each label once, in the order given.
-pub(super) fn distinct(labels: &[String]) -> Vec<&str> {
+pub(crate) fn distinct(labels: &[String]) -> Vec<&str> {
     let mut all: Vec<&str> = Vec::with_capacity(labels.len());
     for label in labels {
         if !all.contains(&label.as_str()) {
@@ -333,11 +369,11 @@ pub(super) fn distinct(labels: &[String]) -> Vec<&str> {
     all
 }
 
-pub(super) fn digest(text: &str) -> [u8; 32] {
+pub(crate) fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         // Writing to a text cannot fail.

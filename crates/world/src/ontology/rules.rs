@@ -146,6 +146,20 @@ pub async fn register(
 ) -> Result<()> {
     let place = access::standing_to_change(work.tx, work.caller, group).await?;
     place.require(Right::TypesCreate)?;
+    register_as_is(work, group, dimension, name, definition).await
+}
+
+/// The same where it was decided that it may be done (import).
+///
+/// # Errors
+/// As [`register`], but for the policy.
+pub async fn register_as_is(
+    work: &mut Work<'_>,
+    group: GroupId,
+    dimension: Dimension,
+    name: &str,
+    definition: &Json,
+) -> Result<()> {
     if !is_name(name) {
         return Err(Error::invalid(
             "/name",

@@ -1,12 +1,13 @@
 //! Writes everything, or one group with what is below it, from one snapshot.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use database::{Row, Sql, Tx, args};
 use kernel::App;
 use serde_json::{Value, json};
-use types::{AnyId, Error, GroupId, Json, Kind, Result};
+use types::{AnyId, Error, GroupId, Json, Kind, PersonId, Result, ThingId};
 use uuid::Uuid;
 
 use super::line::{
@@ -113,7 +114,7 @@ fn by_id(sql: &mut Sql<'_>, root: GroupId) {
     .push(")");
 }
 
-/// Members, and whoever owns or made something there.
+/// Members, and whoever owns something there.
 fn people_of(sql: &mut Sql<'_>, root: GroupId) {
     sql.push(
         " and (exists (select 1 from memberships m join group_ancestors a \
@@ -126,18 +127,64 @@ fn people_of(sql: &mut Sql<'_>, root: GroupId) {
     )
     .bind(root)
     .push(
-        ") or exists (select 1 from connections c join group_ancestors a \
-           on a.group_id = c.group_id \
-           where (c.from_id = o.id or c.to_id = o.id) and a.ancestor_id = ",
+        ") or exists (select 1 from knowledge k join group_ancestors a \
+           on a.group_id = k.group_id \
+           where k.owner_id = o.id and k.source_thing_id is null and a.ancestor_id = ",
     )
     .bind(root)
     .push("))");
+}
+
+/// What refers to something outside could not be imported.
+fn with_its_source(sql: &mut Sql<'_>, root: GroupId) {
+    by_group(sql, root);
+    sql.push(
+        " and (o.source_thing_id is null or exists (select 1 from things t \
+         join group_ancestors a on a.group_id = t.group_id \
+         where t.id = o.source_thing_id and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push("))");
+}
+
+fn with_both_ends(sql: &mut Sql<'_>, root: GroupId) {
+    by_group(sql, root);
+    for (id, kind) in [("o.from_id", "o.from_kind"), ("o.to_id", "o.to_kind")] {
+        for (word, kinds, inside) in [
+            (
+                " and (",
+                " = 'group'",
+                "(select a.group_id from group_ancestors a where a.group_id = ",
+            ),
+            (
+                " or ",
+                " = 'person'",
+                "(select a.group_id from memberships m join group_ancestors a \
+                 on a.group_id = m.group_id where m.status = 'active' and m.person_id = ",
+            ),
+            (
+                " or ",
+                " = 'thing'",
+                "(select a.group_id from things t join group_ancestors a \
+                 on a.group_id = t.group_id where t.id = ",
+            ),
+        ] {
+            sql.push(word).push(kind).push(kinds).push(" and exists ").push(inside).push(id);
+            sql.push(" and a.ancestor_id = ").bind(root).push(")");
+        }
+        sql.push(")");
+    }
 }
 
 fn by_knowledge(sql: &mut Sql<'_>, root: GroupId) {
     sql.push(
         " and exists (select 1 from knowledge k join group_ancestors a \
          on a.group_id = k.group_id where k.id = o.knowledge_id and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push(
+        ") and exists (select 1 from things t join group_ancestors a \
+         on a.group_id = t.group_id where t.id = o.thing_id and a.ancestor_id = ",
     )
     .bind(root)
     .push(")");
@@ -245,6 +292,7 @@ impl Export<'_> {
         self.write(lines.into_iter())
     }
 
+    /// In the same order on both engines, whatever the database thinks of letters.
     async fn types(&mut self) -> Result<()> {
         let mut sql = Sql::new(
             "select o.group_id, o.dimension, o.name, o.definition from registered_types o \
@@ -253,32 +301,47 @@ impl Export<'_> {
         if let Some(root) = self.root {
             by_group(&mut sql, root);
         }
-        sql.push(" order by o.group_id, o.dimension, o.name");
-        let lines = self
-            .tx
-            .all(sql.text(), sql.args(), |row| {
-                // The definition is the line without its address.
-                let definition: Json = row.get(3)?;
-                let mut line = definition.to_map();
-                let kind = format!("{}Type", row.text(1)?);
-                line.insert("kind".to_owned(), Value::String(kind));
-                line.insert("groupId".to_owned(), json!(row.get::<GroupId>(0)?));
-                line.insert("name".to_owned(), Value::String(row.get(2)?));
-                Ok(serde_json::from_value::<Line>(Value::Object(line))?)
-            })
-            .await?;
+        let own = self.tx.all(sql.text(), sql.args(), registered).await?;
+        let mut types: BTreeMap<Address, Json> = own.into_iter().collect();
+        if let Some(root) = self.root {
+            // What is above gives its types to the exported part, which must bring them along:
+            // the nearest one's first, which counts.
+            let above = self
+                .tx
+                .all(
+                    "select o.group_id, o.dimension, o.name, o.definition \
+                     from group_ancestors a join registered_types o on o.group_id = a.ancestor_id \
+                     where a.group_id = $1 and a.depth > 0 order by a.depth",
+                    args![root],
+                    registered,
+                )
+                .await?;
+            for ((_, dimension, name), definition) in above {
+                types.entry((root, dimension, name)).or_insert(definition);
+            }
+        }
+        let mut lines = Vec::with_capacity(types.len());
+        for ((group, dimension, name), definition) in types {
+            // The definition is the line without its address.
+            let mut line = definition.to_map();
+            line.insert("kind".to_owned(), Value::String(format!("{dimension}Type")));
+            line.insert("groupId".to_owned(), json!(group));
+            line.insert("name".to_owned(), Value::String(name));
+            lines.push(serde_json::from_value::<Line>(Value::Object(line))?);
+        }
         self.write(lines.into_iter())
     }
 
     async fn people(&mut self) -> Result<()> {
         let source = Source {
             select: "select o.id, o.display_name, o.email, o.username, o.bio, o.avatar, \
-                     o.metadata, o.version, o.created_at, o.updated_at, o.id, o.id \
-                     from people o where 1 = 1",
+                     o.metadata, o.version, o.created_at, o.updated_at, o.personal_group_id, \
+                     o.id, o.id from people o where 1 = 1",
             within: people_of,
             key: ("o.id", "o.id"),
-            width: 10,
+            width: 11,
         };
+        let whole = self.root.is_none();
         let read = |row: &Row<'_>| {
             Ok(Line::Person(PersonLine {
                 id: row.get(0)?,
@@ -291,6 +354,8 @@ impl Export<'_> {
                 version: Some(row.get::<i64>(7)?.unsigned_abs()),
                 created_at: row.get(8)?,
                 updated_at: row.get(9)?,
+                // A part of the world leaves it behind.
+                personal_group_id: row.get::<Option<GroupId>>(10)?.filter(|_| whole),
             }))
         };
         self.pages(&source, |_| {}, read).await.map(drop)
@@ -366,7 +431,7 @@ impl Export<'_> {
             select: "select o.id, o.group_id, o.type, o.from_id, o.from_kind, o.to_id, \
                      o.to_kind, o.metadata, o.strength, o.valid_from, o.valid_to, o.created_by, \
                      o.created_at, o.updated_at, o.id, o.id from connections o where 1 = 1",
-            within: by_group,
+            within: with_both_ends,
             key: ("o.id", "o.id"),
             width: 14,
         };
@@ -392,19 +457,21 @@ impl Export<'_> {
     async fn knowledge(&mut self) -> Result<()> {
         let source = Source {
             select: "select o.id, o.group_id, o.type, o.text, o.source_thing_id, o.chunk, \
-                     o.labels, o.metadata, o.deprecated, o.created_at, o.updated_at, o.id, o.id \
-                     from knowledge o where 1 = 1",
-            within: by_group,
+                     o.labels, o.metadata, o.deprecated, o.created_at, o.updated_at, o.owner_id, \
+                     o.id, o.id from knowledge o where 1 = 1",
+            within: with_its_source,
             key: ("o.id", "o.id"),
-            width: 11,
+            width: 12,
         };
         let read = |row: &Row<'_>| {
+            let source: Option<ThingId> = row.get(4)?;
             Ok(Line::Knowledge(Box::new(KnowledgeLine {
                 id: row.get(0)?,
                 group_id: row.get(1)?,
                 r#type: row.get(2)?,
                 text: row.get(3)?,
-                source_thing_id: row.get(4)?,
+                source_thing_id: source,
+                owner_id: row.get::<Option<PersonId>>(11)?.filter(|_| source.is_none()),
                 chunk: row
                     .get::<Option<Json>>(5)?
                     .map(|chunk| serde_json::from_str(chunk.as_str()))
@@ -437,6 +504,13 @@ impl Export<'_> {
         };
         self.pages(&source, |_| {}, read).await.map(drop)
     }
+}
+
+/// Where a type is registered: group, dimension, name.
+type Address = (GroupId, String, String);
+
+fn registered(row: &Row<'_>) -> Result<(Address, Json)> {
+    Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?))
 }
 
 /// One end of a connection, as a TypeID.

@@ -10,11 +10,12 @@ use sha2::{Digest as _, Sha256};
 use types::{Error, ErrorKind, Result};
 
 use super::line::Line;
+use super::names::Names;
 use super::store::{Outcome, Store};
 use super::{ImportOptions, Progress, Summary};
 
 /// Lines that share a transaction, and with it an fsync.
-const CHUNK_LINES: usize = 4000;
+const CHUNK_LINES: usize = 10_000;
 /// Bytes after which a chunk is closed.
 const CHUNK_BYTES: usize = 8 << 20;
 /// A longer line is refused: it could not have come through the API either.
@@ -76,6 +77,7 @@ async fn store(
     let mut summary = Summary::default();
     let mut digest = None;
     let mut done = 0;
+    let mut names = Names::default();
     while let Ok(chunk) = chunks.recv() {
         if digest.is_none() {
             digest = Some(chunk.digest.clone());
@@ -85,17 +87,19 @@ async fn store(
         }
         let (last, bytes) = (chunk.last(), chunk.bytes);
         summary.lines = last;
-        if last > done {
-            let name = digest.clone().unwrap_or_default();
-            let outcomes = app
-                .change(&caller, async move |work| {
-                    let outcomes = take(work, &chunk, done).await;
+        let name = digest.clone().unwrap_or_default();
+        let known = names.clone();
+        let (outcomes, learned) = app
+            .change(&caller, async move |work| {
+                let taken = take(work, &chunk, done, known.clone()).await?;
+                if last > done {
                     keep_progress(work, &name, last).await?;
-                    Ok(outcomes)
-                })
-                .await?;
-            tell(outcomes, &mut summary, report);
-        }
+                }
+                Ok(taken)
+            })
+            .await?;
+        names = learned;
+        tell(outcomes, &mut summary, report);
         report(Progress::Read { lines: last, bytes });
     }
     Ok(summary)
@@ -114,8 +118,10 @@ async fn rehearse(
     let outcome = app
         .change(&Caller::system("import"), async move |work| {
             let chunks = chunks.lock().map_err(|_| Error::internal("a rehearsal died"))?;
+            let mut names = Names::default();
             while let Ok(chunk) = chunks.recv() {
-                let outcomes = take(work, &chunk, 0).await;
+                let (outcomes, learned) = take(work, &chunk, 0, names).await?;
+                names = learned;
                 let _ = sender.send((outcomes, chunk.last(), chunk.bytes));
             }
             Err::<(), _>(Error::conflict(UNDONE, "Nothing was kept."))
@@ -135,15 +141,25 @@ async fn rehearse(
 }
 
 type Told = (u64, std::result::Result<Outcome, (String, String)>);
+/// What became of the lines of a chunk, and what was learned from it and those before.
+type Taken = (Vec<Told>, Names);
 
 /// All lines in one part; should one be refused, again with each in a part of its own, so that it
 /// undoes only itself. Parts cost, and most inputs are sound.
-async fn take(work: &mut Work<'_>, chunk: &Chunk, done: u64) -> Vec<Told> {
+async fn take(work: &mut Work<'_>, chunk: &Chunk, done: u64, mut names: Names) -> Result<Taken> {
     // A rehearsal, or a chunk in which every line was there already, records nothing.
     work.silently();
-    match work.nested(async move |work| take_all(work, chunk, done).await).await {
-        Ok(outcomes) => outcomes,
-        Err(_) => take_each(work, chunk, done).await,
+    // Lines that were taken before are not taken again, but later ones may go by their names.
+    for (_, line) in (chunk.first..=done).zip(&chunk.lines) {
+        if let Ok(line) = line {
+            let line = names.translate(line);
+            names.learn(work.tx, &line).await?;
+        }
+    }
+    let known = names.clone();
+    match work.nested(async move |work| take_all(work, chunk, done, known).await).await {
+        Ok(taken) => Ok(taken),
+        Err(_) => Ok(take_each(work, chunk, done, names).await),
     }
 }
 
@@ -152,8 +168,8 @@ fn open_lines(chunk: &Chunk, done: u64) -> impl Iterator<Item = (u64, &Result<Li
     (chunk.first..).zip(&chunk.lines).filter(move |(number, _)| *number > done)
 }
 
-async fn take_all(work: &mut Work<'_>, chunk: &Chunk, done: u64) -> Result<Vec<Told>> {
-    let mut store = Store::default();
+async fn take_all(work: &mut Work<'_>, chunk: &Chunk, done: u64, names: Names) -> Result<Taken> {
+    let mut store = Store::new(names);
     let mut outcomes = Vec::with_capacity(chunk.lines.len());
     for (number, line) in open_lines(chunk, done) {
         outcomes.push(match line {
@@ -161,11 +177,11 @@ async fn take_all(work: &mut Work<'_>, chunk: &Chunk, done: u64) -> Result<Vec<T
             Err(error) => refused(number, error),
         });
     }
-    Ok(outcomes)
+    Ok((outcomes, store.names))
 }
 
-async fn take_each(work: &mut Work<'_>, chunk: &Chunk, done: u64) -> Vec<Told> {
-    let mut store = Store::default();
+async fn take_each(work: &mut Work<'_>, chunk: &Chunk, done: u64, names: Names) -> Taken {
+    let mut store = Store::new(names);
     let mut outcomes = Vec::with_capacity(chunk.lines.len());
     for (number, line) in open_lines(chunk, done) {
         outcomes.push(match line {
@@ -175,7 +191,7 @@ async fn take_each(work: &mut Work<'_>, chunk: &Chunk, done: u64) -> Vec<Told> {
                     Ok(outcome) => (number, Ok(outcome)),
                     Err(error) => {
                         // What it looked up may have been undone with it.
-                        store = Store::default();
+                        store = Store::new(store.names);
                         refused(number, &error)
                     }
                 }
@@ -183,7 +199,7 @@ async fn take_each(work: &mut Work<'_>, chunk: &Chunk, done: u64) -> Vec<Told> {
             Err(error) => refused(number, error),
         });
     }
-    outcomes
+    (outcomes, store.names)
 }
 
 fn refused(number: u64, error: &Error) -> Told {

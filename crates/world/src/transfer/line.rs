@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use types::{ConnectionId, GroupId, Json, JsonMap, KnowledgeId, PersonId, ThingId, Time};
 
 use crate::groups::model::{Group, GroupStatus, GroupVisibility, JoinPolicy, NewGroupSettings};
+use crate::knowledge::model::Chunk;
 use crate::things::model::{Status, Visibility};
 
 /// One object.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub(super) enum Line {
     Group(Box<GroupLine>),
@@ -28,7 +29,7 @@ pub(super) enum Line {
 macro_rules! line {
     ($(#[$doc:meta])* $name:ident { $($(#[$attr:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         pub(super) struct $name { $($(#[$attr])* pub(super) $field: $type,)* }
     };
@@ -128,6 +129,8 @@ line! {
         bio: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         avatar: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        personal_group_id: Option<GroupId>,
         #[serde(default)]
         metadata: JsonMap,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -220,8 +223,11 @@ line! {
         text: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source_thing_id: Option<ThingId>,
+        /// Its maker; what was made from a thing belongs to the thing's owner instead.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        chunk: Option<Value>,
+        owner_id: Option<PersonId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chunk: Option<Chunk>,
         #[serde(default)]
         labels: Vec<String>,
         #[serde(default)]

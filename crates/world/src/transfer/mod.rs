@@ -7,6 +7,7 @@
 mod export;
 mod import;
 mod line;
+mod names;
 mod sql;
 mod store;
 

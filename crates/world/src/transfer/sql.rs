@@ -4,13 +4,19 @@ use database::{Tx, args};
 use types::{GroupId, Json, KnowledgeId, PersonId, Result, ThingId, Time};
 use uuid::Uuid;
 
-use super::line::{KnowledgeLine, PersonLine};
+use super::line::PersonLine;
 use crate::ontology::model::Dimension;
 
-/// Who sees a thing.
-pub(super) async fn sight(tx: &mut Tx, id: ThingId) -> Result<Option<(String, Option<PersonId>)>> {
-    tx.maybe("select visibility, owner_id from things where id = $1", args![id], |row| {
-        Ok((row.get(0)?, row.get(1)?))
+/// Where a thing is and who sees it.
+pub(super) struct Place {
+    pub(super) group: GroupId,
+    pub(super) visibility: String,
+    pub(super) owner: Option<PersonId>,
+}
+
+pub(super) async fn place(tx: &mut Tx, id: ThingId) -> Result<Option<Place>> {
+    tx.maybe("select group_id, visibility, owner_id from things where id = $1", args![id], |row| {
+        Ok(Place { group: row.get(0)?, visibility: row.get(1)?, owner: row.get(2)? })
     })
     .await
 }
@@ -46,8 +52,9 @@ pub(super) async fn definition(
 pub(super) async fn insert_person(tx: &mut Tx, line: &PersonLine, now: Time) -> Result<()> {
     let metadata = Json::of(&line.metadata)?;
     tx.run(
-        "insert into people (id, email, username, display_name, bio, avatar, metadata, version, \
-         created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into people (id, email, username, display_name, bio, avatar, personal_group_id, \
+         metadata, version, created_at, updated_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         args![
             line.id,
             &line.email,
@@ -55,6 +62,7 @@ pub(super) async fn insert_person(tx: &mut Tx, line: &PersonLine, now: Time) -> 
             &line.display_name,
             &line.bio,
             &line.avatar,
+            line.personal_group_id,
             &metadata,
             line.version.unwrap_or(1).cast_signed(),
             line.created_at.unwrap_or(now),
@@ -67,42 +75,4 @@ pub(super) async fn insert_person(tx: &mut Tx, line: &PersonLine, now: Time) -> 
 
 pub(super) async fn group_of_knowledge(tx: &mut Tx, id: KnowledgeId) -> Result<Option<GroupId>> {
     tx.maybe("select group_id from knowledge where id = $1", args![id], |row| row.get(0)).await
-}
-
-pub(super) async fn insert_knowledge(
-    tx: &mut Tx,
-    id: KnowledgeId,
-    line: &KnowledgeLine,
-    visibility: &str,
-    owner: Option<PersonId>,
-    hash: Option<Vec<u8>>,
-    now: Time,
-) -> Result<bool> {
-    let (labels, metadata) = (Json::of(&line.labels)?, Json::of(&line.metadata)?);
-    let chunk = line.chunk.as_ref().map(Json::of).transpose()?;
-    let rows = tx
-        .run(
-            "insert into knowledge (id, group_id, type, text, source_thing_id, chunk, labels, \
-             metadata, content_hash, deprecated, visibility, owner_id, created_at, updated_at) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
-             on conflict (id) do nothing",
-            args![
-                id,
-                line.group_id,
-                &line.r#type,
-                &line.text,
-                line.source_thing_id,
-                &chunk,
-                &labels,
-                &metadata,
-                hash.as_deref(),
-                line.deprecated,
-                visibility,
-                owner,
-                line.created_at.unwrap_or(now),
-                line.updated_at.unwrap_or(now)
-            ],
-        )
-        .await?;
-    Ok(rows == 1)
 }

@@ -1,6 +1,6 @@
 //! What a line does: the rules of its dimension, on behalf of the house.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use database::args;
@@ -10,17 +10,22 @@ use kernel::events::NewEvent;
 use kernel::ontology::{ConnectionType, ThingType};
 use serde::Serialize;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
-use types::{Checks, Error, GroupId, Json, JsonMap, KnowledgeId, Result};
+use types::{
+    Checks, Error, ErrorKind, GroupId, Json, JsonMap, KnowledgeId, PersonId, Result, Time,
+};
+use uuid::Uuid;
 
 use super::line::{
     ConnectionLine, GroupLine, KnowledgeLine, Line, MembershipLine, PersonLine, ThingKnowledgeLine,
     ThingLine,
 };
+use super::names::Names;
 use super::sql;
 use crate::connections::model::NewConnection;
 use crate::connections::rules::Origin;
 use crate::groups::rules as groups;
+use crate::knowledge::model::{Knowledge, KnowledgeType};
+use crate::knowledge::rules as knowledge;
 use crate::ontology::model::Dimension;
 use crate::ontology::rules as types_of;
 use crate::things::model::{Status, Tier, Visibility};
@@ -44,14 +49,24 @@ impl From<bool> for Outcome {
 /// Takes lines, and remembers within a transaction what it looked up.
 #[derive(Default)]
 pub(super) struct Store {
-    active: HashMap<GroupId, ()>,
+    pub(super) names: Names,
+    active: HashSet<GroupId>,
+    people: HashSet<PersonId>,
     thing_types: HashMap<GroupId, HashMap<String, Rc<ThingType>>>,
     connection_types: HashMap<GroupId, HashMap<String, Rc<ConnectionType>>>,
 }
 
 impl Store {
+    pub(super) fn new(names: Names) -> Self {
+        Self { names, ..Self::default() }
+    }
+
     pub(super) async fn line(&mut self, work: &mut Work<'_>, line: &Line) -> Result<Outcome> {
-        match line {
+        let line = self.names.translate(line);
+        if self.names.learn(work.tx, &line).await? {
+            return Ok(Outcome::There);
+        }
+        match line.as_ref() {
             Line::Group(line) => self.group(work, line).await,
             Line::ThingType(line) => {
                 self.kind(work, line.group_id, Dimension::Thing, &line.name, line).await
@@ -71,17 +86,32 @@ impl Store {
         }
     }
 
-    /// Refuses a group that is not there or archived, once per transaction.
+    /// Refuses a group that is not there, or archived unless the input says so itself; looks once
+    /// per transaction.
     async fn active(&mut self, work: &mut Work<'_>, group: GroupId) -> Result<()> {
-        if !self.active.contains_key(&group) {
-            access::standing_to_change(work.tx, work.caller, group).await.map_err(|error| {
-                if error.kind() == types::ErrorKind::NotFound {
-                    missing("groupId", "group")
-                } else {
-                    error
-                }
-            })?;
-            self.active.insert(group, ());
+        if self.active.contains(&group) {
+            return Ok(());
+        }
+        let found = if self.names.comes_archived(group) {
+            access::standing(work.tx, work.caller, group).await
+        } else {
+            access::standing_to_change(work.tx, work.caller, group).await
+        };
+        found.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => missing("groupId", "group"),
+            _ => error,
+        })?;
+        self.active.insert(group);
+        Ok(())
+    }
+
+    /// Refuses a person who is not there; looks once per transaction.
+    async fn known(&mut self, work: &mut Work<'_>, field: &str, id: PersonId) -> Result<()> {
+        if !self.people.contains(&id) {
+            if !sql::exists(work.tx, "people", id.0).await? {
+                return Err(missing(field, "person"));
+            }
+            self.people.insert(id);
         }
         Ok(())
     }
@@ -114,7 +144,7 @@ impl Store {
         if there.is_some_and(|there| covers(&there.to_map(), &definition.to_map())) {
             return Ok(Outcome::There);
         }
-        types_of::register(work, group, dimension, name, &definition).await?;
+        types_of::register_as_is(work, group, dimension, name, &definition).await?;
         self.thing_types.clear();
         self.connection_types.clear();
         Ok(Outcome::Stored)
@@ -124,9 +154,7 @@ impl Store {
         self.active(work, line.group_id).await?;
         let role = Role::parse(&line.role)?;
         Rights::parse(&line.permissions, "/permissions")?;
-        if !sql::exists(work.tx, "people", line.person_id.0).await? {
-            return Err(missing("personId", "person"));
-        }
+        self.known(work, "personId", line.person_id).await?;
         let status = line.status.as_deref().unwrap_or("active");
         Checks::new().one_of("/status", status, &["active", "invited"]).done()?;
         let permissions = Json::of(&line.permissions)?;
@@ -160,6 +188,19 @@ impl Store {
         let kind = self.thing_type(work, line.group_id, &line.r#type).await?;
         Checks::new().text("/name", &line.name, 1, things::rules::MAX_NAME).done()?;
         types_of::check_properties(&kind, &line.properties)?;
+        if let Some(parent) = line.parent_id {
+            match sql::place(work.tx, parent).await? {
+                None => return Err(missing("parentId", "thing")),
+                Some(place) if place.group != line.group_id => {
+                    let message = "must be a thing of the same group.";
+                    return Err(Error::invalid("/parentId", "foreign_parent", message));
+                }
+                Some(_) => {}
+            }
+        }
+        if let Some(owner) = line.owner_id {
+            self.known(work, "ownerId", owner).await?;
+        }
         let status = line.status.unwrap_or(Status::Active);
         let thing = things::model::Thing {
             id: line.id,
@@ -204,30 +245,36 @@ impl Store {
 
     async fn knowledge(&mut self, work: &mut Work<'_>, line: &KnowledgeLine) -> Result<Outcome> {
         self.active(work, line.group_id).await?;
-        let kinds: Vec<&str> =
-            kernel::ontology::built_in().knowledge_types.iter().map(String::as_str).collect();
+        let kinds: Vec<&str> = KnowledgeType::ALL.iter().map(|kind| kind.name()).collect();
         Checks::new().one_of("/type", &line.r#type, &kinds).done()?;
-        let source = match line.source_thing_id {
-            Some(id) => match sql::sight(work.tx, id).await? {
-                Some(sight) => Some(sight),
-                None => return Err(missing("sourceThingId", "thing")),
-            },
-            None => None,
+        let (visibility, owner) = match line.source_thing_id {
+            None => ("group".to_owned(), line.owner_id),
+            Some(id) => {
+                let place = sql::place(work.tx, id).await?;
+                let place = place.ok_or_else(|| missing("sourceThingId", "thing"))?;
+                (place.visibility, place.owner)
+            }
         };
-        let (visibility, owner) =
-            source.as_ref().map_or(("group", None), |(seen, owner)| (seen.as_str(), *owner));
-        let id = line.id.unwrap_or_else(|| KnowledgeId(work.id()));
-        let hash = line.text.as_ref().map(|text| Sha256::digest(text.as_bytes()).to_vec());
-        let stored =
-            sql::insert_knowledge(work.tx, id, line, visibility, owner, hash, work.now).await?;
-        if stored {
-            let metadata = Json::of(&json!({ "type": line.r#type }))?;
-            let event =
-                NewEvent::new(line.group_id, "knowledge_created", Some(id.into()), &metadata)
-                    .about(visibility, owner);
-            work.record(event).await?;
+        if let Some(owner) = owner {
+            self.known(work, "ownerId", owner).await?;
         }
-        Ok(Outcome::from(stored))
+        let one = Knowledge {
+            id: line.id.map_or_else(|| made_id(line), Ok)?,
+            group_id: line.group_id,
+            kind: KnowledgeType::stored(&line.r#type)?,
+            text: line.text.clone(),
+            source_thing_id: line.source_thing_id,
+            chunk: line.chunk.as_ref().map(Json::of).transpose()?,
+            labels: Json::of(&knowledge::distinct(&line.labels))?,
+            metadata: Json::of(&line.metadata)?,
+            content_hash: None,
+            deprecated: line.deprecated,
+            created_at: line.created_at.unwrap_or(work.now),
+            updated_at: line.updated_at.unwrap_or(work.now),
+            visibility,
+            owner,
+        };
+        knowledge::insert_as_is(work, &one, &line.labels).await.map(Outcome::from)
     }
 
     async fn thing_type(
@@ -269,6 +316,19 @@ fn missing(field: &str, what: &str) -> Error {
     )
 }
 
+/// The id of knowledge that comes without one: made from what it says, so that a repeated import
+/// finds it again.
+fn made_id(line: &KnowledgeLine) -> Result<KnowledgeId> {
+    let digest = knowledge::digest(&serde_json::to_string(line)?);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    let moment = line.created_at.unwrap_or(Time::from_micros(0)).millis().unsigned_abs();
+    bytes[..6].copy_from_slice(&moment.to_be_bytes()[2..]);
+    bytes[6] = 0x70 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    Ok(KnowledgeId(Uuid::from_bytes(bytes)))
+}
+
 /// Whether the stored definition says everything the new one does.
 fn covers(stored: &JsonMap, new: &JsonMap) -> bool {
     new.iter().all(|(key, value)| stored.get(key) == Some(value))
@@ -284,6 +344,11 @@ async fn person(work: &mut Work<'_>, line: &PersonLine) -> Result<Outcome> {
         checks.email("/email", email);
     }
     checks.done()?;
+    if let Some(group) = line.personal_group_id
+        && !sql::exists(work.tx, "groups", group.0).await?
+    {
+        return Err(missing("personalGroupId", "group"));
+    }
     sql::insert_person(work.tx, line, work.now).await?;
     let platform = sql::platform(work.tx).await?;
     // A person belongs to no group yet; the installation's own log tells of them.

@@ -1,0 +1,154 @@
+//! The security policy as a table: every operation of the served API description × who asks →
+//! status. `access.txt` is what was read and found right; a changed answer is a diff in review.
+//!
+//! After a change of policy run this with `SIXFOLD_TEST_UPDATE=1` and read the diff of the table.
+
+mod recipes;
+mod scene;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use reqwest::Method;
+
+use crate::edge::operations;
+use crate::people::{Answer, Person};
+use crate::stage::{Stage, alone_on_both};
+use recipes::Ask;
+use scene::{INSIDE, MARKER, PRIVATE, Scene};
+
+/// The columns: who asks, and which words they must never be answered.
+const WHO: [(&str, &[&str]); 8] = [
+    ("nobody", &[MARKER]),
+    ("carol", &[MARKER]),
+    ("vera", &[INSIDE, PRIVATE]),
+    ("bob", &[PRIVATE]),
+    ("alice", &[]),
+    ("root", &[]),
+    ("foreign-key", &[MARKER]),
+    ("reading-key", &[]),
+];
+
+type Table = BTreeMap<String, [u16; WHO.len()]>;
+
+fn everybody(stage: &Stage, scene: &Scene) -> [Person; WHO.len()] {
+    [
+        stage.nobody(),
+        stage.carol(),
+        stage.vera(),
+        stage.bob(),
+        stage.alice(),
+        stage.root(),
+        scene.foreign_key.fresh(),
+        scene.reading_key.fresh(),
+    ]
+}
+
+#[tokio::test]
+async fn everybody_gets_what_the_policy_says() {
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/access.txt");
+    let expected = std::fs::read_to_string(committed).unwrap_or_default();
+    let mut written = None;
+    alone_on_both(async |stage| {
+        let text = render(&ask_everything(&stage).await);
+        if crate::engines::variable("SIXFOLD_TEST_UPDATE").is_some() {
+            std::fs::write(committed, &text).expect("the table can be written");
+            let first = written.get_or_insert_with(|| text.clone());
+            assert!(*first == text, "the engines differ:\n{}", diff(first, &text));
+            return;
+        }
+        assert!(
+            text == expected,
+            "{}: the answers are not those of tests/it/access.txt (- table, + answered):\n{}\
+             If the new ones are right, run this test with SIXFOLD_TEST_UPDATE=1.",
+            stage.engine.name(),
+            diff(&expected, &text)
+        );
+    })
+    .await;
+}
+
+async fn ask_everything(stage: &Stage) -> Table {
+    let scene = Scene::set(stage).await;
+    let people = everybody(stage, &scene);
+    let document = stage.nobody().get("/openapi.json").await.was(200).json();
+    let mut table = Table::new();
+    for (method, path) in operations(&document) {
+        let about = &document["paths"][&path][method.as_str().to_lowercase()];
+        let name = about["operationId"].as_str().unwrap_or_default();
+        for (column, person) in people.iter().enumerate() {
+            let asks = recipes::of(&scene, person, name).await.unwrap_or_else(|| {
+                panic!(
+                    "{method} {path} has no row in the security policy: add `{name}` to \
+                     tests/it/access/recipes.rs, saying what is asked about which object, run \
+                     this test with SIXFOLD_TEST_UPDATE=1 and read the new line of access.txt"
+                )
+            });
+            assert!(!asks.is_empty(), "the recipe of {name} asks nothing");
+            for ask in asks {
+                let answer = send(person, &method, &path, &ask).await;
+                let row = format!("{method} {path}{}", ask.about());
+                assert!(answer.status < 500, "{row} by {}: {answer:?}", WHO[column].0);
+                keeps_quiet(&scene, column, &row, &ask, &answer);
+                table.entry(row).or_default()[column] = answer.status;
+            }
+        }
+    }
+    table
+}
+
+async fn send(person: &Person, method: &Method, path: &str, ask: &Ask) -> Answer {
+    let person = ask.by.as_ref().unwrap_or(person);
+    let path = format!("{}{}", path.replace("{id}", &ask.id), ask.query);
+    let request = person.request(method.clone(), &path);
+    person.send(match &ask.body {
+        Some(body) => request.json(body),
+        None => request,
+    }).await
+}
+
+/// Nothing foreign is in an answer: no word, and no id, of what the caller may not see.
+fn keeps_quiet(scene: &Scene, column: usize, row: &str, ask: &Ask, answer: &Answer) {
+    let (who, words) = WHO[column];
+    let told = format!("{:?}\n{}", answer.headers, answer.text);
+    for word in words {
+        assert!(!told.contains(word), "{row} tells {who} `{word}`: {answer:?}");
+    }
+    if !words.contains(&MARKER) {
+        return;
+    }
+    // What they said themselves may be said back.
+    let said = format!("{} {} {:?}", ask.id, ask.query, ask.body);
+    for id in scene.ids.borrow().iter().filter(|id| !said.contains(id.as_str())) {
+        assert!(!told.contains(id.as_str()), "{row} tells {who} {id}: {answer:?}");
+    }
+}
+
+fn render(table: &Table) -> String {
+    let wide = table.keys().map(|row| row.chars().count()).max().unwrap_or_default();
+    let mut text = format!("{:wide$}", "");
+    for (who, _) in WHO {
+        let _ = write!(text, "  {who}");
+    }
+    text.push('\n');
+    for (row, statuses) in table {
+        let _ = write!(text, "{row:wide$}");
+        for ((who, _), status) in WHO.iter().zip(statuses) {
+            let _ = write!(text, "  {status:>width$}", width = who.len());
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The lines that are in one only. Rows are sorted and named, so no more is needed.
+fn diff(old: &str, new: &str) -> String {
+    let mut text = String::new();
+    for line in old.lines().filter(|line| !new.lines().any(|other| other == *line)) {
+        let _ = writeln!(text, "- {line}");
+    }
+    for line in new.lines().filter(|line| !old.lines().any(|other| other == *line)) {
+        let _ = writeln!(text, "+ {line}");
+    }
+    text
+}

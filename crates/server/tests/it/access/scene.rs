@@ -1,0 +1,198 @@
+//! What there is at Acme when the others come by.
+
+use std::cell::{Cell, RefCell};
+
+use serde_json::{Value, json};
+
+use crate::people::Person;
+use crate::stage::{PASSWORD, Stage};
+
+/// In the name or text of everything at Acme: who is nobody there never reads it.
+pub(super) const MARKER: &str = "marker-of-acme";
+/// In what members share.
+pub(super) const INSIDE: &str = "marker-of-acme inside";
+/// In what is Alice's own.
+pub(super) const PRIVATE: &str = "marker-of-acme private";
+
+pub(super) struct Scene {
+    pub(super) alice: Person,
+    pub(super) root: Person,
+    pub(super) bob: Person,
+    /// Carol's, for everything at Globex.
+    pub(super) foreign_key: Person,
+    /// Alice's, for reading at Acme.
+    pub(super) reading_key: Person,
+    pub(super) acme: String,
+    pub(super) globex: String,
+    pub(super) inside: String,
+    pub(super) private: String,
+    pub(super) public: String,
+    /// In Alice's personal group.
+    pub(super) at_home: String,
+    /// Below Acme, made and owned by Alice.
+    pub(super) child: String,
+    /// Below Acme, owned by Root only, with a thing in it.
+    pub(super) annex: String,
+    pub(super) in_annex: String,
+    pub(super) connection: String,
+    pub(super) private_connection: String,
+    pub(super) event: String,
+    pub(super) private_event: String,
+    pub(super) document: String,
+    pub(super) private_document: String,
+    pub(super) key: String,
+    /// Of everything made here.
+    pub(super) ids: RefCell<Vec<String>>,
+    count: Cell<u32>,
+}
+
+impl Scene {
+    pub(super) async fn set(stage: &Stage) -> Self {
+        let (alice, root) = (stage.alice(), stage.root());
+        let ids = [&alice, &stage.bob(), &stage.vera()];
+        let ids = ids.iter().flat_map(|one| [one.id.clone(), one.home.clone(), one.email.clone()]);
+        let mut scene = Self {
+            root,
+            bob: stage.bob(),
+            foreign_key: stage.nobody(),
+            reading_key: stage.nobody(),
+            acme: stage.acme.clone(),
+            globex: stage.globex.clone(),
+            inside: String::new(),
+            private: String::new(),
+            public: String::new(),
+            at_home: String::new(),
+            child: String::new(),
+            annex: String::new(),
+            in_annex: String::new(),
+            connection: String::new(),
+            private_connection: String::new(),
+            event: String::new(),
+            private_event: String::new(),
+            document: String::new(),
+            private_document: String::new(),
+            key: String::new(),
+            ids: RefCell::new(ids.chain([stage.acme.clone()]).collect()),
+            count: Cell::new(0),
+            alice,
+        };
+        scene.furnish(&stage.carol()).await;
+        scene
+    }
+
+    async fn furnish(&mut self, carol: &Person) {
+        let rename = json!({ "name": format!("{MARKER} group"), "description": MARKER });
+        self.alice.patch(&format!("/v1/groups/{}", self.acme), rename).await.was(200);
+        self.child = self.group(&self.alice, &self.acme).await;
+        self.annex = self.group(&self.root, &self.acme).await;
+        self.inside = self.thing(&self.alice, &self.acme, INSIDE, "group").await;
+        self.private = self.thing(&self.alice, &self.acme, PRIVATE, "private").await;
+        self.public = self.thing(&self.alice, &self.acme, "marker-of-acme open", "public").await;
+        self.at_home = self.thing(&self.alice, &self.alice.home, PRIVATE, "group").await;
+        self.in_annex = self.thing(&self.root, &self.annex, PRIVATE, "group").await;
+        self.connection = self.connection(&self.inside).await;
+        self.private_connection = self.connection(&self.private).await;
+        self.event = self.event_about(&self.inside, INSIDE).await;
+        self.private_event = self.event_about(&self.private, PRIVATE).await;
+        self.document = self.document_of(&self.inside, INSIDE).await;
+        self.private_document = self.document_of(&self.private, PRIVATE).await;
+        let reads = ["groups", "people", "things", "connections", "events", "knowledge"];
+        let reads = reads.map(|what| format!("{what}:read"));
+        let (key, token) = self.key(&self.alice, &self.acme, json!(reads)).await;
+        self.key = key;
+        self.reading_key.token = Some(token);
+        let (_, token) = self.key(carol, &self.globex, json!(["*"])).await;
+        self.foreign_key.token = Some(token);
+    }
+
+    /// A name that nothing has yet.
+    pub(super) fn fresh(&self, what: &str) -> String {
+        self.count.set(self.count.get() + 1);
+        format!("{what}-{}", self.count.get())
+    }
+
+    async fn make(&self, by: &Person, path: &str, body: Value) -> String {
+        let id = by.post(path, body).await.was(201).id();
+        self.ids.borrow_mut().push(id.clone());
+        id
+    }
+
+    pub(super) async fn group(&self, by: &Person, above: &str) -> String {
+        let body = json!({
+            "parentGroupId": above, "slug": self.fresh(MARKER), "name": MARKER, "type": "business",
+        });
+        self.make(by, "/v1/groups", body).await
+    }
+
+    pub(super) async fn thing(
+        &self,
+        by: &Person,
+        group: &str,
+        name: &str,
+        visibility: &str,
+    ) -> String {
+        let body = json!({
+            "groupId": group, "type": "note", "name": name, "visibility": visibility,
+            "properties": { "text": name },
+        });
+        self.make(by, "/v1/things", body).await
+    }
+
+    /// From a new thing of Alice's to another.
+    pub(super) async fn connection(&self, to: &str) -> String {
+        let from = self.thing(&self.alice, &self.acme, INSIDE, "group").await;
+        let note = json!({ "note": INSIDE });
+        let body = json!({ "type": "part_of", "fromId": from, "toId": to, "metadata": note });
+        self.make(&self.alice, "/v1/connections", body).await
+    }
+
+    async fn event_about(&self, thing: &str, word: &str) -> String {
+        let body = json!({
+            "type": "content_viewed", "targetId": thing, "metadata": { "note": word },
+        });
+        self.make(&self.alice, "/v1/events", body).await
+    }
+
+    pub(super) async fn document_of(&self, thing: &str, text: &str) -> String {
+        let body = json!({
+            "groupId": self.acme, "type": "document", "text": text, "sourceThingId": thing,
+        });
+        self.make(&self.alice, "/v1/knowledge", body).await
+    }
+
+    /// A member of Acme without a login.
+    pub(super) async fn member(&self) -> String {
+        let body = json!({ "groupId": self.acme, "displayName": MARKER, "role": "customer" });
+        self.make(&self.alice, "/v1/people", body).await
+    }
+
+    /// A key's id, and the key.
+    pub(super) async fn key(&self, by: &Person, group: &str, rights: Value) -> (String, String) {
+        let body = json!({ "groupId": group, "name": "nightly", "permissions": rights });
+        let made = by.post("/v1/api-keys", body).await.was(201);
+        if group == self.acme {
+            self.ids.borrow_mut().push(made.id());
+        }
+        (made.id(), made.text_at("/key"))
+    }
+
+    /// A new account, signed in for a token pair: its address and the refresh token.
+    pub(super) async fn account(&self) -> (String, String) {
+        let email = format!("{}@example.com", self.fresh("guest"));
+        let door = Person::nobody(&self.alice.base);
+        let body = json!({ "email": email, "password": PASSWORD });
+        let made = door.post("/v1/auth/signup", body).await.was(200);
+        (email, made.text_at("/refreshToken"))
+    }
+
+    /// The same person, signed in once more.
+    pub(super) async fn once_more(&self, person: &Person) -> Option<Person> {
+        if person.email.is_empty() {
+            return None;
+        }
+        let body = json!({ "email": person.email, "password": PASSWORD });
+        let door = Person::nobody(&person.base);
+        let token = door.post("/v1/auth/sign-in/email", body).await.was(200).text_at("/token");
+        Some(Person { token: Some(token), ..person.clone() })
+    }
+}
