@@ -186,6 +186,15 @@ impl Db {
         }
     }
 
+    /// Whether changes are waiting for their turn right now.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.is_busy(),
+            Inner::Postgres(store) => store.is_busy(),
+        }
+    }
+
     /// Finishes what is queued, folds the log back and closes. Later calls answer 503.
     pub async fn close(&self) {
         match &*self.0 {

@@ -6,6 +6,7 @@
 
 mod listen;
 mod session;
+mod statistics;
 mod tls;
 
 use std::future::Future;
@@ -79,6 +80,9 @@ impl Store {
                 .spawn(move || run(&runtime, pool, tasks))?;
             senders.push(sender);
         }
+        if let Some(first) = senders.first() {
+            tokio::spawn(statistics::keep(first.downgrade()));
+        }
         let store = Self {
             threads: senders,
             next: AtomicUsize::new(0),
@@ -114,6 +118,11 @@ impl Store {
             mpsc::error::TrySendError::Closed(_) => closed(),
         })?;
         answer.await.map_err(|_| closed())?
+    }
+
+    /// Whether transactions are waiting for a connection.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.threads.iter().any(|queue| queue.capacity() < queue.max_capacity())
     }
 
     pub(crate) fn announce(&self) {

@@ -75,6 +75,10 @@ impl Store {
         .await?
     }
 
+    pub(crate) fn is_busy(&self) -> bool {
+        self.writer.is_busy()
+    }
+
     pub(crate) async fn check(&self) -> Result<Vec<String>> {
         self.read_long(async |tx| {
             let mut problems =

@@ -136,6 +136,10 @@ impl Writer {
         answer.await.map_err(|_| closed())?
     }
 
+    pub(super) fn is_busy(&self) -> bool {
+        self.queue.capacity() < self.queue.max_capacity()
+    }
+
     pub(super) async fn close(&self) {
         self.closing.store(true, Ordering::Release);
         let (reply, done) = oneshot::channel();

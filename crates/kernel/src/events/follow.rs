@@ -11,13 +11,14 @@ use super::Entry;
 use crate::App;
 
 /// Entries read at a time.
-const BATCH: i64 = 500;
+const BATCH: i64 = 200;
 /// A follower looks by itself this often, should every hint be lost.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Pause after a failure, so that a broken store is not hammered.
 const RETRY: Duration = Duration::from_secs(1);
-/// A follower that writes leaves the writer to others for this many times what it took itself.
-const MANNERS: u32 = 3;
+/// While others wait to write, a follower leaves the store to them for this many times what it
+/// took itself: requests are answered first, followers catch up when there is room.
+const MANNERS: u32 = 15;
 
 const COLUMNS: &str = "id, group_id, type, target_id, target_kind";
 
@@ -42,7 +43,8 @@ where
         commits.mark_unchanged();
         let began = Instant::now();
         match step(&app, name, prepare.clone(), apply.clone()).await {
-            Ok(true) => tokio::time::sleep(began.elapsed() * MANNERS).await,
+            Ok(true) if app.db.is_busy() => tokio::time::sleep(began.elapsed() * MANNERS).await,
+            Ok(true) => {}
             Ok(false) => {
                 let _ = tokio::time::timeout(PATIENCE, commits.changed()).await;
             }
