@@ -118,7 +118,7 @@ impl Db {
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         match &*self.0 {
-            Inner::Sqlite(store) => store.read(look),
+            Inner::Sqlite(store) => store.read(&look),
             Inner::Postgres(store) => store.transact(postgres::Mode::Read, look).await,
         }
     }

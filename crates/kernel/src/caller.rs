@@ -161,7 +161,8 @@ impl Identity {
     /// The same person, speaking through an API key: one group, and no more rights than both
     /// the key and the person have.
     #[must_use]
-    pub fn through_key(mut self, key: ApiKeyScope) -> Self {
+    pub fn through_key(mut self, mut key: ApiKeyScope) -> Self {
+        key.rights = key.rights.through_key();
         let everywhere = self.platform_owner;
         self.memberships.retain(|one| one.group == key.group);
         if everywhere && self.memberships.is_empty() {

@@ -53,7 +53,7 @@ impl Store {
         self.writer.write(change).await
     }
 
-    pub(crate) fn read<T, F>(&self, look: F) -> Result<T>
+    pub(crate) fn read<T, F>(&self, look: &F) -> Result<T>
     where
         F: AsyncFn(&mut Tx) -> Result<T>,
     {
@@ -68,7 +68,7 @@ impl Store {
         let turn = Arc::clone(&self.long_reads).acquire_owned().await?;
         let (opener, idle) = (Arc::clone(&self.opener), Arc::clone(&self.idle));
         tokio::task::spawn_blocking(move || {
-            let found = read(&opener, &idle, look);
+            let found = read(&opener, &idle, &look);
             drop(turn);
             found
         })
@@ -109,7 +109,7 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     Ok(std::path::absolute(path)?)
 }
 
-fn read<T, F>(opener: &Opener, idle: &Mutex<Vec<Tx>>, look: F) -> Result<T>
+fn read<T, F>(opener: &Opener, idle: &Mutex<Vec<Tx>>, look: &F) -> Result<T>
 where
     F: AsyncFn(&mut Tx) -> Result<T>,
 {
@@ -120,7 +120,7 @@ where
     };
     // One snapshot for the whole closure; ending it in any way is a rollback of nothing.
     command(&mut tx, "begin")?;
-    let found = run_to_end(&mut tx, &look);
+    let found = run_to_end(&mut tx, look);
     let ended = command(&mut tx, "rollback");
     tx.reset();
     if ended.is_ok()

@@ -3,7 +3,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "tests say what they expect"
+    missing_docs,
+    unreachable_pub,
+    reason = "tests say what they expect, and nobody imports them"
 )]
 
 mod engines;

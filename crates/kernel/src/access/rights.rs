@@ -87,9 +87,13 @@ rights! {
     ApiKeysDelete = "api_keys:delete",
 }
 
-/// A set of [`Right`]s.
+/// A set of [`Right`]s. Those an API key has say so, and whatever they are combined with says so
+/// too: of what a key may not read it sees nothing, not even what is its maker's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rights(u64);
+
+/// Not a right: they are those of an API key.
+const THROUGH_KEY: u64 = 1 << 63;
 
 impl Rights {
     /// Nothing.
@@ -126,13 +130,26 @@ impl Rights {
     /// Whether all of `other` is among them.
     #[must_use]
     pub const fn covers(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
+        let other = other.0 & !THROUGH_KEY;
+        self.0 & other == other
     }
 
     /// Whether there is none.
     #[must_use]
     pub const fn is_empty(self) -> bool {
-        self.0 == 0
+        self.0 & !THROUGH_KEY == 0
+    }
+
+    /// The same, as those of an API key.
+    #[must_use]
+    pub const fn through_key(self) -> Self {
+        Self(self.0 | THROUGH_KEY)
+    }
+
+    /// Whether they are those of an API key.
+    #[must_use]
+    pub const fn is_through_key(self) -> bool {
+        self.0 & THROUGH_KEY != 0
     }
 
     /// Reads names: `things:create`, `things:*` or `*`.
@@ -197,7 +214,7 @@ impl BitOr for Rights {
 impl BitAnd for Rights {
     type Output = Self;
     fn bitand(self, other: Self) -> Self {
-        Self(self.0 & other.0)
+        Self((self.0 & other.0) | ((self.0 | other.0) & THROUGH_KEY))
     }
 }
 

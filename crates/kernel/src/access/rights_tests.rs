@@ -40,3 +40,20 @@ fn roles_have_aliases_and_ranks() {
     assert!(Role::parse("root").is_err());
     assert!(Role::PlatformOwner > Role::GroupOwner && Role::GroupUser > Role::Customer);
 }
+
+#[test]
+fn a_key_sees_nothing_of_what_it_may_not_read() {
+    use crate::access::Sight;
+    let key = Rights::parse(&["groups:read", "events:read"], "").expect("rights").through_key();
+    for rights in [Role::Customer.rights() & key, Role::GroupOwner.rights() & key, key] {
+        assert!(rights.is_through_key());
+        assert_eq!(Sight::of(rights, Right::ThingsRead), Sight::Nothing);
+        assert_eq!(Sight::of(rights & Rights::read_all(), Right::ThingsRead), Sight::Nothing);
+        assert_eq!(Sight::of(rights | Rights::visitor(), Right::ThingsRead), Sight::Nothing);
+    }
+    let me = Some(types::PersonId(uuid::Uuid::nil()));
+    assert!(Sight::Own.sees("private", me, me) && !Sight::Nothing.sees("public", me, me));
+    assert_eq!(Sight::of(Role::GroupOwner.rights() & key, Right::EventsRead), Sight::Shared);
+    assert_eq!(Sight::of(Role::Customer.rights(), Right::ThingsRead), Sight::Public);
+    assert!((Rights::NONE & key).is_empty() && Rights::all().covers(key));
+}

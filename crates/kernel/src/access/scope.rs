@@ -9,6 +9,8 @@ use crate::Caller;
 /// How much of a group's rows of one kind a caller sees. Rows carry `visibility` and `owner_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sight {
+    /// Nothing at all: an API key without the right.
+    Nothing,
     /// Only what is their own.
     Own,
     /// Their own, and what is public.
@@ -21,10 +23,13 @@ pub enum Sight {
 
 impl Sight {
     /// What these rights show of rows that `read` opens. Things may be public; nothing else is.
+    /// People always see their own; their keys see what the keys may read.
     #[must_use]
     pub const fn of(rights: Rights, read: Right) -> Self {
         if rights.has(read) {
             if rights.has(Right::PrivateRead) { Self::All } else { Self::Shared }
+        } else if rights.is_through_key() {
+            Self::Nothing
         } else if matches!(read, Right::ThingsRead) && rights.has(Right::GroupsRead) {
             Self::Public
         } else {
@@ -35,13 +40,14 @@ impl Sight {
     /// Whether one row is seen.
     #[must_use]
     pub fn sees(self, visibility: &str, owner: Option<PersonId>, me: Option<PersonId>) -> bool {
-        (owner.is_some() && owner == me)
-            || match self {
-                Self::All => true,
-                Self::Shared => visibility != "private",
-                Self::Public => visibility == "public",
-                Self::Own => false,
-            }
+        let own = owner.is_some() && owner == me;
+        match self {
+            Self::All => true,
+            Self::Shared => own || visibility != "private",
+            Self::Public => own || visibility == "public",
+            Self::Own => own,
+            Self::Nothing => false,
+        }
     }
 
     /// The same as a condition on the columns of alias `o`.
@@ -56,6 +62,9 @@ impl Sight {
             }
             Self::Own => {
                 sql.push(" and o.owner_id = ").bind(me);
+            }
+            Self::Nothing => {
+                sql.push(" and 1 = 0");
             }
         }
     }

@@ -106,8 +106,11 @@ fn decide(caller: &Caller, group: GroupId, facts: &[(String, GroupId)]) -> Resul
         rights = rights | Rights::visitor();
     }
     if let Some(key) = &identity.key {
-        rights =
-            if visibility == "public" || !rights.is_empty() { rights & key.rights } else { rights };
+        // Its group and what is below it is all there is for a key, public or not.
+        if !facts.iter().any(|(_, ancestor)| *ancestor == key.group) {
+            return Err(Error::not_found());
+        }
+        rights = rights & key.rights;
     }
     if rights.has(Right::GroupsRead) {
         Ok(Standing { group, rights, role: None })
