@@ -16,6 +16,7 @@ create table events (
 
 create unique index events_id on events (id);
 create index events_group on events (group_id, seq);
+create index events_group_type on events (group_id, type, seq);
 create index events_target on events (target_id, seq) where target_id is not null;
 create index events_actor on events (actor_id, seq) where actor_id is not null;
 

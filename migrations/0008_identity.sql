@@ -46,6 +46,9 @@ create table spent_refresh_tokens (
     spent_at {int} not null
 ) {strict};
 
+create index spent_refresh_tokens_session on spent_refresh_tokens (session_id);
+create index spent_refresh_tokens_age on spent_refresh_tokens (spent_at);
+
 create table api_keys (
     id {uuid} primary key not null,
     group_id {uuid} not null references groups (id),

@@ -15,6 +15,7 @@ create table jobs (
 ) {strict};
 
 create index jobs_due on jobs (run_at, id) where state = 'queued';
+create index jobs_done on jobs (updated_at) where state = 'done';
 create index jobs_leased on jobs (lease_until) where state = 'running';
 
 -- How far an import of one input has come, so that it can be resumed.

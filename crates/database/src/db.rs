@@ -46,6 +46,7 @@ impl Db {
     pub async fn open(settings: &Settings) -> Result<Self> {
         let db = Self::open_as_is(settings).await?;
         migrate::up(&db).await?;
+        db.write(async |tx| crate::seams::tail::adopt(tx).await).await?;
         Ok(db)
     }
 
@@ -108,7 +109,8 @@ impl Db {
         }
     }
 
-    /// One snapshot, for short reads: on SQLite it runs on the caller's own thread.
+    /// One snapshot. On SQLite it runs on the caller's own thread; should it take longer than a
+    /// moment, it is cut off and starts again on a thread where it holds up nobody.
     ///
     /// # Errors
     /// What `look` answers, or 503 when there is no capacity.
@@ -118,12 +120,12 @@ impl Db {
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         match &*self.0 {
-            Inner::Sqlite(store) => store.read(&look),
+            Inner::Sqlite(store) => store.read(look).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Read, look).await,
         }
     }
 
-    /// One snapshot, for reads that may take long (search, export): never on a request thread.
+    /// One snapshot, for reads known to take long (search, followers): never on a request thread.
     ///
     /// # Errors
     /// As [`Db::read`].
@@ -134,6 +136,21 @@ impl Db {
     {
         match &*self.0 {
             Inner::Sqlite(store) => store.read_long(look).await,
+            Inner::Postgres(store) => store.transact(postgres::Mode::Read, look).await,
+        }
+    }
+
+    /// One snapshot without a time limit, for an operator's export.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn snapshot<T, F>(&self, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.snapshot(look).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Read, look).await,
         }
     }
@@ -186,6 +203,15 @@ impl Db {
         }
     }
 
+    /// Whether changes can still be made: the writer, or a database thread, is there.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.is_writable(),
+            Inner::Postgres(store) => store.is_writable(),
+        }
+    }
+
     /// Whether changes are waiting for their turn right now.
     #[must_use]
     pub fn is_busy(&self) -> bool {
@@ -195,7 +221,8 @@ impl Db {
         }
     }
 
-    /// Finishes what is queued, folds the log back and closes. Later calls answer 503.
+    /// Stops what runs in the background. On SQLite it also finishes what is queued, folds the
+    /// log back and closes: later writes answer 503.
     pub async fn close(&self) {
         match &*self.0 {
             Inner::Sqlite(store) => store.close().await,

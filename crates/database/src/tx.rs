@@ -132,9 +132,18 @@ impl Tx {
     /// # Errors
     /// What `part` answers, or the failure to undo it.
     pub async fn nested<T>(&mut self, part: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.is_over() {
+            self.broken = true;
+            return Err(Error::internal("the transaction is lost"));
+        }
         let before = self.broken;
         self.command("savepoint part").await?;
         let outcome = part(self).await;
+        // A lost race, or a transaction the engine gave up, is not the part's alone.
+        if self.again || self.is_over() {
+            self.broken = true;
+            return outcome.and_then(|_| Err(Error::internal("the transaction is lost")));
+        }
         if outcome.is_ok() && self.broken == before {
             self.command("release part").await?;
             return outcome;
@@ -143,6 +152,12 @@ impl Tx {
         self.command("release part").await?;
         self.broken = before;
         outcome.and_then(|_| Err(Error::internal("a part went on after a failed statement")))
+    }
+
+    /// Whether SQLite rolled the whole transaction back by itself, as it does on a full disk: what
+    /// runs now would be in none.
+    fn is_over(&self) -> bool {
+        matches!(&self.inner, Inner::Sqlite(connection) if connection.is_autocommit())
     }
 
     /// A statement that changes no rows and answers nothing.

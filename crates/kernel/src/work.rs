@@ -128,7 +128,18 @@ where
     T: Send + 'static,
     F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
 {
-    let (inside, caller, now) = (app.clone(), caller.clone(), app.now());
+    // A task of its own: once queued, a change happens even when its request goes away, and then
+    // its effects must too — a revocation nobody waits for is still one.
+    let (app, caller) = (app.clone(), caller.clone());
+    tokio::spawn(async move { commit(&app, caller, change).await }).await?
+}
+
+async fn commit<T, F>(app: &App, caller: Caller, change: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
+{
+    let (inside, now) = (app.clone(), app.now());
     let (done, left) = app
         .db
         .write(async move |tx| {

@@ -126,6 +126,9 @@ impl Health {
 }
 
 async fn look(app: &App) -> Result<Option<&'static str>> {
+    if !app.db.is_writable() {
+        return Ok(Some("database"));
+    }
     if !app.db.is_current().await? {
         return Ok(Some("migrations"));
     }

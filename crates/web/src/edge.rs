@@ -77,7 +77,8 @@ impl Edge {
 
     /// What can be answered without asking the router.
     fn answer_early<B>(&self, request: &Request<B>, id: &str, crowded: bool) -> Option<Response> {
-        if crowded {
+        // Alive is alive, however busy: an orchestrator must not kill what is only loaded.
+        if crowded && request.uri().path() != "/v1/health" {
             let error = Error::overloaded("The server is busy; try again in a moment.");
             return Some(render(&error, error.code(), id));
         }

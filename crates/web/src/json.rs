@@ -135,7 +135,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     }
     match serde_json::from_str(text) {
         Ok(Object(value)) => Ok(value),
-        Err(error) if error.is_data() => {
+        Err(error) if json_error::may_be_misfit(&error) => {
             // The misfit may stand before the place where the text stops being JSON at all.
             serde_json::from_str::<IgnoredAny>(text).map_err(|e| json_error::malformed(&e))?;
             // Keeping track of the place costs, so it is done only for those who need telling.

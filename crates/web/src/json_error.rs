@@ -20,10 +20,16 @@ pub(crate) fn malformed(error: &serde_json::Error) -> Error {
     )
 }
 
+/// Whether it may be JSON all the same. Where a word of a list should stand, the parser calls any
+/// number, null or array a syntax error.
+pub(crate) fn may_be_misfit(error: &serde_json::Error) -> bool {
+    error.is_data() || without_place(&error.to_string()) == "expected value"
+}
+
 /// 422: it is JSON, but not what the route reads.
 pub(crate) fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     let inner = error.inner();
-    if !inner.is_data() {
+    if !may_be_misfit(inner) {
         return malformed(inner);
     }
     let mut pointer = String::new();
@@ -146,6 +152,9 @@ fn tell(text: &str) -> Told<'_> {
                 None => "This value is not known.".to_owned(),
             },
         );
+    }
+    if text == "expected value" {
+        return told("wrong_type", "This should be one of the documented values.".to_owned());
     }
     if text.starts_with("data did not match any variant") {
         return told("wrong_type", "This has none of the shapes that are read here.".to_owned());

@@ -22,11 +22,11 @@ struct Thing {
     properties: Option<types::JsonMap>,
     #[serde(default)]
     parent_id: Patch<String>,
-    #[serde(default, deserialize_with = "crate::optional_object")]
-    tag: Option<Tag>,
+    #[serde(default, deserialize_with = "crate::object")]
+    tag: Tag,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tag {
     label: String,
@@ -79,6 +79,9 @@ async fn wrong_shapes_are_422_with_a_pointer() {
             "/tags/0/label2",
         ),
         (format!(r#"{{{GROUP},"name":"x","kind":"song"}}"#), "unknown_value", "/kind"),
+        (format!(r#"{{{GROUP},"name":"x","kind":7}}"#), "wrong_type", "/kind"),
+        (format!(r#"{{{GROUP},"name":"x","kind":null}}"#), "wrong_type", "/kind"),
+        (format!(r#"{{{GROUP},"name":"x","kind":[]}}"#), "wrong_type", "/kind"),
         (format!(r#"{{{GROUP},"name":"x","name":"y"}}"#), "duplicate_field", "/name"),
         (format!(r#"{{{GROUP},"name":"x","properties":[]}}"#), "wrong_type", "/properties"),
         (format!(r#"{{{GROUP},"name":"x","parentId":7}}"#), "wrong_type", "/parentId"),

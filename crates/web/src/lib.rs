@@ -45,7 +45,7 @@ pub use etag::{IfMatch, etag};
 pub use fallback::with_fallbacks;
 pub use json::{Body, BodyLimit, OptionalBody, read_body};
 pub use listen::{PeerAddr, serve};
-pub use object::{object, optional_object};
+pub use object::object;
 pub use origin::{Origins, check_origin};
 pub use patch::Patch;
 pub use path::Path;

@@ -48,9 +48,10 @@ impl Store {
         tls::settle(&mut config);
         config.connect_timeout(Duration::from_secs(settings.connect_timeout_s.into()));
         let ms = u64::from(settings.statement_timeout_s) * 1000;
+        let given = config.get_options().unwrap_or_default().to_owned();
         config.options(format!(
             "-c statement_timeout={ms} -c lock_timeout={ms} \
-             -c idle_in_transaction_session_timeout={ms} -c timezone=UTC"
+             -c idle_in_transaction_session_timeout={ms} -c timezone=UTC {given}"
         ));
         let tls = tls::connector()?;
 
@@ -120,6 +121,10 @@ impl Store {
         answer.await.map_err(|_| closed())?
     }
 
+    pub(crate) fn is_writable(&self) -> bool {
+        self.threads.iter().all(|queue| !queue.is_closed())
+    }
+
     /// Whether transactions are waiting for a connection.
     pub(crate) fn is_busy(&self) -> bool {
         self.threads.iter().any(|queue| queue.capacity() < queue.max_capacity())
@@ -140,6 +145,17 @@ impl Store {
 
 fn closed() -> Error {
     Error::overloaded("The database is closed; the server is stopping.")
+}
+
+/// The connection ended between the commit and its answer.
+fn unknown(error: Error) -> Error {
+    Error::new(
+        ErrorKind::Overloaded,
+        "outcome_unknown",
+        "The database went away while this was being stored: it may have been. Look before you \
+         send it again.",
+    )
+    .caused_by(error.cause().unwrap_or_default())
 }
 
 fn run(runtime: &tokio::runtime::Runtime, pool: Pool, mut tasks: mpsc::Receiver<Task>) {
@@ -183,13 +199,13 @@ where
         let broken = tx.broken;
         let again = tx.again;
         let Inner::Postgres(session) = tx.inner else { return };
-        match outcome {
+        let outcome = match outcome {
             Ok(_) if broken => {
-                session.abandon().await;
-                let _ = reply
-                    .send(Err(Error::internal("a transaction went on after a failed statement")));
-                return;
+                Err(Error::internal("a transaction went on after a failed statement"))
             }
+            outcome => outcome,
+        };
+        match outcome {
             // A snapshot has nothing to commit: the caller need not wait for its end.
             Ok(found) if mode == Mode::Read => {
                 let _ = reply.send(Ok(found));
@@ -202,9 +218,10 @@ where
                     return;
                 }
                 Err(error) => {
+                    let lost = error.is_closed();
                     let (error, again) = crate::failure::of_postgres(error);
                     if !again || runs == ATTEMPTS {
-                        let _ = reply.send(Err(error));
+                        let _ = reply.send(Err(if lost { unknown(error) } else { error }));
                         return;
                     }
                 }

@@ -1,12 +1,14 @@
 //! How connections are opened.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use types::Result;
 
-use crate::{Settings, failure};
+use crate::tx::Inner;
+use crate::{Settings, Tx, failure};
 
 /// Bytes of a page, as SQLite makes them unless told otherwise.
 pub(super) const PAGE: u64 = 4096;
@@ -15,6 +17,45 @@ const STATEMENTS: usize = 512;
 const READER_CACHE_KIB: i64 = 8192;
 /// Readers never wait for the writer in WAL mode; this covers recovery and checkpoints.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
+
+/// Steps of SQLite's machine between two looks at the clock; a page of 50 takes some thousand.
+const STEPS: std::ffi::c_int = 5000;
+
+/// A connection that only reads, and gives up when its time is over.
+pub(super) struct Reader {
+    pub(super) tx: Tx,
+    pub(super) budget: Budget,
+}
+
+/// The time one look has, shared with the connection's progress handler.
+#[derive(Clone, Default)]
+pub(super) struct Budget(Arc<Mutex<Until>>);
+
+#[derive(Default)]
+struct Until {
+    end: Option<Instant>,
+    cut: bool,
+}
+
+impl Budget {
+    pub(super) fn start(&self, patience: Duration) {
+        if let Ok(mut until) = self.0.lock() {
+            *until = Until { end: Instant::now().checked_add(patience), cut: false };
+        }
+    }
+
+    /// Ends it; whether the look was cut off.
+    pub(super) fn stop(&self) -> bool {
+        self.0.lock().is_ok_and(|mut until| std::mem::take(&mut *until).cut)
+    }
+
+    fn is_spent(&self) -> bool {
+        self.0.lock().is_ok_and(|mut until| {
+            until.cut |= until.end.is_some_and(|end| Instant::now() >= end);
+            until.cut
+        })
+    }
+}
 
 pub(super) struct Opener {
     path: PathBuf,
@@ -41,13 +82,18 @@ impl Opener {
         Ok(connection)
     }
 
-    pub(super) fn reader(&self) -> Result<Connection> {
-        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)?;
+    pub(super) fn reader(&self) -> Result<Reader> {
+        let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)?;
         set(&connection, "pragma query_only = on")?;
         // Sorting in memory. The writer keeps the default: its savepoints' journal in memory
         // would be walked from the start at each release.
         set(&connection, "pragma temp_store = memory")?;
-        Ok(connection)
+        let budget = Budget::default();
+        let watched = budget.clone();
+        connection
+            .progress_handler(STEPS, Some(move || watched.is_spent()))
+            .map_err(failure::of_sqlite)?;
+        Ok(Reader { tx: Tx::new(Inner::Sqlite(connection)), budget })
     }
 
     fn connect(&self, flags: OpenFlags, cache_kib: i64) -> Result<Connection> {

@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use types::{Error, Result};
@@ -17,14 +18,21 @@ use types::{Error, Result};
 use crate::tx::Inner;
 use crate::{Settings, Tx};
 
-use self::connection::Opener;
+use self::connection::{Opener, Reader};
 use self::writer::Writer;
+
+/// How long a look may hold a request thread: a page is read in well under a millisecond.
+const SHORT: Duration = Duration::from_millis(20);
+/// How long a look on a thread of its own may take.
+const LONG: Duration = Duration::from_secs(30);
+/// An export has the time it needs.
+const ENDLESS: Duration = Duration::MAX;
 
 pub(crate) struct Store {
     opener: Arc<Opener>,
     writer: Writer,
     /// Idle read connections. Never more are open than threads read at the same time.
-    idle: Arc<Mutex<Vec<Tx>>>,
+    idle: Arc<Mutex<Vec<Reader>>>,
     long_reads: Arc<Semaphore>,
     /// Held for the life of the store: a second process must not open the same file.
     _lock: lock::FileLock,
@@ -53,11 +61,17 @@ impl Store {
         self.writer.write(change).await
     }
 
-    pub(crate) fn read<T, F>(&self, look: &F) -> Result<T>
+    /// On the caller's own thread, which saves two hops; a look that turns out to be long starts
+    /// again where it holds up nobody.
+    pub(crate) async fn read<T, F>(&self, look: F) -> Result<T>
     where
-        F: AsyncFn(&mut Tx) -> Result<T>,
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        read(&self.opener, &self.idle, look)
+        match read(&self.opener, &self.idle, SHORT, &look)? {
+            Some(found) => Ok(found),
+            None => self.read_apart(LONG, look).await,
+        }
     }
 
     pub(crate) async fn read_long<T, F>(&self, look: F) -> Result<T>
@@ -65,14 +79,38 @@ impl Store {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
+        self.read_apart(LONG, look).await
+    }
+
+    pub(crate) async fn snapshot<T, F>(&self, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        self.read_apart(ENDLESS, look).await
+    }
+
+    async fn read_apart<T, F>(&self, patience: Duration, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
         let turn = Arc::clone(&self.long_reads).acquire_owned().await?;
         let (opener, idle) = (Arc::clone(&self.opener), Arc::clone(&self.idle));
         tokio::task::spawn_blocking(move || {
-            let found = read(&opener, &idle, &look);
+            let found = read(&opener, &idle, patience, &look);
             drop(turn);
-            found
+            found?.ok_or_else(|| {
+                Error::overloaded(
+                    "This takes too long to look up; ask for less, or narrow it down.",
+                )
+            })
         })
         .await?
+    }
+
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writer.is_open()
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -109,26 +147,34 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     Ok(std::path::absolute(path)?)
 }
 
-fn read<T, F>(opener: &Opener, idle: &Mutex<Vec<Tx>>, look: &F) -> Result<T>
+/// One snapshot on a parked connection, cut off after `patience`; nothing when it was.
+fn read<T, F>(
+    opener: &Opener,
+    idle: &Mutex<Vec<Reader>>,
+    patience: Duration,
+    look: &F,
+) -> Result<Option<T>>
 where
     F: AsyncFn(&mut Tx) -> Result<T>,
 {
     let parked = idle.lock().map_err(|_| Error::internal("a reader died"))?.pop();
-    let mut tx = match parked {
-        Some(tx) => tx,
-        None => Tx::new(Inner::Sqlite(opener.reader()?)),
+    let mut reader = match parked {
+        Some(reader) => reader,
+        None => opener.reader()?,
     };
+    reader.budget.start(patience);
     // One snapshot for the whole closure; ending it in any way is a rollback of nothing.
-    command(&mut tx, "begin")?;
-    let found = run_to_end(&mut tx, look);
-    let ended = command(&mut tx, "rollback");
-    tx.reset();
+    command(&mut reader.tx, "begin")?;
+    let found = run_to_end(&mut reader.tx, look);
+    let cut = reader.budget.stop();
+    let ended = command(&mut reader.tx, "rollback");
+    reader.tx.reset();
     if ended.is_ok()
         && let Ok(mut idle) = idle.lock()
     {
-        idle.push(tx);
+        idle.push(reader);
     }
-    found
+    if cut && found.is_err() { Ok(None) } else { found.map(Some) }
 }
 
 /// Runs a statement that answers nothing, from the cache of prepared ones.

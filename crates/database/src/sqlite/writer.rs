@@ -136,6 +136,10 @@ impl Writer {
         answer.await.map_err(|_| closed())?
     }
 
+    pub(super) fn is_open(&self) -> bool {
+        !self.queue.is_closed()
+    }
+
     pub(super) fn is_busy(&self) -> bool {
         self.queue.capacity() < self.queue.max_capacity()
     }
@@ -361,7 +365,13 @@ struct Checkpointer {
 
 impl Checkpointer {
     fn run(self) {
-        let Ok(connection) = self.opener.writer() else { return };
+        let connection = match self.opener.writer() {
+            Ok(connection) => connection,
+            Err(error) => {
+                tracing::error!(cause = error.cause(), "the log will not be folded back");
+                return;
+            }
+        };
         let mut seen = 0;
         while !self.closing.load(Ordering::Acquire) {
             std::thread::park_timeout(CHECKPOINT_EVERY);

@@ -151,3 +151,21 @@ on_each!(a_changed_migration_is_noticed, |store| {
 on_each!(a_sound_store_has_no_problems, |store| {
     assert_eq!(store.db.check().await.expect("a check"), Vec::<String>::new());
 });
+
+on_each!(a_long_look_is_answered_all_the_same, |store| {
+    // On SQLite it takes longer than a request thread is lent for, and starts again elsewhere.
+    let count: i64 = store
+        .db
+        .read(async |tx| {
+            tx.one(
+                "with recursive n (i) as (select 1 union all select i + 1 from n where i < 2000000) \
+                 select count(*) from n",
+                &[],
+                |row| row.get(0),
+            )
+            .await
+        })
+        .await
+        .expect("an answer");
+    assert_eq!(count, 2_000_000);
+});

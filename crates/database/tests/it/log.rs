@@ -116,3 +116,40 @@ async fn nodes_that_start_together_migrate_once() {
     admin(&server, &format!("drop database {name} with (force)")).await;
     store.done().await;
 }
+
+/// Restored into a younger server, the log holds transaction ids of its future.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_from_another_server_is_read_on() {
+    let Some(store) = Fresh::postgres().await else { return };
+    for number in 1..=4 {
+        append(&store.db, number).await.expect("an event");
+    }
+    store
+        .db
+        .write(async |tx| {
+            tx.run("update events set xid = 4000000000000 + seq", &[]).await?;
+            tx.run(
+                "insert into cursors (name, xid, seq, updated_at) \
+                 select 'reader', xid, seq, 0 from events where seq = 2",
+                &[],
+            )
+            .await
+        })
+        .await
+        .expect("a log as it comes from elsewhere");
+    let moved = Db::open(&store.settings).await.expect("the store opens");
+    append(&moved, 5).await.expect("a new event");
+    let cursor = moved
+        .read(async |tx| {
+            tx.one("select xid, seq from cursors where name = 'reader'", &[], |row| {
+                Ok(Position { xid: row.get(0)?, seq: row.get(1)? })
+            })
+            .await
+        })
+        .await
+        .expect("the cursor");
+    let rest = read(&moved, cursor, 3).await;
+    assert_eq!(rest.iter().map(|one| one.1).collect::<Vec<_>>(), [3, 4, 5]);
+    moved.close().await;
+    store.done().await;
+}

@@ -106,12 +106,12 @@ impl Scope {
                 return Ok(Self::Group(group, Sight::of(place.rights, read)));
             }
             // Only an owner — of this group or of one above — sees below.
-            if !place.rights.has(Right::PrivateRead) || !place.rights.has(read) {
+            if !place.owns || !place.rights.has(read) {
                 return Err(Error::forbidden(
                     "Only an owner of this group may read its children with it.",
                 ));
             }
-            return Ok(Self::Subtree(group, Sight::All));
+            return Ok(Self::Subtree(group, Sight::of(place.rights, read)));
         }
         if caller.identity().platform_owner {
             return Ok(Self::Everything);

@@ -15,9 +15,15 @@ pub struct Standing {
     pub rights: Rights,
     /// Their own role, if they are a member. Owning the platform counts everywhere.
     pub role: Option<Role>,
+    /// Whether they own this group or one above it: owners read what is below.
+    pub owns: bool,
 }
 
 impl Standing {
+    fn of_platform_owner(group: GroupId) -> Self {
+        Self { group, rights: Rights::all(), role: Some(Role::PlatformOwner), owns: true }
+    }
+
     /// Refuses unless `right` is there.
     ///
     /// # Errors
@@ -48,13 +54,14 @@ pub fn require_known(caller: &Caller) -> Result<()> {
 pub async fn standing(tx: &mut Tx, caller: &Caller, group: GroupId) -> Result<Standing> {
     require_known(caller)?;
     if caller.identity().system {
-        let role = Some(Role::PlatformOwner);
-        return Ok(Standing { group, rights: Rights::all(), role });
+        return Ok(Standing::of_platform_owner(group));
     }
     if let Some(member) = caller.membership(group)
         && !caller.identity().platform_owner
+        && (member.role >= Role::GroupOwner || !owns_elsewhere(caller, group))
     {
-        return Ok(Standing { group, rights: member.rights, role: Some(member.role) });
+        let (rights, role) = (member.rights, Some(member.role));
+        return Ok(Standing { group, rights, role, owns: member.role >= Role::GroupOwner });
     }
     let facts: Vec<(String, GroupId)> = tx
         .all(
@@ -65,6 +72,16 @@ pub async fn standing(tx: &mut Tx, caller: &Caller, group: GroupId) -> Result<St
         )
         .await?;
     decide(caller, group, &facts)
+}
+
+/// Whether they may own a group above this one. Nothing is below a personal group.
+fn owns_elsewhere(caller: &Caller, group: GroupId) -> bool {
+    let identity = caller.identity();
+    identity.memberships.iter().any(|one| {
+        one.role >= Role::GroupOwner
+            && one.group != group
+            && Some(one.group) != identity.personal_group
+    })
 }
 
 /// The caller's place in a group they are about to change: the group must also be active, and
@@ -90,14 +107,16 @@ fn decide(caller: &Caller, group: GroupId, facts: &[(String, GroupId)]) -> Resul
     let Some((visibility, _)) = facts.first() else { return Err(Error::not_found()) };
     let identity = caller.identity();
     if identity.platform_owner {
-        let role = Some(Role::PlatformOwner);
-        return Ok(Standing { group, rights: Rights::all(), role });
+        return Ok(Standing::of_platform_owner(group));
     }
-    let mut rights = Rights::NONE;
+    let member = caller.membership(group);
+    let mut rights = member.map_or(Rights::NONE, |member| member.rights);
+    let mut owns = false;
     for (_, ancestor) in facts {
         if let Some(above) = caller.membership(*ancestor)
             && above.role >= Role::GroupOwner
         {
+            owns = true;
             // Bounded by what they have there: an API key may carry less than its owner.
             rights = rights | (Rights::read_all() & above.rights);
         }
@@ -112,8 +131,8 @@ fn decide(caller: &Caller, group: GroupId, facts: &[(String, GroupId)]) -> Resul
         }
         rights = rights & key.rights;
     }
-    if rights.has(Right::GroupsRead) {
-        Ok(Standing { group, rights, role: None })
+    if member.is_some() || rights.has(Right::GroupsRead) {
+        Ok(Standing { group, rights, role: member.map(|member| member.role), owns })
     } else {
         Err(Error::not_found())
     }

@@ -16,6 +16,23 @@ pub(super) async fn insert(tx: &mut Tx, id: Uuid, now: Time, job: &NewJob) -> Re
     Ok(())
 }
 
+/// Gives up jobs whose last run never came back: one that kills its process must not run forever.
+pub(super) async fn bury(tx: &mut Tx, now: Time) -> Result<()> {
+    tx.run(
+        "update jobs set state = 'dead', lease_until = null, last_error = $2, updated_at = $1 \
+         where state = 'running' and lease_until < $1 and attempts >= max_attempts",
+        args![now, "its worker died"],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Removes jobs that were done before `before`.
+pub(super) async fn sweep(tx: &mut Tx, before: Time) -> Result<()> {
+    tx.run("delete from jobs where state = 'done' and updated_at < $1", args![before]).await?;
+    Ok(())
+}
+
 /// Takes up to `limit` due jobs, and running ones whose lease ended.
 pub(super) async fn claim(tx: &mut Tx, now: Time, lease: Time, limit: i64) -> Result<Vec<Job>> {
     let skip = seams::claim::skip_locked(tx);
@@ -53,28 +70,31 @@ pub(super) async fn next_due(tx: &mut Tx) -> Result<Option<Time>> {
     })
 }
 
-pub(super) async fn finish(tx: &mut Tx, id: JobId, now: Time) -> Result<()> {
+/// Only by the run that holds the job: one whose lease ended has no say any more.
+pub(super) async fn finish(tx: &mut Tx, id: JobId, attempt: i64, now: Time) -> Result<()> {
     tx.run(
-        "update jobs set state = 'done', lease_until = null, last_error = null, updated_at = $2 \
-         where id = $1",
-        args![id, now],
+        "update jobs set state = 'done', lease_until = null, last_error = null, updated_at = $3 \
+         where id = $1 and attempts = $2 and state = 'running'",
+        args![id, attempt, now],
     )
     .await?;
     Ok(())
 }
 
+/// As [`finish`].
 pub(super) async fn fail(
     tx: &mut Tx,
     id: JobId,
+    attempt: i64,
     state: &'static str,
     run_at: Time,
     why: &str,
     now: Time,
 ) -> Result<()> {
     tx.run(
-        "update jobs set state = $2, run_at = $3, lease_until = null, last_error = $4, \
-         updated_at = $5 where id = $1",
-        args![id, state, run_at, why, now],
+        "update jobs set state = $3, run_at = $4, lease_until = null, last_error = $5, \
+         updated_at = $6 where id = $1 and attempts = $2 and state = 'running'",
+        args![id, attempt, state, run_at, why, now],
     )
     .await?;
     Ok(())

@@ -21,6 +21,8 @@ const LEASE: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(55);
 /// How long a worker sleeps at most: another node's jobs wake nobody here.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a job that is done can still be looked up.
+const KEEP_DONE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Characters of an error kept with its job.
 const ERROR_CHARS: usize = 500;
 
@@ -75,7 +77,14 @@ impl Jobs {
         }
         let lease = now.after(LEASE);
         let limit = i64::try_from(WORKERS).unwrap_or(1);
-        let jobs = app.db.write(async move |tx| sql::claim(tx, now, lease, limit).await).await?;
+        let jobs = app
+            .db
+            .write(async move |tx| {
+                sql::bury(tx, now).await?;
+                sql::sweep(tx, now.before(KEEP_DONE)).await?;
+                sql::claim(tx, now, lease, limit).await
+            })
+            .await?;
         stream::iter(jobs)
             .for_each_concurrent(WORKERS, |job| async {
                 if let Err(error) = self.one(app, job).await {
@@ -102,13 +111,15 @@ impl Jobs {
         };
         let now = app.now();
         let Err(error) = outcome else {
-            return app.db.write(async move |tx| sql::finish(tx, id, now).await).await;
+            return app.db.write(async move |tx| sql::finish(tx, id, attempt, now).await).await;
         };
         let why: String = error.to_string().chars().take(ERROR_CHARS).collect();
         tracing::warn!(job = %id, kind, attempt, last, "a job failed: {why}");
         let [dice] = app.random.bytes();
         let run_at = now.after(backoff(attempt, dice));
         let state = if last { "dead" } else { "queued" };
-        app.db.write(async move |tx| sql::fail(tx, id, state, run_at, &why, now).await).await
+        app.db
+            .write(async move |tx| sql::fail(tx, id, attempt, state, run_at, &why, now).await)
+            .await
     }
 }

@@ -56,3 +56,14 @@ pub async fn end(tx: &mut Tx) -> Result<Position> {
     };
     tx.one(sql, &[], |row| Ok(Position { xid: row.get(0)?, seq: row.get(1)? })).await
 }
+
+/// Makes the log readable again after it moved to another server; nothing to do elsewhere.
+///
+/// # Errors
+/// As [`Tx::run`].
+pub(crate) async fn adopt(tx: &mut Tx) -> Result<()> {
+    match tx.engine() {
+        Engine::Sqlite => Ok(()),
+        Engine::Postgres => tx.script(postgres::ADOPT).await,
+    }
+}

@@ -12,3 +12,13 @@ pub(super) fn after(columns: &str) -> String {
 /// Everything below the horizon counts as read; running transactions come later.
 pub(super) const END: &str = "select cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint) - 1, \
      9223372036854775807";
+
+/// A database that was restored into another server may hold transaction ids from that one's
+/// future: nothing would ever be read again. Such events become the oldest there are, in the order
+/// of their numbers, and every reader keeps its place among them.
+pub(super) const ADOPT: &str = "do $$ begin \
+     if exists (select 1 from events where xid >= \
+         cast(cast(pg_snapshot_xmax(pg_current_snapshot()) as text) as bigint)) then \
+       update events set xid = 0; \
+       update cursors set xid = 0; \
+     end if; end $$";
