@@ -8,7 +8,7 @@ postgres := env("SIXFOLD_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/pos
 default:
     @just --list
 
-# what a commit must pass: format, lints, tests on SQLite, generated files
+# what a commit must pass: format, lints, tests (on PostgreSQL too, if one answers), generated files
 check:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -127,20 +127,23 @@ impl Identity {
     /// # Errors
     /// As [`Tx::all`].
     pub async fn of_person(tx: &mut Tx, person: PersonId) -> Result<Self> {
+        let mut platform_owner = false;
         let mut memberships: Vec<Membership> = tx
             .all(
-                "select m.group_id, m.role, m.permissions from memberships m \
+                "select m.group_id, m.role, m.permissions, g.slug from memberships m \
+                 join groups g on g.id = m.group_id \
                  where m.person_id = $1 and m.status = 'active'",
                 args![person],
                 |row| {
-                    let role = Role::stored(&row.get::<String>(1)?)?;
+                    let role = Role::stored(row.text(1)?)?;
                     let extra = Rights::stored(&row.get::<types::Json>(2)?);
+                    // Only the platform's own group has owners of the platform.
+                    platform_owner |= role == Role::PlatformOwner && row.text(3)? == "platform";
                     Ok(Membership { group: row.get(0)?, role, rights: role.rights() | extra })
                 },
             )
             .await?;
         memberships.sort_by_key(|one| one.group);
-        let platform_owner = memberships.iter().any(|one| one.role == Role::PlatformOwner);
         let (user, personal_group) = tx
             .one(
                 "select user_id, personal_group_id from people where id = $1",

@@ -4,6 +4,10 @@
 //! Every feature is a folder with the same five files; every change is a [`kernel::Work`] that
 //! records its event; every read is bounded by [`kernel::access`].
 
+#[macro_use]
+mod words;
+
+mod changes;
 pub mod connections;
 pub mod events;
 pub mod groups;
@@ -13,6 +17,7 @@ pub mod ontology;
 pub mod people;
 mod reference;
 pub mod search;
+mod sizes;
 pub mod things;
 pub mod transfer;
 

@@ -148,7 +148,7 @@ fn closed() -> Error {
 }
 
 /// The connection ended between the commit and its answer.
-fn unknown(error: Error) -> Error {
+fn unknown(error: &Error) -> Error {
     Error::new(
         ErrorKind::Overloaded,
         "outcome_unknown",
@@ -221,7 +221,7 @@ where
                     let lost = error.is_closed();
                     let (error, again) = crate::failure::of_postgres(error);
                     if !again || runs == ATTEMPTS {
-                        let _ = reply.send(Err(if lost { unknown(error) } else { error }));
+                        let _ = reply.send(Err(if lost { unknown(&error) } else { error }));
                         return;
                     }
                 }

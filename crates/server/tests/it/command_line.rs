@@ -1,5 +1,7 @@
 //! The commands that are not `serve`.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::Value;
 
 use crate::engines::Engine;
@@ -26,7 +28,12 @@ async fn reading_commands_make_nothing() {
         (&["export"], 3),
         (&["admin", "setup-token"], 3),
         (&["import", "missing.ndjson"], 2),
+        (&["import"], 2),
         (&["no-such-command"], 2),
+        (&["--no-such-flag"], 2),
+        (&["import", "--dryrun", "x"], 2),
+        (&["admin", "create"], 2),
+        (&["migrate"], 2),
         (&["--port", "65536"], 2),
     ] {
         let said = server.say(arguments);
@@ -50,8 +57,93 @@ async fn data_and_errors_are_json_when_asked() {
     let status = json(&server.say(&["migrate", "status", "--json"]).out);
     assert_eq!(status["database"], "current");
     assert_eq!(status["migrations"][0]["state"], "applied");
+    assert!(status["migrations"][0]["appliedAt"].is_string(), "{status}");
     let findings = json(&server.say(&["doctor", "--json"]).out);
     assert!(findings.as_array().is_some_and(|all| all.iter().all(|one| one["ok"] == true)));
+    let check = json(&server.say(&["config", "check", "--json"]).out);
+    assert_eq!(check, serde_json::json!({"ok": true, "mistakes": []}));
+    let token = json(&server.say(&["admin", "setup-token", "--json"]).out);
+    assert_eq!(token["token"].as_str().map(str::len), Some(64));
+    let said = server.say(&["openapi"]);
+    assert_eq!(json(&said.out)["openapi"], "3.1.0");
+}
+
+#[tokio::test]
+async fn the_example_of_a_configuration_is_right() {
+    let server = Server::prepare(&Engine::Sqlite).await;
+    let example = server.say(&["config", "example"]).out;
+    // As it is, and with every default said aloud.
+    let aloud: Vec<&str> = example
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest) if rest.contains(" = ") && !rest.contains('…') && is_key(rest) => rest,
+            _ => line,
+        })
+        .collect();
+    let aloud = aloud.join("\n");
+    assert!(aloud.lines().filter(|line| is_key(line)).count() > 30, "{aloud}");
+    for text in [example, aloud] {
+        std::fs::write(server.folder().join("sixfold.toml"), &text).expect("a file");
+        let said = server.say(&["config", "check"]);
+        assert_eq!(said.code, 0, "{said:?}\n{text}");
+    }
+}
+
+fn is_key(line: &str) -> bool {
+    line.split_once(" = ").is_some_and(|(name, _)| {
+        !name.is_empty() && name.chars().all(|one| one.is_ascii_lowercase() || one == '_')
+    })
+}
+
+#[tokio::test]
+async fn doctor_finds_what_keeps_a_server_from_starting() {
+    let mut server = Server::prepare(&Engine::Sqlite).await;
+    server.run();
+    assert!(server.stop().success());
+    let found = |server: &Server| {
+        let said = server.say(&["doctor", "--json"]);
+        let all = json(&said.out);
+        let bad = all.as_array().expect("findings").iter().filter(|one| one["ok"] == false);
+        let bad: Vec<String> = bad
+            .map(|one| {
+                let (name, message) = (one["name"].as_str(), one["message"].as_str());
+                format!("{}: {}", name.unwrap_or_default(), message.unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(said.code, i32::from(!bad.is_empty()), "{said:?}");
+        bad.join("\n")
+    };
+    assert_eq!(found(&server), "");
+
+    let key = server.data_dir().join("keys/root.key");
+    let right = std::fs::read(&key).expect("a key");
+    let mode = |mode| {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    mode(0o644);
+    assert!(found(&server).contains("chmod 600"), "{}", found(&server));
+    mode(0o600);
+    std::fs::write(&key, "damaged").expect("written");
+    assert!(found(&server).starts_with("keys: "), "{}", found(&server));
+    std::fs::write(&key, "ab".repeat(32)).expect("written");
+    assert!(found(&server).contains("not those the database was made with"));
+    std::fs::write(&key, right).expect("written");
+    assert_eq!(found(&server), "");
+
+    // A page of zeros in the middle of the file, and a file that is no database at all.
+    let file = server.data_dir().join("sixfold.db");
+    let whole = std::fs::read(&file).expect("the database");
+    let mut torn = whole.clone();
+    let middle = torn.len() / 2 / 4096 * 4096;
+    torn[middle..middle + 8192].fill(0);
+    std::fs::write(&file, &torn).expect("written");
+    assert!(!found(&server).is_empty(), "damage is found");
+    std::fs::write(&file, "not a database, whatever its name is".repeat(200)).expect("written");
+    assert!(found(&server).contains("database: "), "{}", found(&server));
+    std::fs::write(&file, whole).expect("written");
+
+    server.set("SIXFOLD_SERVER_PORT", "x");
+    assert!(found(&server).starts_with("configuration: "), "{}", found(&server));
 }
 
 #[tokio::test]
@@ -87,111 +179,5 @@ async fn an_owner_can_be_made_without_http() {
         let door = crate::people::Person::nobody(server.url());
         let olga = crate::stage::sign_in(&door, "olga").await;
         olga.get("/v1/groups").await.was(200);
-    }
-}
-
-/// Lines that can be compared: without what differs by when they were written.
-fn comparable(ndjson: &str) -> Vec<String> {
-    let mut lines: Vec<String> = ndjson.lines().map(str::to_owned).collect();
-    lines.sort();
-    lines
-}
-
-fn input() -> String {
-    let group = "018f0000-0000-7000-8000-000000000001";
-    let mut lines = vec![
-        format!(
-            r#"{{"kind":"group","id":"{group}","slug":"parts","name":"Parts","type":"business"}}"#
-        ),
-        format!(r#"{{"kind":"thingType","groupId":"{group}","name":"part"}}"#),
-        format!(
-            r#"{{"kind":"connectionType","groupId":"{group}","name":"made_of","from":["part"],"to":["part"],"acyclic":true}}"#
-        ),
-    ];
-    for number in 1..=3 {
-        lines.push(format!(
-            r#"{{"kind":"thing","id":"018f0000-0000-7000-8000-00000000010{number}","groupId":"{group}","type":"part","name":"part {number}","properties":{{"weight":{number}}}}}"#
-        ));
-    }
-    for (from, to) in [(1, 2), (2, 3)] {
-        lines.push(format!(
-            r#"{{"kind":"connection","groupId":"{group}","type":"made_of","fromId":"018f0000-0000-7000-8000-00000000010{from}","toId":"018f0000-0000-7000-8000-00000000010{to}"}}"#
-        ));
-    }
-    lines.push(format!(
-        r#"{{"kind":"knowledge","id":"018f0000-0000-7000-8000-000000000201","groupId":"{group}","type":"document","text":"How parts fit."}}"#
-    ));
-    lines.join("\n") + "\n"
-}
-
-#[tokio::test]
-async fn what_is_exported_can_be_imported_and_is_the_same() {
-    let engines = Engine::all();
-    for from in &engines {
-        for to in &engines {
-            let source = Server::prepare(from).await;
-            let file = source.folder().join("in.ndjson");
-            std::fs::write(&file, input()).expect("a file");
-            let file = file.to_str().expect("UTF-8");
-
-            let said = source.say(&["import", file, "--dry-run"]);
-            assert_eq!(said.code, 0, "{said:?}");
-            let said = source.say(&["import", file]);
-            assert_eq!(said.code, 0, "{said:?}");
-            let first = source.say(&["export"]);
-            assert_eq!(first.code, 0, "{first:?}");
-            assert!(first.out.contains("part 3") && first.out.contains("How parts fit."));
-            // Twice is once.
-            assert_eq!(source.say(&["import", file]).code, 0);
-            let second = source.say(&["export"]);
-            assert_eq!(comparable(&first.out), comparable(&second.out));
-
-            let target = Server::prepare(to).await;
-            let moved = target.folder().join("moved.ndjson");
-            let moved = moved.to_str().expect("UTF-8");
-            assert_eq!(source.say(&["export", moved]).code, 0);
-            let said = target.say(&["import", moved]);
-            assert_eq!(said.code, 0, "{said:?}");
-            let third = target.say(&["export"]);
-            assert_eq!(comparable(&third.out), comparable(&first.out), "{from:?} to {to:?}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn an_output_that_is_full_or_gone_is_told() {
-    let server = Server::prepare(&Engine::Sqlite).await;
-    let file = server.folder().join("in.ndjson");
-    std::fs::write(&file, input()).expect("a file");
-    assert_eq!(server.say(&["import", file.to_str().expect("UTF-8")]).code, 0);
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
-    if let Ok(full) = full {
-        let output = server.command(&["export"]).stdout(full).output().expect("it runs");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains("error: The output cannot be written"), "{said}");
-    }
-    let nowhere = server.folder().join("no/such/folder.ndjson");
-    let said = server.say(&["export", nowhere.to_str().expect("UTF-8")]);
-    assert_eq!(said.code, 1, "{said:?}");
-    assert!(said.err.contains("folder.ndjson cannot be written"), "{said:?}");
-}
-
-#[tokio::test]
-async fn a_wrong_line_is_told_by_its_number_and_the_rest_is_taken() {
-    for engine in Engine::all() {
-        let server = Server::prepare(&engine).await;
-        let file = server.folder().join("in.ndjson");
-        let mut lines: Vec<String> = input().lines().map(str::to_owned).collect();
-        lines.insert(4, "{ broken".to_owned());
-        lines.push(r#"{"kind":"thing","groupId":"018f0000-0000-7000-8000-000000000001","type":"nothing","name":"x","id":"018f0000-0000-7000-8000-000000000301"}"#.to_owned());
-        std::fs::write(&file, lines.join("\n")).expect("a file");
-        let said = server.say(&["import", file.to_str().expect("UTF-8"), "--json"]);
-        assert_eq!(said.code, 1, "{said:?}");
-        let told: Vec<Value> = said.out.lines().map(json).collect();
-        assert_eq!(told[0]["line"], 5, "{said:?}");
-        assert_eq!(told[1]["line"], lines.len(), "{said:?}");
-        assert_eq!(told[2]["summary"]["refused"], 2, "{said:?}");
-        assert!(server.say(&["export"]).out.contains("part 3"));
     }
 }

@@ -223,7 +223,7 @@ async fn the_description_of_the_api_is_served_as_committed() {
 }
 
 /// Every operation that is described, as method and path.
-fn operations(document: &Value) -> Vec<(Method, String)> {
+pub(crate) fn operations(document: &Value) -> Vec<(Method, String)> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {

@@ -38,7 +38,7 @@ impl Engine {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how tests are told about the machine")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

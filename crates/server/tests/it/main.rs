@@ -2,16 +2,29 @@
 //! people of the [`stage`].
 
 // All of this is a test; clippy only knows functions that say so.
-#![expect(clippy::expect_used, clippy::panic, reason = "in a test a failure is the report")]
+#![expect(
+    clippy::cloned_ref_to_slice_refs,
+    clippy::type_complexity,
+    clippy::unused_async,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test a failure is the report"
+)]
 
+mod access;
 mod architecture;
+mod bad_input;
 mod bodies;
 mod command_line;
 mod crash;
 mod edge;
 mod engines;
+mod full_disk;
+mod identity;
 mod people;
 mod process;
 mod stage;
 mod standing;
 mod start;
+mod transfer;
+mod world;

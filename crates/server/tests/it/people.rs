@@ -11,6 +11,8 @@ pub(crate) struct Person {
     pub(crate) email: String,
     pub(crate) base: String,
     pub(crate) token: Option<String>,
+    /// The token of the platform's owner, who alone sees everybody ([`crate::stage::member`]).
+    pub(crate) root: Option<String>,
     /// Their id as a person; empty for nobody.
     pub(crate) id: String,
     /// Their personal group; empty for nobody.
@@ -83,6 +85,7 @@ impl Person {
             email: String::new(),
             base: base.to_owned(),
             token: None,
+            root: None,
             id: String::new(),
             home: String::new(),
             http: http.build().expect("a client"),

@@ -20,6 +20,8 @@ pub(crate) struct Server {
     folder: TempDir,
     database: Option<Database>,
     variables: HashMap<String, String>,
+    /// A line of shell that ends in `exec "$0"`, through which it is started.
+    through: Option<&'static str>,
     running: Option<Running>,
 }
 
@@ -55,7 +57,7 @@ impl Server {
         if let Some(database) = &database {
             variables.insert("DATABASE_URL".to_owned(), database.url.clone());
         }
-        Self { folder, database, variables, running: None }
+        Self { folder, database, variables, through: None, running: None }
     }
 
     /// A server that runs.
@@ -68,6 +70,16 @@ impl Server {
     /// Another setting for the next start.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The next starts go through a line of shell that ends in `exec "$0"`.
+    pub(crate) fn start_through(&mut self, line: &'static str) {
+        self.through = Some(line);
+    }
+
+    /// The running process.
+    pub(crate) fn pid(&self) -> Pid {
+        pid(&self.running.as_ref().expect("the server runs").child)
     }
 
     pub(crate) fn data_dir(&self) -> PathBuf {
@@ -107,8 +119,16 @@ impl Server {
 
     /// Starts it and waits until it has printed where it listens: it is ready then.
     pub(crate) fn run(&mut self) {
-        let mut child = self
-            .command(&[])
+        let mut command = match self.through {
+            None => self.command(&[]),
+            Some(line) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.env_clear().envs(&self.variables).current_dir(self.folder.path());
+                shell.args(["-c", line, env!("CARGO_BIN_EXE_sixfold")]);
+                shell
+            }
+        };
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(self.log())
@@ -192,8 +212,11 @@ impl Drop for Server {
 }
 
 fn ask_to_stop(child: &Child) {
-    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process");
-    kill_process(id, Signal::TERM).expect("it can be told");
+    kill_process(pid(child), Signal::TERM).expect("it can be told");
+}
+
+fn pid(child: &Child) -> Pid {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process")
 }
 
 /// The binary without any setting of the machine.

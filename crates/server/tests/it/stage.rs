@@ -41,6 +41,7 @@ impl Stage {
         let made = door.post("/v1/setup", root).await;
         assert!(matches!(made.status, 200 | 201), "{made:?}");
         let root = sign_in(&door, "root").await;
+        let door = Person { root: root.token.clone(), ..door };
         let alice = sign_up(&door, "alice").await;
         let bob = sign_up(&door, "bob").await;
         let vera = sign_up(&door, "vera").await;
@@ -79,7 +80,7 @@ impl Stage {
 
     /// Not signed in.
     pub(crate) fn nobody(&self) -> Person {
-        Person::nobody(self.server.url())
+        Person { root: self.root.token.clone(), ..Person::nobody(self.server.url()) }
     }
 }
 
@@ -143,11 +144,14 @@ pub(crate) async fn group(owner: &Person, slug: &str, name: &str) -> String {
     owner.post("/v1/groups", body).await.was(201).id()
 }
 
-/// Makes somebody a member.
+/// Makes somebody a member. Those the owner has never met are brought in by the platform's owner.
 pub(crate) async fn member(owner: &Person, group: &str, person: &Person, role: &str) {
-    let body = json!({
-        "groupId": group, "displayName": person.name, "email": person.email, "role": role,
-    });
-    let made = owner.post("/v1/people", body).await.was(201);
+    let body = json!({ "groupId": group, "personId": person.id, "role": role });
+    let mut made = owner.post("/v1/people", body.clone()).await;
+    if made.status == 404 && owner.root.is_some() {
+        let root = Person { token: owner.root.clone(), ..owner.clone() };
+        made = root.post("/v1/people", body).await;
+    }
+    let made = made.was(201);
     assert_eq!(made.id(), person.id, "the member is the person who signed up: {made:?}");
 }

@@ -1,3 +1,4 @@
+use serde_json::json;
 use types::{AnyId, ConnectionId, GroupId, Kind};
 use uuid::Uuid;
 
@@ -41,7 +42,7 @@ fn changes_name_each_field_with_both_values() {
     };
     let (after, changes) = apply(&stored(), &new, Time::from_micros(2)).expect("a change");
     assert_eq!(
-        Value::Object(changes),
+        json!(changes),
         json!({
             "metadata.a": {"from": 1, "to": 2},
             "metadata.b": {"from": "x", "to": null},
@@ -49,4 +50,12 @@ fn changes_name_each_field_with_both_values() {
         })
     );
     assert_eq!((after.strength, after.updated_at.micros()), (Some(0.5), 2));
+}
+
+#[test]
+fn large_values_are_not_repeated() {
+    let metadata = json!({"a": "x".repeat(5000), "b": "x"}).as_object().cloned();
+    let new = NewConnection { metadata, ..NewConnection::default() };
+    let (_, changes) = apply(&stored(), &new, Time::from_micros(2)).expect("a change");
+    assert_eq!(json!(changes), json!({"metadata.a": {"large": true}}));
 }

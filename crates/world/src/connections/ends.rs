@@ -7,6 +7,7 @@ use types::{AnyId, Checks, Error, ErrorKind, GroupId, JsonMap, Kind, PersonId, R
 
 use super::model::NewConnection;
 use super::sql;
+use crate::groups;
 use crate::reference::{self, Referent};
 
 /// Two objects the caller may see, and the group of a connection between them, in which the
@@ -102,11 +103,10 @@ async fn known(work: &mut Work<'_>, id: AnyId, bare: bool, pointer: &str) -> Res
 
 async fn require_in_tree(work: &mut Work<'_>, group: GroupId, end: &Referent) -> Result<()> {
     let inside = if end.id.kind == Kind::Person {
-        let root = sql::root(work.tx, group).await?.ok_or_else(Error::not_found)?;
+        let root = groups::rules::root(work.tx, group).await?;
         sql::belongs(work.tx, end.id, root).await?
     } else {
-        end.group == group
-            || sql::root(work.tx, group).await? == sql::root(work.tx, end.group).await?
+        groups::rules::same_tree(work.tx, group, end.group).await?
     };
     if inside { Ok(()) } else { Err(different_tree()) }
 }

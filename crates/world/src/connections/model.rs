@@ -68,8 +68,8 @@ pub struct NewConnection {
     /// A thing, a person or a group of the same group tree.
     #[schema(value_type = AnyId)]
     pub to_id: String,
-    /// What its type asks for, and whatever else is worth keeping. Replaces what is stored; if
-    /// absent, that stays.
+    /// What its type asks for, and whatever else is worth keeping, at most 64 KiB. Replaces what
+    /// is stored; if absent, that stays.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<JsonMap>,

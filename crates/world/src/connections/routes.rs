@@ -48,8 +48,9 @@ async fn list_connections(
 
 /// Make or update a connection
 ///
-/// There is one connection of each type between two ends: making it again updates what is sent.
-/// Both ends are things, people or groups of one group tree; the type says which.
+/// There is one connection of each type between two ends: making it again updates what is sent, if
+/// the caller made it or may delete it. Both ends are things, people or groups of one group tree;
+/// the type says which.
 #[utoipa::path(post, path = "/v1/connections", tag = "connections",
     operation_id = "create_connection",
     request_body = NewConnection,
@@ -60,8 +61,9 @@ async fn list_connections(
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "May not make connections here", body = Problem),
         (status = 404, description = "An end is not there to see", body = Problem),
-        (status = 409, description = "Between two group trees, in an archived group, or closing a \
-            cycle (`cycle`, with the path in the message)", body = Problem),
+        (status = 409, description = "Between two group trees, in an archived group, closing a \
+            cycle (`cycle`, with the path in the message), or somebody else's \
+            (`already_exists`)", body = Problem),
         (status = 413, description = "Too large", body = Problem),
         (status = 415, description = "Not JSON by its content type", body = Problem),
         (status = 422, description = "A field is wrong", body = Problem)))]

@@ -7,22 +7,22 @@ use kernel::ontology::ConnectionType;
 use kernel::{App, Caller, Work};
 use serde_json::json;
 use types::{
-    AnyId, Checks, ConnectionId, Error, ErrorKind, GroupId, Json, JsonMap, PersonId, Result,
-    ThingId, Time,
+    AnyId, Checks, ConnectionId, Error, ErrorKind, GroupId, Json, PersonId, Result, ThingId, Time,
 };
 
 use super::model::{Connection, ConnectionFilter, NewConnection, NodeFilter};
 use super::sql::{self, Direction, Seen};
 use super::{changes, cycle, ends};
+use crate::changes::Changes;
 use crate::listing::Slice;
-use crate::{ontology, reference, things};
+use crate::{ontology, reference, sizes, things};
 
 /// Makes a connection, or updates the one of this type between these ends; also tells whether it
 /// is new.
 ///
 /// # Errors
-/// 401, 403, 404 by policy; 409 in an archived group, between two trees, for a `cycle` or a path
-/// that is `too_deep`; 422 for what is not sensible.
+/// 401, 403, 404 by policy; 409 in an archived group, between two trees, for a `cycle`, a path that
+/// is `too_deep`, or `already_exists` when it is somebody else's; 422 for what is not sensible.
 pub async fn create(app: &App, caller: &Caller, new: NewConnection) -> Result<(Connection, bool)> {
     access::require_known(caller)?;
     check(&new)?;
@@ -39,10 +39,7 @@ pub async fn insert_in(work: &mut Work<'_>, new: &NewConnection) -> Result<(Conn
     let kind = ontology::rules::connection_type(work.tx, place.group, &new.kind).await?;
     let (from, to) = (place.from.id, place.to.id);
     if let Some(before) = sql::find_edge(work.tx, from, &new.kind, to).await? {
-        let (after, changes) = changes::apply(&before, new, work.now)?;
-        ends::check(&kind, &place, &after.metadata.to_map())?;
-        check_span(&after)?;
-        return Ok((update(work, before, after, changes, &place).await?, false));
+        return Ok((repeat(work, &kind, new, before, &place).await?, false));
     }
     let origin =
         Origin { group: place.group, created_by: work.me(), created_at: None, updated_at: None };
@@ -120,29 +117,48 @@ async fn insert_new(
     Ok(connection)
 }
 
-async fn update(
+/// What making a connection that is there already does: nothing when it says the same, else it is
+/// changed by whoever made it or may delete it. Whoever neither made nor sees it learns that it
+/// exists, and nothing of what it says.
+async fn repeat(
     work: &mut Work<'_>,
+    kind: &ConnectionType,
+    new: &NewConnection,
     before: Connection,
-    after: Connection,
-    changes: JsonMap,
-    place: &ends::Place,
+    ends: &ends::Place,
 ) -> Result<Connection> {
     // Two people may have been connected in another group that they share.
-    if before.group_id != place.group {
+    if before.group_id != ends.group {
         ends::require(work, before.group_id).await.map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Error::conflict(
-                "already_exists",
-                "This connection exists in a group that you may not see.",
-            ),
+            ErrorKind::NotFound => exists(),
             _ => error,
         })?;
     }
+    let place = access::standing(work.tx, work.caller, before.group_id).await?;
+    let mine = before.created_by.is_some() && before.created_by == work.me();
+    let sight = Sight::of(place.rights, Right::ConnectionsRead);
+    if !mine && !sight.sees(before.visibility, before.owner, work.me()) {
+        return Err(exists());
+    }
+    let (after, changes) = changes::apply(&before, new, work.now)?;
     if changes.is_empty() {
         return Ok(before);
     }
+    if !mine && !place.rights.has(Right::ConnectionsDelete) {
+        return Err(exists());
+    }
+    ends::check(kind, ends, &after.metadata.to_map())?;
+    check_span(&after)?;
     sql::update(work.tx, &after).await?;
-    record(work, "connection_updated", &after, Some(changes)).await?;
+    record(work, "connection_updated", &after, Some(&changes)).await?;
     Ok(after)
+}
+
+fn exists() -> Error {
+    Error::conflict(
+        "already_exists",
+        "Somebody else made this connection: it is changed by them, or by whoever may delete it.",
+    )
 }
 
 /// One connection.
@@ -322,7 +338,11 @@ fn seen(caller: &Caller) -> Seen {
 }
 
 fn check(new: &NewConnection) -> Result<()> {
-    Checks::new()
+    let mut checks = Checks::new();
+    if let Some(metadata) = &new.metadata {
+        sizes::check_metadata(&mut checks, metadata)?;
+    }
+    checks
         .that(
             new.strength.is_none_or(|strength| (0.0..=1.0).contains(&strength)),
             "/strength",
@@ -344,7 +364,7 @@ async fn record(
     work: &mut Work<'_>,
     kind: &'static str,
     connection: &Connection,
-    changes: Option<JsonMap>,
+    changes: Option<&Changes>,
 ) -> Result<()> {
     let mut metadata = json!({
         "type": connection.kind,
@@ -352,7 +372,7 @@ async fn record(
         "toId": connection.to_id,
     });
     if let (Some(changes), Some(map)) = (changes, metadata.as_object_mut()) {
-        map.insert("changes".to_owned(), changes.into());
+        map.insert("changes".to_owned(), json!(changes));
     }
     let metadata = Json::of(&metadata)?;
     let event = NewEvent::new(connection.group_id, kind, Some(connection.id.into()), &metadata)

@@ -284,16 +284,6 @@ pub(super) async fn next(tx: &mut Tx, kind: &str, nodes: &[AnyId]) -> Result<Vec
     tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, end(row, 1)?))).await
 }
 
-/// The root of a group's tree.
-pub(super) async fn root(tx: &mut Tx, group: GroupId) -> Result<Option<GroupId>> {
-    tx.maybe(
-        "select ancestor_id from group_ancestors where group_id = $1 order by depth desc limit 1",
-        args![group],
-        |row| row.get(0),
-    )
-    .await
-}
-
 /// Whether a person belongs to any group of a tree. `cross join` keeps the order: a person has few
 /// groups, a tree may have very many.
 pub(super) async fn belongs(tx: &mut Tx, person: AnyId, root: GroupId) -> Result<bool> {

@@ -41,14 +41,14 @@ pub struct NewCustomEvent {
     /// Whose log; the target's group or else the caller's personal group, if absent.
     #[serde(default)]
     pub group_id: Option<GroupId>,
-    /// A type of the ontology or a registered one.
+    /// A type of the ontology or a registered one; none that the installation records itself.
     #[serde(rename = "type")]
     pub kind: String,
     /// A thing, person or group the caller may see.
     #[serde(default)]
     #[schema(value_type = Option<AnyId>)]
     pub target_id: Option<String>,
-    /// Free-form; `protocol`, if there, is one of the ontology's.
+    /// Free-form, at most 64 KiB; `protocol`, if there, is one of the ontology's.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub metadata: JsonMap,

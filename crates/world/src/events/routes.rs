@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use http::Uri;
-use types::{EventId, Page, PersonId};
+use types::{Error, EventId, Page, PersonId, Result};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::{Answer, Body, By, Created, Listed, PageParams, Paged, Path, Problem, Reply};
@@ -32,6 +32,15 @@ async fn listed(
     let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
     let rows = rules::list(&world, &caller, page.filter, slice).await?;
     Ok(world.page(uri, slice.limit, rows, |event| After::Seq(event.seq)))
+}
+
+/// A parameter that says what the path says must say the same.
+fn agree<T: PartialEq>(sent: Option<&T>, path: &T, name: &str) -> Result<()> {
+    if sent.is_none_or(|sent| sent == path) {
+        return Ok(());
+    }
+    let message = "differs from the id in the path; leave it out.";
+    Err(Error::invalid(name, "contradiction", message))
 }
 
 /// List events
@@ -91,6 +100,7 @@ async fn list_events_by_actor(
     uri: Uri,
     mut page: Paged<EventFilter>,
 ) -> Answer<Listed<Event>> {
+    agree(page.filter.actor_id.as_ref(), &id, "actorId")?;
     page.filter.actor_id = Some(id);
     listed(world, caller, uri, page).await
 }
@@ -112,6 +122,7 @@ async fn list_events_about_target(
     uri: Uri,
     mut page: Paged<EventFilter>,
 ) -> Answer<Listed<Event>> {
+    agree(page.filter.target_id.as_ref(), &id, "targetId")?;
     page.filter.target_id = Some(id);
     listed(world, caller, uri, page).await
 }
@@ -134,8 +145,9 @@ async fn get_event(
 
 /// Record an event
 ///
-/// Of a type the ontology has or the group registered. The installation records its own changes
-/// by itself.
+/// Of a type the ontology has or the group registered. The installation records its own changes by
+/// itself: their types (of groups, people, accounts, things, connections, knowledge and keys) are
+/// refused with `reserved_type`.
 #[utoipa::path(post, path = "/v1/events", tag = "events", operation_id = "create_event",
     request_body = NewCustomEvent,
     responses(

@@ -8,10 +8,16 @@ use types::{AnyId, Checks, Error, EventId, Json, Kind, Result, Time};
 use super::model::{Event, EventFilter, NewCustomEvent};
 use super::sql;
 use crate::listing::Slice;
-use crate::{ontology as types_of, reference, things};
+use crate::{ontology as types_of, reference, sizes, things};
 
 /// 2000-01-01: nothing a client records happened before.
 const EARLIEST: Time = Time::from_micros(946_684_800_000_000);
+
+/// Categories of built-in types that the installation records itself. What they say is believed —
+/// who got which role, which key was revoked — so nobody else says it.
+const RESERVED: [&str; 5] = ["Platform", "User", "Authentication", "Group", "Thing lifecycle"];
+/// The same for single types of other categories: a type was registered.
+const RESERVED_TYPES: [&str; 1] = ["settings_updated"];
 
 /// One event.
 ///
@@ -104,7 +110,15 @@ async fn create_in(
 fn check(new: &NewCustomEvent, now: Time) -> Result<()> {
     let protocols = &ontology::built_in().event_protocols;
     let protocol = new.metadata.get("protocol");
-    Checks::new()
+    let mut checks = Checks::new();
+    sizes::check_metadata(&mut checks, &new.metadata)?;
+    checks
+        .that(
+            !is_reserved(&new.kind),
+            "/type",
+            "reserved_type",
+            "is recorded by the installation itself; choose another type, or register one.",
+        )
         .that(
             new.timestamp.is_none_or(|at| (EARLIEST..=now).contains(&at)),
             "/timestamp",
@@ -120,4 +134,12 @@ fn check(new: &NewCustomEvent, now: Time) -> Result<()> {
             format!("must be one of {}.", protocols.join(", ")),
         )
         .done()
+}
+
+fn is_reserved(kind: &str) -> bool {
+    let known = ontology::built_in().event_types.iter().find(|one| one.name == kind);
+    known.is_some_and(|one| {
+        RESERVED_TYPES.contains(&kind)
+            || one.category.as_deref().is_some_and(|category| RESERVED.contains(&category))
+    })
 }

@@ -1,80 +1,11 @@
 //! What a merge patch makes of a group, and what of it changed.
 
-use serde::Serialize;
-use serde_json::{Value, json};
-use types::{Json, JsonMap, Result, Time};
+use types::{Result, Time};
 
 use super::model::{Group, GroupChange, GroupLimits, GroupSettings, GroupSettingsChange};
 use web::Patch;
 
-/// Bytes of an old or new value that an event repeats; of a larger one it names the field only.
-const REPEATED: usize = 4096;
-
-/// RFC 7396, section 2.
-pub(crate) fn merge(target: &mut JsonMap, patch: &JsonMap) {
-    for (key, value) in patch {
-        match value {
-            Value::Null => {
-                target.remove(key);
-            }
-            Value::Object(patch) => {
-                let slot = target.entry(key.clone()).or_insert(Value::Null);
-                if !slot.is_object() {
-                    *slot = Value::Object(JsonMap::new());
-                }
-                if let Value::Object(inner) = slot {
-                    merge(inner, patch);
-                }
-            }
-            value => {
-                target.insert(key.clone(), value.clone());
-            }
-        }
-    }
-}
-
-/// Changed fields with their old and new values, for the event.
-#[derive(Debug, Default, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Changes(JsonMap);
-
-impl Changes {
-    /// Notes a field, unless it stays as it was.
-    pub(crate) fn note(&mut self, field: &str, from: impl Serialize, to: impl Serialize) {
-        let (from, to) = (json!(from), json!(to));
-        if from == to {
-            return;
-        }
-        let large = |value: &Value| value.to_string().len() > REPEATED;
-        let told = if large(&from) || large(&to) {
-            json!({"large": true})
-        } else {
-            json!({"from": from, "to": to})
-        };
-        self.0.insert(field.to_owned(), told);
-    }
-
-    /// Notes a field that changed without repeating what it held.
-    pub(crate) fn note_quietly(&mut self, field: &str) {
-        self.0.insert(field.to_owned(), json!({}));
-    }
-
-    /// Merges a patch into free-form data and notes each key it changes.
-    pub(crate) fn merge(&mut self, field: &str, before: &Json, patch: &JsonMap) -> Result<Json> {
-        let old = before.to_map();
-        let mut new = old.clone();
-        merge(&mut new, patch);
-        for key in patch.keys() {
-            self.note(&format!("{field}.{key}"), old.get(key), new.get(key));
-        }
-        Ok(Json::of(&new)?)
-    }
-
-    /// Whether nothing changed.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
+use crate::changes::Changes;
 
 /// The group after `change`, one version on, and what of it changed.
 pub(super) fn apply(before: &Group, change: &GroupChange, now: Time) -> Result<(Group, Changes)> {

@@ -4,13 +4,12 @@ use kernel::ontology;
 use types::{Checks, Json, Result};
 
 use super::model::Group;
+use crate::sizes;
 
 /// Characters of a name.
 pub const MAX_NAME: usize = 200;
 /// Characters of a description.
 const MAX_DESCRIPTION: usize = 2000;
-/// Bytes of free-form data.
-const MAX_METADATA: usize = 64 * 1024;
 /// What a group may limit: the names of a plan's.
 const LIMITS: [&str; 6] =
     ["users", "storageBytes", "apiCallsPerMonth", "things", "connections", "eventRetentionDays"];
@@ -46,5 +45,5 @@ pub(super) fn check(group: &Group) -> Result<()> {
 }
 
 fn fits(metadata: &Json) -> bool {
-    metadata.as_str().len() <= MAX_METADATA
+    metadata.as_str().len() <= sizes::METADATA
 }

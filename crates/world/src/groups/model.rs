@@ -9,35 +9,6 @@ use web::Patch;
 
 use crate::listing::Sort;
 
-/// A named closed list, stored and shown as text.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$vdoc])* $variant,)* }
-
-        impl $name {
-            /// How it is stored and shown.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-
-            /// Reads a stored word.
-            ///
-            /// # Errors
-            /// Internal, when the store holds something else.
-            pub fn stored(text: &str) -> types::Result<Self> {
-                match text {
-                    $($text => Ok(Self::$variant),)*
-                    _ => Err(types::Error::internal(concat!("unknown ", stringify!($name)))),
-                }
-            }
-        }
-    };
-}
-
 words! {
     /// Who may see that it exists.
     GroupVisibility {
@@ -174,21 +145,30 @@ pub struct GroupChange {
     /// The group it is in; null takes it to the top.
     pub parent_group_id: Patch<GroupId>,
     /// 3 to 50 of `a-z`, `0-9` and `-`, unique on this server.
+    #[serde(deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub slug: Option<String>,
     /// 1 to 200 characters.
+    #[serde(deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub name: Option<String>,
     /// A group type of the ontology.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub kind: Option<String>,
     /// At most 2000 characters.
     pub description: Patch<String>,
     /// Merged into the stored ones.
-    #[serde(deserialize_with = "web::optional_object")]
+    #[serde(deserialize_with = "crate::changes::kept_object")]
+    #[schema(nullable = false)]
     pub settings: Option<GroupSettingsChange>,
     /// Merged into the stored one; null removes a key.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Object, required = false)]
+    #[serde(deserialize_with = "crate::changes::kept")]
     pub metadata: Option<JsonMap>,
     /// `archived`, or `active` to restore it.
+    #[serde(deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub status: Option<GroupStatus>,
 }
 
@@ -197,10 +177,16 @@ pub struct GroupChange {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct GroupSettingsChange {
     /// Who may see that it exists.
+    #[serde(deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub visibility: Option<GroupVisibility>,
     /// How one becomes a member.
+    #[serde(deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub join_policy: Option<JoinPolicy>,
     /// A plan of the ontology.
+    #[serde(deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub plan: Option<String>,
     /// Merged into the stored ones; null removes one, or all.
     #[schema(value_type = Option<Object>)]

@@ -18,6 +18,13 @@ macro_rules! columns {
 pub(crate) use columns;
 
 const HEAD: &str = concat!("select ", columns!(), " from groups o where 1 = 1");
+/// Along the person's memberships, which are few and in the order of group ids.
+const OF_MEMBER: &str = concat!(
+    "select ",
+    columns!(),
+    " from memberships m join groups o on o.id = m.group_id \
+     where m.status = 'active' and m.person_id = "
+);
 const FIND: &str = concat!("select ", columns!(), " from groups o where o.id = $1");
 
 /// Reads what `columns!` selects.
@@ -90,13 +97,23 @@ pub(super) async fn list(
     filter: &GroupFilter,
     slice: Slice,
 ) -> Result<Vec<Group>> {
-    let mut sql = Sql::new(HEAD);
-    bound.condition(&mut sql);
+    let (mut sql, id) = match bound {
+        Bound { all: false, public: false, of_member: Some(person), one: None } => {
+            let mut sql = Sql::new(OF_MEMBER);
+            sql.bind(person);
+            (sql, "m.group_id")
+        }
+        _ => {
+            let mut sql = Sql::new(HEAD);
+            bound.condition(&mut sql);
+            (sql, "o.id")
+        }
+    };
     sql.and_equals("o.visibility", filter.visibility.map(GroupVisibility::name))
         .and_equals("o.type", filter.kind.as_deref())
         .and_equals("o.parent_id", filter.parent_group_id)
         .and_equals("o.status", Some(filter.status.unwrap_or(GroupStatus::Active).name()));
-    slice.finish(&mut sql, "o.id");
+    slice.finish(&mut sql, id);
     tx.all(sql.text(), sql.args(), group).await
 }
 

@@ -8,7 +8,7 @@ use types::{Error, GroupId, Result};
 ///
 /// # Errors
 /// As [`Tx::all`].
-pub async fn ancestors(tx: &mut Tx, group: GroupId) -> Result<Vec<GroupId>> {
+pub(super) async fn ancestors(tx: &mut Tx, group: GroupId) -> Result<Vec<GroupId>> {
     tx.all(
         "select ancestor_id from group_ancestors where group_id = $1 and depth > 0 order by depth",
         args![group],
@@ -31,24 +31,15 @@ pub async fn root(tx: &mut Tx, group: GroupId) -> Result<GroupId> {
     .ok_or_else(Error::not_found)
 }
 
-/// `group` and every group below it, from the top down.
-///
-/// # Errors
-/// As [`Tx::all`].
-pub async fn subtree(tx: &mut Tx, group: GroupId) -> Result<Vec<GroupId>> {
-    tx.all(
-        "select group_id from group_ancestors where ancestor_id = $1 order by depth, group_id",
-        args![group],
-        |row| row.get(0),
-    )
-    .await
-}
-
 /// Whether `group` is somewhere below `ancestor`; nothing is below itself.
 ///
 /// # Errors
 /// As [`Tx::maybe`].
-pub async fn is_descendant_of(tx: &mut Tx, group: GroupId, ancestor: GroupId) -> Result<bool> {
+pub(super) async fn is_descendant_of(
+    tx: &mut Tx,
+    group: GroupId,
+    ancestor: GroupId,
+) -> Result<bool> {
     let found = tx
         .maybe(
             "select group_id from group_ancestors \

@@ -6,7 +6,7 @@ use types::{Checks, Error, Json, KnowledgeId, Result, ThingId};
 
 use super::chunk::{self, Piece};
 use super::model::{Chunk, Embed, Embedded, Knowledge, KnowledgeType};
-use super::{rules, sql};
+use super::{check, rules, sql};
 use crate::search::text;
 use crate::things;
 use crate::things::model::{Thing, Tier};
@@ -62,8 +62,8 @@ fn words(thing: &Thing) -> Result<String> {
         ));
     }
     let mut all = String::new();
-    text::paragraph(&thing.name, &mut all, rules::MAX_TEXT);
-    text::gather(&thing.properties.to_map().into(), &mut all, rules::MAX_TEXT);
+    text::paragraph(&thing.name, &mut all, check::MAX_TEXT);
+    text::gather(&thing.properties.to_map().into(), &mut all, check::MAX_TEXT);
     Ok(all)
 }
 
@@ -161,7 +161,7 @@ fn same(one: &Json, other: &Json) -> bool {
 fn check(ask: &Embed) -> Result<()> {
     let mut checks = Checks::new();
     match (&ask.text, ask.thing_id) {
-        (Some(text), None) => rules::check_text(&mut checks, text),
+        (Some(text), None) => check::check_text(&mut checks, text),
         (None, Some(_)) => {}
         (None, None) => {
             checks.that(false, "/text", "missing_field", "send `text` or `thingId`.");
@@ -170,6 +170,6 @@ fn check(ask: &Embed) -> Result<()> {
             checks.that(false, "/text", "ambiguous", "send `text` or `thingId`, not both.");
         }
     }
-    rules::check_labels(&mut checks, &ask.labels);
+    check::check_labels(&mut checks, &ask.labels);
     checks.done()
 }

@@ -5,6 +5,7 @@
 //! that thing and goes with it. Texts are cut into chunks here ([`chunk`]); exact tokens and
 //! vectors come with retrieval.
 
+mod check;
 mod chunk;
 pub mod embed;
 pub mod model;

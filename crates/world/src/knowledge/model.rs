@@ -6,38 +6,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::listing::Sort;
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$vdoc])* $variant,)* }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// How it is stored and shown.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-
-            /// Reads a stored word.
-            ///
-            /// # Errors
-            /// Internal, when the store holds something else.
-            pub fn stored(text: &str) -> types::Result<Self> {
-                Self::ALL
-                    .iter()
-                    .copied()
-                    .find(|one| one.name() == text)
-                    .ok_or_else(|| types::Error::internal(concat!("unknown ", stringify!($name))))
-            }
-        }
-    };
-}
-
 words! {
     /// A kind of knowledge.
     KnowledgeType {
@@ -158,7 +126,7 @@ pub struct NewKnowledge {
     /// Labels it carries: `prefix:name`, at most 50.
     #[serde(default)]
     pub labels: Vec<String>,
-    /// Whatever else is worth keeping.
+    /// Whatever else is worth keeping, at most 64 KiB.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub metadata: JsonMap,

@@ -8,21 +8,17 @@ use kernel::events::NewEvent;
 use kernel::{App, Caller, Work};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use types::{Checks, Error, GroupId, Json, JsonMap, KnowledgeId, PersonId, Result, ThingId};
+use types::{
+    Checks, Error, ErrorKind, GroupId, Json, JsonMap, KnowledgeId, PersonId, Result, ThingId,
+};
 
+use super::check::{check, check_content};
 use super::model::{Knowledge, KnowledgeFilter, KnowledgeRole, KnowledgeType, NewKnowledge};
 use super::sql;
 use crate::listing::Slice;
-use crate::things;
-use crate::things::model::Thing;
+use crate::things::model::{Thing, Visibility};
+use crate::{groups, sizes, things};
 
-/// Bytes of a text.
-pub(super) const MAX_TEXT: usize = 1 << 20;
-/// Labels a piece of knowledge may carry.
-const MAX_LABELS: usize = 50;
-/// Characters of a label's prefix and of its name.
-const MAX_PREFIX: usize = 40;
-const MAX_NAME: usize = 80;
 /// Characters of a text in a list.
 pub(crate) const SHOWN: i64 = 8192;
 
@@ -78,12 +74,18 @@ pub async fn insert_in(work: &mut Work<'_>, new: &NewKnowledge) -> Result<(Knowl
     if let Some(thing) = source.as_ref().filter(|_| !is_label) {
         belong_to(&mut made, thing);
     }
-    sql::insert(work.tx, &made, hash.as_ref()).await?;
+    if !sql::insert(work.tx, &made, hash.as_ref()).await? {
+        return Err(Error::overloaded("This label is being made by others; try again."));
+    }
     if let Some(thing) = &source {
         sql::join(work.tx, thing.id, made.id, role, work.now).await?;
     }
-    let joined = source.as_ref().map(|thing| (thing.id, role));
+    let apart = is_label && source.as_ref().is_some_and(is_private);
+    let joined = source.as_ref().filter(|_| !apart).map(|thing| (thing.id, role));
     record(work, "knowledge_created", &made, told(&made, joined)).await?;
+    if let Some(thing) = source.as_ref().filter(|_| apart) {
+        record_joined(work, &made, thing, role).await?;
+    }
     Ok((made, true))
 }
 
@@ -95,6 +97,7 @@ pub async fn insert_in(work: &mut Work<'_>, new: &NewKnowledge) -> Result<(Knowl
 pub async fn insert_as_is(work: &mut Work<'_>, one: &Knowledge, labels: &[String]) -> Result<bool> {
     let mut checks = Checks::new();
     check_content(&mut checks, one.kind, one.text.as_deref(), labels);
+    sizes::check_metadata(&mut checks, &one.metadata)?;
     checks.that(
         one.kind != KnowledgeType::Label || one.source_thing_id.is_none(),
         "/sourceThingId",
@@ -106,7 +109,9 @@ pub async fn insert_as_is(work: &mut Work<'_>, one: &Knowledge, labels: &[String
         return Ok(false);
     }
     let hash = one.text.as_deref().map(digest);
-    sql::insert(work.tx, one, hash.as_ref()).await?;
+    if !sql::insert(work.tx, one, hash.as_ref()).await? {
+        return Err(Error::conflict("already_exists", "The group has this label already."));
+    }
     record(work, "knowledge_created", one, told(one, None)).await?;
     Ok(true)
 }
@@ -126,24 +131,41 @@ async fn use_again(
     source: Option<&Thing>,
     role: KnowledgeRole,
 ) -> Result<Knowledge> {
-    let mut metadata = told(&label, None);
-    let mut changed = false;
     if label.deprecated {
-        (label.deprecated, label.updated_at, changed) = (false, work.now, true);
+        (label.deprecated, label.updated_at) = (false, work.now);
         sql::deprecate(work.tx, label.id, false, work.now).await?;
+        let mut metadata = told(&label, None);
         metadata.insert("changes".to_owned(), json!({"deprecated": {"from": true, "to": false}}));
+        record(work, "knowledge_updated", &label, metadata).await?;
     }
     if let Some(thing) = source
         && !sql::is_joined(work.tx, thing.id, label.id, role).await?
     {
         sql::join(work.tx, thing.id, label.id, role, work.now).await?;
-        metadata.insert("joined".to_owned(), json!({"thingId": thing.id, "role": role}));
-        changed = true;
-    }
-    if changed {
-        record(work, "knowledge_updated", &label, metadata).await?;
+        record_joined(work, &label, thing, role).await?;
     }
     Ok(label)
+}
+
+fn is_private(thing: &Thing) -> bool {
+    thing.visibility == Visibility::Private
+}
+
+/// A label is the group's; that a private thing carries it is for those who see the thing.
+async fn record_joined(
+    work: &mut Work<'_>,
+    label: &Knowledge,
+    thing: &Thing,
+    role: KnowledgeRole,
+) -> Result<()> {
+    let mut metadata = told(label, None);
+    metadata.insert("joined".to_owned(), json!({"thingId": thing.id, "role": role}));
+    let mut seen = label.clone();
+    if is_private(thing) {
+        thing.visibility.name().clone_into(&mut seen.visibility);
+        seen.owner = thing.owner_id;
+    }
+    record(work, "knowledge_updated", &seen, metadata).await
 }
 
 /// One piece of knowledge.
@@ -176,6 +198,13 @@ pub async fn list(
                 filter.include_children,
             )
             .await?;
+            // Labels are the group's, and which of them a thing carries is the thing's.
+            if let Some(thing) = filter.source_thing_id {
+                match things::rules::visible(tx, &caller, thing).await {
+                    Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+                    other => drop(other?),
+                }
+            }
             sql::list(tx, &scope, caller.person(), &filter, slice).await
         })
         .await
@@ -282,7 +311,7 @@ pub(super) async fn home(
     place.require(Right::KnowledgeCreate)?;
     if let Some(thing) = source
         && thing.group_id != group
-        && !sql::one_tree(work.tx, group, thing.group_id).await?
+        && !groups::rules::same_tree(work.tx, group, thing.group_id).await?
     {
         return Err(Error::conflict(
             "different_tree",
@@ -297,65 +326,6 @@ pub(super) fn belong_to(one: &mut Knowledge, thing: &Thing) {
     one.source_thing_id = Some(thing.id);
     one.visibility = thing.visibility.name().to_owned();
     one.owner = thing.owner_id;
-}
-
-fn check(new: &NewKnowledge) -> Result<()> {
-    let mut checks = Checks::new();
-    check_content(&mut checks, new.kind, new.text.as_deref(), &new.labels);
-    checks.that(
-        new.role.is_none() || new.source_thing_id.is_some(),
-        "/role",
-        "missing_source",
-        "is how it belongs to a thing: send `sourceThingId` with it.",
-    );
-    checks.done()
-}
-
-fn check_content(checks: &mut Checks, kind: KnowledgeType, text: Option<&str>, labels: &[String]) {
-    match (kind, text) {
-        (KnowledgeType::Label, Some(text)) => {
-            checks.that(is_label(text), "/text", "invalid_label", LABEL);
-        }
-        (_, Some(text)) => check_text(checks, text),
-        (KnowledgeType::VectorOnly, None) => {}
-        (_, None) => {
-            checks.that(false, "/text", "missing_field", "must say something.");
-        }
-    }
-    check_labels(checks, labels);
-}
-
-pub(super) fn check_text(checks: &mut Checks, text: &str) {
-    checks.that(!text.trim().is_empty(), "/text", "too_short", "must not be empty.").that(
-        text.len() <= MAX_TEXT,
-        "/text",
-        "too_long",
-        "must have at most 1 MiB.",
-    );
-}
-
-const LABEL: &str = "must be `prefix:name` with a prefix of 1 to 40 of a-z and `_`, and a name of 1 \
-                     to 80 characters.";
-
-pub(super) fn check_labels(checks: &mut Checks, labels: &[String]) {
-    let few = labels.len() <= MAX_LABELS;
-    checks.that(few, "/labels", "too_many", format!("must be at most {MAX_LABELS}."));
-    for (index, label) in labels.iter().enumerate().filter(|_| few) {
-        checks.that(is_label(label), &format!("/labels/{index}"), "invalid_label", LABEL);
-    }
-}
-
-/// Whether a text is `prefix:name`.
-#[must_use]
-pub fn is_label(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(prefix, name)| {
-        (1..=MAX_PREFIX).contains(&prefix.len())
-            && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-            && name.len() <= MAX_NAME * 4
-            && (1..=MAX_NAME).contains(&name.chars().count())
-            && name.trim() == name
-            && !name.chars().any(char::is_control)
-    })
 }
 
 /// Each label once, in the order given.

@@ -1,3 +1,4 @@
+use super::super::check::{MAX_TEXT, is_label};
 use super::super::embed::embed;
 use super::super::model::Embed;
 use super::*;

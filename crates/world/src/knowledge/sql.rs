@@ -144,30 +144,34 @@ pub(super) async fn chunks_by_hash(
     Ok(found)
 }
 
-pub(super) async fn insert(tx: &mut Tx, one: &Knowledge, hash: Option<&[u8; 32]>) -> Result<()> {
-    tx.run(
-        "insert into knowledge (id, group_id, type, text, source_thing_id, chunk, labels, \
+/// Does nothing for a label when somebody else was faster; then PostgreSQL runs the transaction
+/// again, which finds theirs.
+pub(super) async fn insert(tx: &mut Tx, one: &Knowledge, hash: Option<&[u8; 32]>) -> Result<bool> {
+    let rows = tx
+        .run(
+            "insert into knowledge (id, group_id, type, text, source_thing_id, chunk, labels, \
          metadata, content_hash, deprecated, visibility, owner_id, created_at, updated_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        args![
-            one.id,
-            one.group_id,
-            one.kind.name(),
-            &one.text,
-            one.source_thing_id,
-            &one.chunk,
-            &one.labels,
-            &one.metadata,
-            hash,
-            one.deprecated,
-            &one.visibility,
-            one.owner,
-            one.created_at,
-            one.updated_at
-        ],
-    )
-    .await?;
-    Ok(())
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         on conflict (group_id, text) where type = 'label' do nothing",
+            args![
+                one.id,
+                one.group_id,
+                one.kind.name(),
+                &one.text,
+                one.source_thing_id,
+                &one.chunk,
+                &one.labels,
+                &one.metadata,
+                hash,
+                one.deprecated,
+                &one.visibility,
+                one.owner,
+                one.created_at,
+                one.updated_at
+            ],
+        )
+        .await?;
+    Ok(rows == 1)
 }
 
 pub(super) async fn deprecate(
@@ -245,19 +249,6 @@ pub(super) async fn is_in_use(tx: &mut Tx, id: KnowledgeId) -> Result<bool> {
         .maybe("select 1 from thing_knowledge where knowledge_id = $1 limit 1", args![id], |_| {
             Ok(())
         })
-        .await?;
-    Ok(found.is_some())
-}
-
-/// Whether two groups have an ancestor in common, themselves included.
-pub(super) async fn one_tree(tx: &mut Tx, one: GroupId, other: GroupId) -> Result<bool> {
-    let found = tx
-        .maybe(
-            "select 1 from group_ancestors a join group_ancestors b \
-             on b.ancestor_id = a.ancestor_id where a.group_id = $1 and b.group_id = $2 limit 1",
-            args![one, other],
-            |_| Ok(()),
-        )
         .await?;
     Ok(found.is_some())
 }

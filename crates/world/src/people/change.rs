@@ -12,7 +12,7 @@ use super::members::{
 use super::model::{Member, Person, PersonChange};
 use super::rules::{free_username, taken, visible};
 use super::{check, sql};
-use crate::groups::change::Changes;
+use crate::changes::Changes;
 
 /// Changes a person's record, or what they are in a group.
 ///

@@ -3,6 +3,7 @@
 use types::{Checks, Json, Result};
 
 use super::model::Person;
+use crate::sizes;
 
 /// Characters of a display name.
 pub const MAX_NAME: usize = 100;
@@ -10,17 +11,37 @@ pub const MAX_NAME: usize = 100;
 const MAX_BIO: usize = 500;
 /// Characters of a picture's address.
 const MAX_AVATAR: usize = 2048;
-/// Bytes of free-form data.
-const MAX_METADATA: usize = 64 * 1024;
 
 /// Checks a person as they are about to be stored.
 pub(super) fn check(person: &Person) -> Result<()> {
+    check_record(&Record {
+        display_name: &person.display_name,
+        email: person.email.as_deref(),
+        username: person.username.as_deref(),
+        bio: person.bio.as_deref(),
+        avatar: person.avatar.as_deref(),
+        metadata: &person.metadata,
+    })
+}
+
+/// What anybody may write about a person, whether it comes in a request or is imported.
+pub(crate) struct Record<'a> {
+    pub(crate) display_name: &'a str,
+    pub(crate) email: Option<&'a str>,
+    pub(crate) username: Option<&'a str>,
+    pub(crate) bio: Option<&'a str>,
+    pub(crate) avatar: Option<&'a str>,
+    pub(crate) metadata: &'a Json,
+}
+
+/// Checks what is written about a person.
+pub(crate) fn check_record(person: &Record<'_>) -> Result<()> {
     let mut checks = Checks::new();
-    checks.text("/displayName", &person.display_name, 1, MAX_NAME);
-    if let Some(email) = &person.email {
+    checks.text("/displayName", person.display_name, 1, MAX_NAME);
+    if let Some(email) = person.email {
         checks.email("/email", email);
     }
-    if let Some(username) = &person.username {
+    if let Some(username) = person.username {
         checks.that(
             is_username(username),
             "/username",
@@ -28,8 +49,8 @@ pub(super) fn check(person: &Person) -> Result<()> {
             "must be 3 to 20 of a-z, 0-9 and `_`.",
         );
     }
-    checks.text("/bio", person.bio.as_deref().unwrap_or_default(), 0, MAX_BIO);
-    if let Some(avatar) = &person.avatar {
+    checks.text("/bio", person.bio.unwrap_or_default(), 0, MAX_BIO);
+    if let Some(avatar) = person.avatar {
         checks.text("/avatar", avatar, 1, MAX_AVATAR).that(
             is_picture(avatar),
             "/avatar",
@@ -37,7 +58,7 @@ pub(super) fn check(person: &Person) -> Result<()> {
             "must be the address of a picture: https://… or a path.",
         );
     }
-    checks.that(fits(&person.metadata), "/metadata", "too_long", "must have at most 64 KiB.").done()
+    checks.that(fits(person.metadata), "/metadata", "too_long", "must have at most 64 KiB.").done()
 }
 
 /// The form an e-mail address is stored and looked up in.
@@ -58,7 +79,7 @@ fn is_picture(text: &str) -> bool {
 }
 
 fn fits(metadata: &Json) -> bool {
-    metadata.as_str().len() <= MAX_METADATA
+    metadata.as_str().len() <= sizes::METADATA
 }
 
 #[cfg(test)]

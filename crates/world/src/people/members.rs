@@ -73,6 +73,21 @@ pub(super) fn may_lend(place: &Standing, rights: Rights) -> Result<()> {
     ))
 }
 
+/// Refuses whoever does not keep a record without a login, in any of its groups: owners of a group
+/// it comes into may change it everywhere.
+pub(super) async fn may_keep(work: &mut Work<'_>, id: PersonId) -> Result<()> {
+    for group in sql::group_ids(work.tx, id).await? {
+        match access::standing(work.tx, work.caller, group).await {
+            Ok(place) if place.rights.has(Right::PeopleUpdate) => return Ok(()),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Err(Error::forbidden(
+        "Only somebody who may change this record in a group it is in brings it into another.",
+    ))
+}
+
 /// Refuses to touch somebody of a higher role.
 pub(super) fn may_touch(place: &Standing, member: &Member) -> Result<()> {
     if place.role.is_some_and(|own| member.role <= own) { Ok(()) } else { Err(above()) }

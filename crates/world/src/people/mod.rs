@@ -5,7 +5,7 @@
 //! group never loses its last owner.
 
 mod change;
-mod check;
+pub(crate) mod check;
 mod members;
 pub mod model;
 pub mod routes;

@@ -133,13 +133,15 @@ pub struct PersonGroup {
 pub struct NewPerson {
     /// The group to add them to.
     pub group_id: GroupId,
-    /// Somebody the caller may see; their own id to join an open group.
+    /// Somebody the caller may see — a record without a login, where they may change it; their own
+    /// id to join an open group.
     #[serde(default)]
     pub person_id: Option<PersonId>,
     /// 1 to 100 characters; needed unless `personId` is there.
     #[serde(default)]
     pub display_name: Option<String>,
-    /// Where mail reaches them. If they have signed up with it, it is they who are added.
+    /// Where mail reaches them. It stays a note: an account with this address is neither added nor
+    /// told of.
     #[serde(default)]
     pub email: Option<String>,
     /// 3 to 20 of `a-z`, `0-9` and `_`, unique on this server.
@@ -176,10 +178,16 @@ pub struct PersonChange {
     pub group_id: Option<GroupId>,
     /// Not above the caller's own.
     #[schema(example = "group_owner")]
+    #[serde(deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub role: Option<String>,
     /// Instead of those there are; none that the caller lacks.
+    #[serde(deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub permissions: Option<Vec<String>>,
     /// 1 to 100 characters.
+    #[serde(deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub display_name: Option<String>,
     /// Only of records without a login; who has one changes it with their account.
     pub email: Patch<String>,
@@ -190,7 +198,8 @@ pub struct PersonChange {
     /// Address of a picture.
     pub avatar: Patch<String>,
     /// Merged into the stored one; null removes a key.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Object, required = false)]
+    #[serde(deserialize_with = "crate::changes::kept")]
     pub metadata: Option<JsonMap>,
 }
 

@@ -50,8 +50,10 @@ async fn list_people(
 
 /// Add somebody to a group
 ///
-/// With `personId`, a person there is; else a new record, or whoever has signed up with its
-/// `email`. With one's own id, anybody joins a group whose `joinPolicy` is `open`.
+/// With `personId`, a person the caller may see already; a record without a login is brought along
+/// by whoever may change it in a group it is in. With one's own id, anybody joins a group whose
+/// `joinPolicy` is `open`. Else a new record without a login: its `email` is a note that brings in
+/// no account and answers alike whether there is one.
 #[utoipa::path(post, path = "/v1/people", tag = "people", operation_id = "add_person",
     request_body = NewPerson,
     responses(

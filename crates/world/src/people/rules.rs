@@ -8,7 +8,7 @@ use types::{Error, ErrorKind, GroupId, Json, JsonMap, PersonId, Result};
 
 pub use super::change::update;
 pub use super::check::MAX_NAME;
-use super::members::{above, is_me, may_grant, may_lend, read_permissions};
+use super::members::{above, is_me, may_grant, may_keep, may_lend, read_permissions};
 pub use super::members::{admit, remove};
 use super::model::{Member, NewPerson, Person, PersonFilter, PersonGroup};
 use super::sql::Reach;
@@ -39,7 +39,7 @@ pub async fn list(
         .read(async move |tx| {
             let place = access::standing(tx, &caller, filter.group_id).await?;
             place.require(Right::PeopleRead)?;
-            if filter.include_children && !place.rights.has(Right::PrivateRead) {
+            if filter.include_children && !place.owns {
                 return Err(Error::forbidden(
                     "Only an owner of this group may read its children with it.",
                 ));
@@ -127,8 +127,9 @@ fn reach(caller: &Caller) -> Reach {
     }
 }
 
-/// Adds somebody to a group: a person there is, or a new record. Who has signed up with the
-/// given address is added themselves, so that nobody is there twice.
+/// Adds somebody to a group: a person there is, or a new record. An e-mail address is a note in a
+/// new record and no more: nobody has proven that it is theirs, so it brings in no account and
+/// tells of none.
 ///
 /// # Errors
 /// 401, 403, 404 by policy; 403 `role_above_own`, `permissions_above_own`, `invite_only`; 409
@@ -184,28 +185,25 @@ async fn add_in(
     may_grant(work, &place, role).await?;
     may_lend(&place, rights)?;
     let email = new.email.as_deref().map(check::email);
-    // Checked first, so that a wrong field is refused whoever has the address.
-    let record = record(work, new, email.clone())?;
-    check::check(&record)?;
-    let known = match (new.person_id, &email) {
-        (Some(id), _) => Some(visible(work.tx, work.caller, id, None).await?.id),
-        (None, Some(email)) => sql::signed_up(work.tx, email).await?,
-        (None, None) => None,
+    let Some(id) = new.person_id else {
+        let record = record(work, new, email)?;
+        return begin(work, record, &place, new, role).await;
     };
-    match known {
-        Some(id) => bring_in(work, id, new, role).await,
-        None => begin(work, record, &place, new, role).await,
+    let person = visible(work.tx, work.caller, id, None).await?;
+    if person.user_id.is_none() {
+        may_keep(work, id).await?;
     }
+    bring_in(work, id, new, role).await
 }
 
-/// The record a body describes; for one that names a person, a stand-in that is not stored.
+/// The record a body describes.
 fn record(work: &Work<'_>, new: &NewPerson, email: Option<String>) -> Result<Person> {
     Ok(Person {
         id: PersonId(work.id()),
         user_id: None,
         email,
         username: new.username.clone(),
-        display_name: new.display_name.clone().unwrap_or_else(|| "-".to_owned()),
+        display_name: new.display_name.clone().unwrap_or_default(),
         bio: new.bio.clone(),
         avatar: new.avatar.clone(),
         metadata: Json::of::<JsonMap>(&new.metadata)?,
@@ -263,7 +261,9 @@ async fn begin(
     new: &NewPerson,
     role: Role,
 ) -> Result<Person> {
+    // Told only to those who may look it up.
     if let Some(email) = &person.email
+        && place.rights.has(Right::PeopleRead)
         && sql::is_email_in(work.tx, place.group, email).await?
     {
         return Err(Error::conflict("already_member", "Somebody with this address is a member."));

@@ -171,16 +171,6 @@ pub(super) async fn group_ids(tx: &mut Tx, id: PersonId) -> Result<Vec<GroupId>>
     .await
 }
 
-/// The person who signed up with an address, wherever they are: so that nobody is doubled.
-pub(super) async fn signed_up(tx: &mut Tx, email: &str) -> Result<Option<PersonId>> {
-    tx.maybe(
-        "select id from people where email = $1 and user_id is not null order by id limit 1",
-        args![email],
-        |row| row.get(0),
-    )
-    .await
-}
-
 /// Whether a member of the group has this address.
 pub(super) async fn is_email_in(tx: &mut Tx, group: GroupId, email: &str) -> Result<bool> {
     let found = tx

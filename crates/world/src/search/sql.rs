@@ -51,8 +51,16 @@ pub(super) async fn find(
                     .push(")");
                 }
             }
-            (Searchable::Knowledge, Some(label), Some(quoted)) => carries(sql, label, quoted),
-            (Searchable::Knowledge, ..) => {}
+            (Searchable::Knowledge, label, quoted) => {
+                // What was made from an archived thing is put away with it.
+                sql.push(
+                    " and (o.source_thing_id is null or exists (select 1 from things t \
+                     where t.id = o.source_thing_id and t.deleted_at is null))",
+                );
+                if let Some((label, quoted)) = label.zip(quoted) {
+                    carries(sql, label, quoted);
+                }
+            }
         }
     })
     .await

@@ -7,35 +7,6 @@ use web::Patch;
 
 use crate::listing::Sort;
 
-/// A named closed list, stored and shown as text.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "lowercase")]
-        pub enum $name { $($(#[$vdoc])* $variant,)* }
-
-        impl $name {
-            /// How it is stored and shown.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-
-            /// Reads a stored word.
-            ///
-            /// # Errors
-            /// Internal, when the store holds something else.
-            pub fn stored(text: &str) -> types::Result<Self> {
-                match text {
-                    $($text => Ok(Self::$variant),)*
-                    _ => Err(types::Error::internal(concat!("unknown ", stringify!($name)))),
-                }
-            }
-        }
-    };
-}
-
 words! {
     /// Where a thing is in its life; `ontology.json` says which steps there are.
     Status {
@@ -122,7 +93,7 @@ pub struct NewThing {
     /// Where to keep it; the caller's personal group, if absent.
     #[serde(default)]
     pub group_id: Option<GroupId>,
-    /// What it belongs to; a thing of the same group.
+    /// What it belongs to; a thing of the same group, at most 99 levels down.
     #[serde(default)]
     pub parent_id: Option<ThingId>,
     /// A type of the ontology or a registered one.
@@ -130,7 +101,7 @@ pub struct NewThing {
     pub kind: String,
     /// 1 to 500 characters.
     pub name: String,
-    /// Free-form; known ones are type-checked.
+    /// Free-form, at most 256 KiB; known ones are type-checked.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub properties: JsonMap,
@@ -150,13 +121,21 @@ pub struct ThingChange {
     /// What it belongs to; null takes it out.
     pub parent_id: Patch<ThingId>,
     /// 1 to 500 characters.
+    #[serde(deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub name: Option<String>,
-    /// Merged into the stored ones; null removes a key.
-    #[schema(value_type = Option<Object>)]
+    /// Merged into the stored ones, at most 256 KiB together; null removes a key.
+    #[schema(value_type = Object, required = false)]
+    #[serde(deserialize_with = "crate::changes::kept")]
     pub properties: Option<JsonMap>,
-    /// A step the ontology allows; `active` restores an archived thing.
+    /// A step the ontology allows; `active` restores an archived thing, `archived` takes the
+    /// permission to delete it.
+    #[serde(deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub status: Option<Status>,
     /// Who may see it.
+    #[serde(deserialize_with = "crate::changes::kept")]
+    #[schema(nullable = false)]
     pub visibility: Option<Visibility>,
 }
 

@@ -58,7 +58,8 @@ async fn list_things(
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "May not make things here", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 409, description = "The group is archived", body = Problem),
+        (status = 409, description = "The group is archived, or the thing too many levels down \
+            (`too_deep`)", body = Problem),
         (status = 413, description = "Too large", body = Problem),
         (status = 415, description = "Not JSON by its content type", body = Problem),
         (status = 422, description = "A field is wrong", body = Problem)))]
@@ -95,7 +96,7 @@ async fn get_thing(
 /// Change a thing
 ///
 /// A merge patch (RFC 7396): what is absent stays, null removes. `status: active` restores an
-/// archived thing.
+/// archived thing; `status: archived` takes the permission to delete it.
 #[utoipa::path(patch, path = "/v1/things/{id}", tag = "things", operation_id = "update_thing",
     params(("id" = ThingId, Path, description = "The thing"),
         ("if-match" = Option<String>, Header, description = "The `ETag` that was read")),
@@ -106,7 +107,8 @@ async fn get_thing(
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "May not change this thing", body = Problem),
         (status = 404, description = "No such thing to see", body = Problem),
-        (status = 409, description = "Its status or its group does not allow it", body = Problem),
+        (status = 409, description = "Its status or its group does not allow it, or it would \
+            belong to itself (`cycle`) or be too many levels down (`too_deep`)", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
         (status = 413, description = "Too large", body = Problem),
         (status = 415, description = "Not JSON by its content type", body = Problem),

@@ -10,17 +10,20 @@ use web::IfMatch;
 
 use super::model::{NewThing, Status, Thing, ThingChange, ThingFilter, Tier, Visibility};
 use super::{patch, sql};
+use crate::changes::Changes;
 use crate::listing::Slice;
 use crate::ontology::rules as types_of;
-use crate::{connections, knowledge};
+use crate::{connections, knowledge, sizes};
 
 /// Characters of a name.
 pub const MAX_NAME: usize = 500;
+/// Things from one at the top down to the deepest below it.
+const MAX_LEVELS: usize = 100;
 
 /// Makes a thing.
 ///
 /// # Errors
-/// 401, 403, 404 by policy; 409 in an archived group; 422 for what is not sensible.
+/// 401, 403, 404 by policy; 409 in an archived group, or `too_deep`; 422 for what is not sensible.
 pub async fn create(app: &App, caller: &Caller, new: NewThing) -> Result<Thing> {
     check_new(&new)?;
     let group = home(caller, new.group_id)?;
@@ -35,6 +38,8 @@ pub async fn create_in(work: &mut Work<'_>, group: GroupId, new: &NewThing) -> R
     let place = access::standing_to_change(work.tx, work.caller, group).await?;
     place.require(Right::ThingsCreate)?;
     check_type(work.tx, group, &new.kind, &new.properties).await?;
+    let properties = Json::of(&new.properties)?;
+    sizes::check_properties(&properties)?;
     if let Some(parent) = new.parent_id {
         check_parent(work, group, parent, None).await?;
     }
@@ -44,7 +49,7 @@ pub async fn create_in(work: &mut Work<'_>, group: GroupId, new: &NewThing) -> R
         parent_id: new.parent_id,
         kind: new.kind.clone(),
         name: new.name.clone(),
-        properties: Json::of(&new.properties)?,
+        properties,
         status: new.status.unwrap_or(Status::Active),
         owner_id: work.me(),
         visibility: new.visibility.unwrap_or(Visibility::Group),
@@ -65,8 +70,9 @@ pub async fn create_in(work: &mut Work<'_>, group: GroupId, new: &NewThing) -> R
 /// False when the id is taken: what is there stays as it is.
 ///
 /// # Errors
-/// 409 when its parent or its owner is not there.
+/// 409 when its parent or its owner is not there; 422 for properties that are too large.
 pub async fn insert_as_is(work: &mut Work<'_>, thing: &Thing) -> Result<bool> {
+    sizes::check_properties(&thing.properties)?;
     if !sql::insert(work.tx, thing).await? {
         return Ok(false);
     }
@@ -107,8 +113,8 @@ pub async fn list(
 /// Changes a thing, or restores it from the archive.
 ///
 /// # Errors
-/// 401, 403, 404 by policy; 409 for a step its status does not allow; 412 when it is no longer
-/// the version the caller has seen; 422 for what is not sensible.
+/// 401, 403, 404 by policy; 409 for a step its status does not allow, a `cycle`, or `too_deep`; 412
+/// when it is no longer the version the caller has seen; 422 for what is not sensible.
 pub async fn update(
     app: &App,
     caller: &Caller,
@@ -131,18 +137,23 @@ async fn update_in(
     let (before, place) = visible_to_change(work, id).await?;
     require_own_or(&place, work, &before, Right::ThingsUpdate, Right::ThingsUpdateOwn)?;
     seen.check(before.version)?;
-    let (after, properties, changes) = patch::apply(&before, change, work.now)?;
+    let (after, changes) = patch::apply(&before, change, work.now)?;
     if changes.is_empty() {
         return Ok(before);
     }
     check_step(before.status, after.status)?;
-    if let Some(properties) = &properties {
-        check_type(work.tx, after.group_id, &after.kind, properties).await?;
+    // Archiving is deleting, whichever way it is asked for.
+    if after.status == Status::Archived {
+        require_own_or(&place, work, &before, Right::ThingsDelete, Right::ThingsDeleteOwn)?;
+    }
+    if change.properties.is_some() {
+        sizes::check_properties(&after.properties)?;
+        check_type(work.tx, after.group_id, &after.kind, &after.properties.to_map()).await?;
     }
     if let Some(parent) = after.parent_id.filter(|parent| Some(*parent) != before.parent_id) {
         check_parent(work, after.group_id, parent, Some(id)).await?;
     }
-    let metadata = changes.into_metadata(&after)?;
+    let metadata = changed(&after, &changes)?;
     store(work, &before, &after, &metadata).await?;
     Ok(after)
 }
@@ -160,8 +171,8 @@ pub async fn archive(app: &App, caller: &Caller, id: ThingId, seen: IfMatch) -> 
         if before.status == Status::Archived {
             return Ok(());
         }
-        let (after, _, changes) = patch::apply(&before, &change, work.now)?;
-        let metadata = changes.into_metadata(&after)?;
+        let (after, changes) = patch::apply(&before, &change, work.now)?;
+        let metadata = changed(&after, &changes)?;
         store(work, &before, &after, &metadata).await
     })
     .await
@@ -275,10 +286,15 @@ async fn check_parent(
     if found.group_id != group {
         return refuse("foreign_parent", "must be a thing of the same group.");
     }
-    if let Some(child) = child
-        && sql::is_below(work.tx, parent, child).await?
-    {
+    let above = sql::line_of(work.tx, parent, MAX_LEVELS).await?;
+    if child.is_some_and(|child| above.contains(&child)) {
         return Err(Error::conflict("cycle", "A thing cannot belong to itself, however far up."));
+    }
+    if above.len() >= MAX_LEVELS {
+        return Err(Error::conflict(
+            "too_deep",
+            format!("Things belong to each other over at most {MAX_LEVELS} levels."),
+        ));
     }
     Ok(())
 }
@@ -327,6 +343,10 @@ async fn store(work: &mut Work<'_>, before: &Thing, after: &Thing, metadata: &Js
     // While it was private, or becomes so, the values are for those who may see them.
     let hidden = [before, after].into_iter().find(|one| one.visibility == Visibility::Private);
     record(work, kind, hidden.unwrap_or(after), metadata).await
+}
+
+fn changed(thing: &Thing, changes: &Changes) -> Result<Json> {
+    Ok(Json::of(&serde_json::json!({ "type": thing.kind, "changes": changes }))?)
 }
 
 #[derive(Serialize)]

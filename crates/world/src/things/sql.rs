@@ -126,19 +126,18 @@ pub(super) async fn has_children(tx: &mut Tx, id: ThingId) -> Result<bool> {
     Ok(child.is_some())
 }
 
-/// Whether `id` is `ancestor` or below it, by parents.
-pub(super) async fn is_below(tx: &mut Tx, id: ThingId, ancestor: ThingId) -> Result<bool> {
-    let found = tx
-        .maybe(
-            "with recursive up (id, depth) as (\
-               select t.id, 0 from things t where t.id = $1 \
-               union all \
-               select t.parent_id, up.depth + 1 from up join things t on t.id = up.id \
-               where t.parent_id is not null and up.depth < 1000) \
-             select 1 from up where id = $2 limit 1",
-            args![id, ancestor],
-            |_| Ok(()),
-        )
-        .await?;
-    Ok(found.is_some())
+/// A thing and what it belongs to, from it upwards; at most `limit` of them.
+pub(super) async fn line_of(tx: &mut Tx, id: ThingId, limit: usize) -> Result<Vec<ThingId>> {
+    let limit = i64::try_from(limit)?;
+    tx.all(
+        "with recursive up (id, parent_id, depth) as (\
+           select t.id, t.parent_id, 1 from things t where t.id = $1 \
+           union all \
+           select t.id, t.parent_id, up.depth + 1 from up join things t on t.id = up.parent_id \
+           where up.depth < $2) \
+         select id from up order by depth",
+        args![id, limit],
+        |row| row.get(0),
+    )
+    .await
 }

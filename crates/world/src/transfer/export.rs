@@ -14,6 +14,7 @@ use super::line::{
     ConnectionLine, GroupLine, KnowledgeLine, Line, MembershipLine, PersonLine, SettingsLine,
     ThingKnowledgeLine, ThingLine,
 };
+use super::within::{by_group, by_id, by_knowledge, people_of, with_both_ends, with_its_source};
 use super::{ExportOptions, Progress, Summary};
 use crate::groups::model::{GroupStatus, GroupVisibility, JoinPolicy};
 use crate::things::model::{Status, Visibility};
@@ -38,9 +39,10 @@ pub async fn export(
 ) -> Result<Summary> {
     let (sender, pages) = sync_channel::<Written>(AHEAD);
     let db = app.db.clone();
-    let reading = tokio::spawn(async move {
-        db.read_long(async move |tx| all(tx, &options, &sender).await).await
-    });
+    let reading =
+        tokio::spawn(
+            async move { db.snapshot(async move |tx| all(tx, &options, &sender).await).await },
+        );
     let mut summary = Summary::default();
     let mut bytes = 0;
     // Pages come from another thread; this one has nothing else to do.
@@ -96,106 +98,12 @@ struct Source {
     width: usize,
 }
 
-fn by_group(sql: &mut Sql<'_>, root: GroupId) {
-    sql.push(
-        " and exists (select 1 from group_ancestors a where a.group_id = o.group_id \
-         and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push(")");
-}
-
-fn by_id(sql: &mut Sql<'_>, root: GroupId) {
-    sql.push(
-        " and exists (select 1 from group_ancestors a where a.group_id = o.id \
-         and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push(")");
-}
-
-/// Members, and whoever owns something there.
-fn people_of(sql: &mut Sql<'_>, root: GroupId) {
-    sql.push(
-        " and (exists (select 1 from memberships m join group_ancestors a \
-           on a.group_id = m.group_id where m.person_id = o.id and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push(
-        ") or exists (select 1 from things t join group_ancestors a \
-           on a.group_id = t.group_id where t.owner_id = o.id and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push(
-        ") or exists (select 1 from knowledge k join group_ancestors a \
-           on a.group_id = k.group_id \
-           where k.owner_id = o.id and k.source_thing_id is null and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push("))");
-}
-
-/// What refers to something outside could not be imported.
-fn with_its_source(sql: &mut Sql<'_>, root: GroupId) {
-    by_group(sql, root);
-    sql.push(
-        " and (o.source_thing_id is null or exists (select 1 from things t \
-         join group_ancestors a on a.group_id = t.group_id \
-         where t.id = o.source_thing_id and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push("))");
-}
-
-fn with_both_ends(sql: &mut Sql<'_>, root: GroupId) {
-    by_group(sql, root);
-    for (id, kind) in [("o.from_id", "o.from_kind"), ("o.to_id", "o.to_kind")] {
-        for (word, kinds, inside) in [
-            (
-                " and (",
-                " = 'group'",
-                "(select a.group_id from group_ancestors a where a.group_id = ",
-            ),
-            (
-                " or ",
-                " = 'person'",
-                "(select a.group_id from memberships m join group_ancestors a \
-                 on a.group_id = m.group_id where m.status = 'active' and m.person_id = ",
-            ),
-            (
-                " or ",
-                " = 'thing'",
-                "(select a.group_id from things t join group_ancestors a \
-                 on a.group_id = t.group_id where t.id = ",
-            ),
-        ] {
-            sql.push(word).push(kind).push(kinds).push(" and exists ").push(inside).push(id);
-            sql.push(" and a.ancestor_id = ").bind(root).push(")");
-        }
-        sql.push(")");
-    }
-}
-
-fn by_knowledge(sql: &mut Sql<'_>, root: GroupId) {
-    sql.push(
-        " and exists (select 1 from knowledge k join group_ancestors a \
-         on a.group_id = k.group_id where k.id = o.knowledge_id and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push(
-        ") and exists (select 1 from things t join group_ancestors a \
-         on a.group_id = t.group_id where t.id = o.thing_id and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push(")");
-}
-
 /// How many things are above one, by parents.
 const DEPTH: &str = " and (with recursive up (id, depth) as (\
        select o.parent_id, 1 \
        union all \
        select t.parent_id, up.depth + 1 from up join things t on t.id = up.id \
-       where t.parent_id is not null) select max(depth) from up) = ";
+       where t.parent_id is not null and up.depth < 1000) select max(depth) from up) = ";
 
 impl Export<'_> {
     /// Writes a dimension page by page along its key; tells whether there was anything.
@@ -502,7 +410,14 @@ impl Export<'_> {
                 created_at: row.get(3)?,
             }))
         };
-        self.pages(&source, |_| {}, read).await.map(drop)
+        // A pair may be joined in several roles: with the role fixed, the key names one row.
+        for role in &kernel::ontology::built_in().thing_knowledge_roles {
+            let in_role = |sql: &mut Sql<'_>| {
+                sql.and_equals("o.role", Some(role.as_str()));
+            };
+            self.pages(&source, in_role, read).await?;
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::BufRead;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use database::args;
 use kernel::{App, Caller, Work};
@@ -20,6 +21,8 @@ const CHUNK_LINES: usize = 10_000;
 const CHUNK_BYTES: usize = 8 << 20;
 /// A longer line is refused: it could not have come through the API either.
 const MAX_LINE: usize = 8 << 20;
+/// How long an import can be resumed.
+const FORGET: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Chunks read ahead of the store.
 const AHEAD: usize = 2;
 
@@ -30,7 +33,7 @@ struct Chunk {
     lines: Vec<Result<Line>>,
     /// Bytes of the input up to its end.
     bytes: u64,
-    /// Of the first chunk: what tells one input from another.
+    /// SHA-256 of the input up to its end: two inputs that differ anywhere before differ here.
     digest: String,
 }
 
@@ -75,25 +78,17 @@ async fn store(
 ) -> Result<Summary> {
     let caller = Caller::system("import");
     let mut summary = Summary::default();
-    let mut digest = None;
-    let mut done = 0;
     let mut names = Names::default();
     while let Ok(chunk) = chunks.recv() {
-        if digest.is_none() {
-            digest = Some(chunk.digest.clone());
-            if resume {
-                done = progress(app, chunk.digest.clone()).await?;
-            }
-        }
         let (last, bytes) = (chunk.last(), chunk.bytes);
         summary.lines = last;
-        let name = digest.clone().unwrap_or_default();
+        let done = if resume && was_taken(app, chunk.digest.clone()).await? { last } else { 0 };
         let known = names.clone();
         let (outcomes, learned) = app
             .change(&caller, async move |work| {
                 let taken = take(work, &chunk, done, known.clone()).await?;
                 if last > done {
-                    keep_progress(work, &name, last).await?;
+                    keep_progress(work, &chunk.digest, last).await?;
                 }
                 Ok(taken)
             })
@@ -117,9 +112,13 @@ async fn rehearse(
     let (sender, news) = std::sync::mpsc::channel();
     let outcome = app
         .change(&Caller::system("import"), async move |work| {
-            let chunks = chunks.lock().map_err(|_| Error::internal("a rehearsal died"))?;
+            // Not held while a chunk is stored: nobody else asks.
+            let next = || match chunks.lock() {
+                Ok(chunks) => Ok(chunks.recv().ok()),
+                Err(_) => Err(Error::internal("a rehearsal died")),
+            };
             let mut names = Names::default();
-            while let Ok(chunk) = chunks.recv() {
+            while let Some(chunk) = next()? {
                 let (outcomes, learned) = take(work, &chunk, 0, names).await?;
                 names = learned;
                 let _ = sender.send((outcomes, chunk.last(), chunk.bytes));
@@ -158,8 +157,8 @@ async fn take(work: &mut Work<'_>, chunk: &Chunk, done: u64, mut names: Names) -
     }
     let known = names.clone();
     match work.nested(async move |work| take_all(work, chunk, done, known).await).await {
-        Ok(taken) => Ok(taken),
-        Err(_) => Ok(take_each(work, chunk, done, names).await),
+        Err(error) if is_refusal(&error) => take_each(work, chunk, done, names).await,
+        taken => taken,
     }
 }
 
@@ -180,7 +179,7 @@ async fn take_all(work: &mut Work<'_>, chunk: &Chunk, done: u64, names: Names) -
     Ok((outcomes, store.names))
 }
 
-async fn take_each(work: &mut Work<'_>, chunk: &Chunk, done: u64, names: Names) -> Taken {
+async fn take_each(work: &mut Work<'_>, chunk: &Chunk, done: u64, names: Names) -> Result<Taken> {
     let mut store = Store::new(names);
     let mut outcomes = Vec::with_capacity(chunk.lines.len());
     for (number, line) in open_lines(chunk, done) {
@@ -189,6 +188,7 @@ async fn take_each(work: &mut Work<'_>, chunk: &Chunk, done: u64, names: Names) 
                 let known = &mut store;
                 match work.nested(async move |work| known.line(work, line).await).await {
                     Ok(outcome) => (number, Ok(outcome)),
+                    Err(error) if !is_refusal(&error) => return Err(error),
                     Err(error) => {
                         // What it looked up may have been undone with it.
                         store = Store::new(store.names);
@@ -199,19 +199,20 @@ async fn take_each(work: &mut Work<'_>, chunk: &Chunk, done: u64, names: Names) 
             Err(error) => refused(number, error),
         });
     }
-    (outcomes, store.names)
+    Ok((outcomes, store.names))
+}
+
+/// Whether it is about the line. Anything else — a full disk, a lost race — is no reason to pass
+/// over a line for good: the import stops, or the transaction runs again.
+fn is_refusal(error: &Error) -> bool {
+    !matches!(
+        error.kind(),
+        ErrorKind::Internal | ErrorKind::Overloaded | ErrorKind::StorageFull | ErrorKind::TimedOut
+    )
 }
 
 fn refused(number: u64, error: &Error) -> Told {
-    (number, Err((error.code().to_owned(), sentence(error))))
-}
-
-fn sentence(error: &Error) -> String {
-    // For an operator at the console, the cause of an internal error is not a secret.
-    match (error.kind(), error.cause()) {
-        (ErrorKind::Internal, Some(cause)) => cause,
-        _ => error.message().to_owned(),
-    }
+    (number, Err((error.code().to_owned(), error.message().to_owned())))
 }
 
 fn tell(outcomes: Vec<Told>, summary: &mut Summary, report: &mut impl FnMut(Progress)) {
@@ -227,26 +228,26 @@ fn tell(outcomes: Vec<Told>, summary: &mut Summary, report: &mut impl FnMut(Prog
     }
 }
 
-async fn progress(app: &App, digest: String) -> Result<u64> {
-    let lines: Option<i64> = app
-        .db
+/// Whether an input that began exactly like this one was stored up to here.
+async fn was_taken(app: &App, digest: String) -> Result<bool> {
+    app.db
         .read(async move |tx| {
-            tx.maybe("select lines from imports where digest = $1", args![&digest], |row| {
-                row.get(0)
-            })
-            .await
+            let there = tx
+                .maybe("select 1 from imports where digest = $1", args![&digest], |_| Ok(()))
+                .await?;
+            Ok(there.is_some())
         })
-        .await?;
-    Ok(lines.unwrap_or(0).unsigned_abs())
+        .await
 }
 
+/// In the transaction of the lines. What nobody resumed for a month is forgotten.
 async fn keep_progress(work: &mut Work<'_>, digest: &str, lines: u64) -> Result<()> {
     let now = work.now;
+    work.tx.run("delete from imports where updated_at < $1", args![now.before(FORGET)]).await?;
     work.tx
         .run(
             "insert into imports (digest, lines, updated_at) values ($1, $2, $3) \
-             on conflict (digest) do update set lines = excluded.lines, \
-             updated_at = excluded.updated_at",
+             on conflict (digest) do update set updated_at = excluded.updated_at",
             args![digest, lines.cast_signed(), now],
         )
         .await?;
@@ -258,9 +259,9 @@ fn read(mut input: impl BufRead, chunks: &SyncSender<Chunk>) -> Result<()> {
     let mut number = 0;
     let mut bytes = 0;
     let mut text = Vec::new();
+    let mut digest = Sha256::new();
     loop {
         let mut lines = Vec::with_capacity(CHUNK_LINES);
-        let mut digest = Sha256::new();
         let first = number + 1;
         let start = bytes;
         let mut ended = false;
@@ -268,7 +269,7 @@ fn read(mut input: impl BufRead, chunks: &SyncSender<Chunk>) -> Result<()> {
             text.clear();
             let read = std::io::Read::take(&mut input, MAX_LINE as u64 + 1)
                 .read_until(b'\n', &mut text)
-                .map_err(unreadable)?;
+                .map_err(|error| unreadable(&error))?;
             if read == 0 {
                 ended = true;
                 break;
@@ -287,8 +288,9 @@ fn read(mut input: impl BufRead, chunks: &SyncSender<Chunk>) -> Result<()> {
             }
             lines.push(parse(&text));
         }
-        let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        if !lines.is_empty() && chunks.send(Chunk { first, lines, bytes, digest }).is_err() {
+        let name: String =
+            digest.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        if !lines.is_empty() && chunks.send(Chunk { first, lines, bytes, digest: name }).is_err() {
             // The store gave up and says why itself.
             return Ok(());
         }
@@ -298,7 +300,7 @@ fn read(mut input: impl BufRead, chunks: &SyncSender<Chunk>) -> Result<()> {
     }
 }
 
-fn unreadable(error: std::io::Error) -> Error {
+fn unreadable(error: &std::io::Error) -> Error {
     let message = format!("The input cannot be read further: {error}.");
     Error::new(ErrorKind::Malformed, "input_unreadable", message)
 }
@@ -306,7 +308,7 @@ fn unreadable(error: std::io::Error) -> Error {
 fn skip_line(input: &mut impl BufRead) -> Result<u64> {
     let mut skipped = 0;
     loop {
-        let buffer = input.fill_buf().map_err(unreadable)?;
+        let buffer = input.fill_buf().map_err(|error| unreadable(&error))?;
         let end = buffer.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
         let read = end.unwrap_or(buffer.len());
         input.consume(read);
@@ -330,10 +332,24 @@ fn parse(text: &[u8]) -> Result<Line> {
         return Err(refused(&"it is empty"));
     }
     // PostgreSQL cannot keep it in a text; the other engine does not keep it either.
-    if text.contains("\\u0000") {
+    if has_nul_escape(text) {
         return Err(refused(&"it contains the character U+0000"));
     }
     serde_json::from_str(text).map_err(|error| refused(&error))
+}
+
+/// Whether `\u0000` stands in JSON text; a backslash before it may itself be escaped.
+fn has_nul_escape(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let escape = &rest[at + 1..];
+        if escape.starts_with("u0000") {
+            return true;
+        }
+        // What is escaped is one character; it cannot start another escape.
+        rest = escape.get(escape.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
+    }
+    false
 }
 
 #[cfg(test)]

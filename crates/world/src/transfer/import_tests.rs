@@ -28,3 +28,25 @@ fn broken_lines_are_refused_by_number_and_the_rest_is_read() {
 fn an_empty_input_has_no_chunks() {
     assert!(chunks("").is_empty());
 }
+
+#[test]
+fn an_escaped_backslash_before_u0000_is_no_nul() {
+    for (text, nul) in [
+        (r#""\u0000""#, true),
+        (r#""\\u0000""#, false),
+        (r#""\\\u0000""#, true),
+        (r#""ü\n\u0000""#, true),
+        (r#""u0000 \u00001""#, true),
+        (r#""plain""#, false),
+        ("\\", false),
+    ] {
+        assert_eq!(has_nul_escape(text), nul, "{text}");
+    }
+}
+
+#[test]
+fn inputs_that_differ_earlier_have_another_digest_later() {
+    let (one, other) = (chunks("a\nb\n"), chunks("x\nb\n"));
+    assert_ne!(one[0].digest, other[0].digest);
+    assert_eq!(one[0].digest, chunks("a\nb\n")[0].digest);
+}

@@ -10,6 +10,7 @@ mod line;
 mod names;
 mod sql;
 mod store;
+mod within;
 
 use std::fmt;
 

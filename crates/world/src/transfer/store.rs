@@ -28,6 +28,7 @@ use crate::knowledge::model::{Knowledge, KnowledgeType};
 use crate::knowledge::rules as knowledge;
 use crate::ontology::model::Dimension;
 use crate::ontology::rules as types_of;
+use crate::people::check::{Record, check_record};
 use crate::things::model::{Status, Tier, Visibility};
 use crate::{connections, things};
 
@@ -92,15 +93,17 @@ impl Store {
         if self.active.contains(&group) {
             return Ok(());
         }
-        let found = if self.names.comes_archived(group) {
-            access::standing(work.tx, work.caller, group).await
+        if self.names.comes_archived(group) {
+            if !sql::exists(work.tx, "groups", group.0).await? {
+                return Err(missing("groupId", "group"));
+            }
         } else {
-            access::standing_to_change(work.tx, work.caller, group).await
-        };
-        found.map_err(|error| match error.kind() {
-            ErrorKind::NotFound => missing("groupId", "group"),
-            _ => error,
-        })?;
+            let found = access::standing_to_change(work.tx, work.caller, group).await;
+            found.map_err(|error| match error.kind() {
+                ErrorKind::NotFound => missing("groupId", "group"),
+                _ => error,
+            })?;
+        }
         self.active.insert(group);
         Ok(())
     }
@@ -153,6 +156,10 @@ impl Store {
     async fn membership(&mut self, work: &mut Work<'_>, line: &MembershipLine) -> Result<Outcome> {
         self.active(work, line.group_id).await?;
         let role = Role::parse(&line.role)?;
+        if role == Role::PlatformOwner && sql::platform(work.tx).await? != Some(line.group_id) {
+            let message = "owns the platform only in the group `platform`.";
+            return Err(Error::invalid("/role", "wrong_group", message));
+        }
         Rights::parse(&line.permissions, "/permissions")?;
         self.known(work, "personId", line.person_id).await?;
         let status = line.status.as_deref().unwrap_or("active");
@@ -338,12 +345,14 @@ async fn person(work: &mut Work<'_>, line: &PersonLine) -> Result<Outcome> {
     if sql::exists(work.tx, "people", line.id.0).await? {
         return Ok(Outcome::There);
     }
-    let mut checks = Checks::new();
-    checks.text("/displayName", &line.display_name, 1, 200);
-    if let Some(email) = &line.email {
-        checks.email("/email", email);
-    }
-    checks.done()?;
+    check_record(&Record {
+        display_name: &line.display_name,
+        email: line.email.as_deref(),
+        username: line.username.as_deref(),
+        bio: line.bio.as_deref(),
+        avatar: line.avatar.as_deref(),
+        metadata: &Json::of(&line.metadata)?,
+    })?;
     if let Some(group) = line.personal_group_id
         && !sql::exists(work.tx, "groups", group.0).await?
     {

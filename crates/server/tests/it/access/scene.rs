@@ -22,6 +22,8 @@ pub(super) struct Scene {
     pub(super) foreign_key: Person,
     /// Alice's, for reading at Acme.
     pub(super) reading_key: Person,
+    /// Alice's, for nothing at Acme.
+    pub(super) empty_key: Person,
     pub(super) acme: String,
     pub(super) globex: String,
     pub(super) inside: String,
@@ -34,13 +36,17 @@ pub(super) struct Scene {
     /// Below Acme, owned by Root only, with a thing in it.
     pub(super) annex: String,
     pub(super) in_annex: String,
+    /// Carol's, which whoever is signed in may look at, with a public and a shared thing.
+    pub(super) plaza: String,
+    pub(super) plaza_public: String,
+    pub(super) plaza_shared: String,
+    carol: Person,
     pub(super) connection: String,
     pub(super) private_connection: String,
     pub(super) event: String,
     pub(super) private_event: String,
     pub(super) document: String,
     pub(super) private_document: String,
-    pub(super) key: String,
     /// Of everything made here.
     pub(super) ids: RefCell<Vec<String>>,
     count: Cell<u32>,
@@ -56,6 +62,7 @@ impl Scene {
             bob: stage.bob(),
             foreign_key: stage.nobody(),
             reading_key: stage.nobody(),
+            empty_key: stage.nobody(),
             acme: stage.acme.clone(),
             globex: stage.globex.clone(),
             inside: String::new(),
@@ -65,22 +72,25 @@ impl Scene {
             child: String::new(),
             annex: String::new(),
             in_annex: String::new(),
+            plaza: String::new(),
+            plaza_public: String::new(),
+            plaza_shared: String::new(),
+            carol: stage.carol(),
             connection: String::new(),
             private_connection: String::new(),
             event: String::new(),
             private_event: String::new(),
             document: String::new(),
             private_document: String::new(),
-            key: String::new(),
             ids: RefCell::new(ids.chain([stage.acme.clone()]).collect()),
             count: Cell::new(0),
             alice,
         };
-        scene.furnish(&stage.carol()).await;
+        scene.furnish().await;
         scene
     }
 
-    async fn furnish(&mut self, carol: &Person) {
+    async fn furnish(&mut self) {
         let rename = json!({ "name": format!("{MARKER} group"), "description": MARKER });
         self.alice.patch(&format!("/v1/groups/{}", self.acme), rename).await.was(200);
         self.child = self.group(&self.alice, &self.acme).await;
@@ -96,13 +106,34 @@ impl Scene {
         self.private_event = self.event_about(&self.private, PRIVATE).await;
         self.document = self.document_of(&self.inside, INSIDE).await;
         self.private_document = self.document_of(&self.private, PRIVATE).await;
+        let door = Person::nobody(&self.alice.base);
+        self.plaza = self.open_group(&self.carol).await;
+        self.plaza_public = self.thing_of_carol("public").await;
+        self.plaza_shared = self.thing_of_carol("group").await;
         let reads = ["groups", "people", "things", "connections", "events", "knowledge"];
         let reads = reads.map(|what| format!("{what}:read"));
-        let (key, token) = self.key(&self.alice, &self.acme, json!(reads)).await;
-        self.key = key;
-        self.reading_key.token = Some(token);
-        let (_, token) = self.key(carol, &self.globex, json!(["*"])).await;
-        self.foreign_key.token = Some(token);
+        let (_, token) = self.key(&self.alice, &self.acme, json!(reads)).await;
+        self.reading_key = Person { token: Some(token), id: self.alice.id.clone(), ..door.clone() };
+        let (_, token) = self.key(&self.alice, &self.acme, json!([])).await;
+        self.empty_key = Person { token: Some(token), ..self.reading_key.clone() };
+        let (_, token) = self.key(&self.carol, &self.globex, json!(["*"])).await;
+        self.foreign_key = Person { token: Some(token), id: self.carol.id.clone(), ..door };
+    }
+
+    /// Public, and anybody may join.
+    pub(super) async fn open_group(&self, by: &Person) -> String {
+        let settings = json!({ "visibility": "public", "joinPolicy": "open" });
+        let body = json!({
+            "slug": self.fresh("plaza"), "name": "Plaza", "type": "business", "settings": settings,
+        });
+        by.post("/v1/groups", body).await.was(201).id()
+    }
+
+    async fn thing_of_carol(&self, visibility: &str) -> String {
+        let body = json!({
+            "groupId": self.plaza, "type": "note", "name": "bench", "visibility": visibility,
+        });
+        self.carol.post("/v1/things", body).await.was(201).id()
     }
 
     /// A name that nothing has yet.
@@ -148,7 +179,7 @@ impl Scene {
 
     async fn event_about(&self, thing: &str, word: &str) -> String {
         let body = json!({
-            "type": "content_viewed", "targetId": thing, "metadata": { "note": word },
+            "type": "lesson_completed", "targetId": thing, "metadata": { "note": word },
         });
         self.make(&self.alice, "/v1/events", body).await
     }

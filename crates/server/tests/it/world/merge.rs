@@ -34,6 +34,13 @@ async fn properties_are_merged_at_every_depth() {
         let after = alice.patch(&path, patch).await.was(200).json();
         assert_eq!(after["properties"]["deep"], 7);
         assert_eq!(after["properties"]["list"], json!({ "x": 1 }));
+        // A null that was stored is removed like anything else.
+        let body = json!({ "groupId": stage.acme, "type": "note", "name": "n",
+            "properties": { "a": null, "b": { "c": null } } });
+        let nulls = format!("/v1/things/{}", thing(&alice, body).await);
+        let patch = json!({ "properties": { "a": null, "b": { "c": null } } });
+        let emptied = alice.patch(&nulls, patch).await.was(200).json();
+        assert_eq!(emptied["properties"], json!({ "b": {} }));
         let same = alice.patch(&path, json!({})).await.was(200).json();
         assert_eq!(same["version"], 3, "nothing was changed");
     })

@@ -21,6 +21,7 @@ mod paging;
 mod people;
 mod privacy;
 mod quiet;
+mod review;
 mod search;
 mod tenants;
 mod thing_life;
@@ -84,11 +85,12 @@ async fn seen(
     body: Option<Value>,
 ) -> Answer {
     let request = person.request(method, path).header("if-match", tag);
-    person.send(match body {
-        Some(body) => request.json(&body),
-        None => request,
-    })
-    .await
+    person
+        .send(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
 }
 
 /// The rows of one page.

@@ -133,7 +133,8 @@ async fn for_good_takes_its_connections_and_its_knowledge_with_it() {
         let gone = note(&alice, &team, "gone").await;
         let stays = note(&alice, &team, "stays").await;
         let out = connect(&alice, "part_of", &gone, &stays).await;
-        let into = connect(&alice, "owned_somehow", &stays, &gone).await;
+        let part = note(&alice, &team, "part").await;
+        let into = connect(&alice, "part_of", &part, &gone).await;
         let document = json!({ "type": "document", "text": "About it.", "sourceThingId": gone });
         let document = alice.post("/v1/knowledge", document).await.was(201).id();
         let label = json!({ "type": "label", "text": "topic:end", "sourceThingId": gone });

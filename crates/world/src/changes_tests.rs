@@ -23,7 +23,7 @@ fn the_examples_of_rfc_7396_hold() {
         (json!({}), json!({"a":{"bb":{"ccc":null}}}), json!({"a":{"bb":{}}})),
     ] {
         let mut target = object(original);
-        merge(&mut target, object(patch.clone()));
+        merge(&mut target, &object(patch.clone()));
         assert_eq!(Value::Object(target), result, "patch {patch}");
     }
 }

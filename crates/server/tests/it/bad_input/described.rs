@@ -1,0 +1,185 @@
+//! Every body and every parameter of the description, made wrong.
+
+use super::shapes::{Operation, misfit};
+use super::*;
+
+const AUTH: &[&str] = &["VALIDATION_ERROR", "BAD_REQUEST"];
+
+async fn everything(stage: &Stage) -> (Value, Vec<Operation>) {
+    let document = stage.nobody().get("/openapi.json").await.was(200).json();
+    let operations = Operation::all(&document);
+    (document, operations)
+}
+
+impl Watch<'_> {
+    /// Refused in the words of the operation: 422 or, at the auth client's door, 400.
+    async fn wrong(&self, operation: &Operation, body: &str, codes: &[&str]) -> Answer {
+        let method = operation.method.clone();
+        let what = format!("{method} {} {body:.80}", operation.path);
+        let answer = self.raw(method, &operation.somewhere(), body.to_owned()).await;
+        let (status, codes) = if operation.is_auth() { (400, AUTH) } else { (422, codes) };
+        self.refused(&what, answer, status, codes).await
+    }
+}
+
+#[tokio::test]
+async fn every_body_is_an_object_of_known_fields() {
+    alone_on_both(async |stage| {
+        let watch = Watch::over(&stage).await;
+        let (document, operations) = everything(&stage).await;
+        let mut count = 0;
+        for operation in &operations {
+            if operation.fields(&document).is_none() {
+                let reads = operation.about.get("requestBody").is_some();
+                assert!(!reads, "the body of {} has no fields", operation.path);
+                continue;
+            }
+            count += 1;
+            let known = watch.wrong(operation, "{\"unknownField\":1}", &["unknown_field"]).await;
+            assert!(known.text.contains("unknownField"), "it names the field: {known:?}");
+            if !operation.is_auth() {
+                assert_eq!(known.json()["errors"][0]["pointer"], "/unknownField");
+            }
+            for body in ["[]", "[1]", "[{}]", "\"x\"", "7", "true", "null"] {
+                watch.wrong(operation, body, &["wrong_type"]).await;
+            }
+            for body in ["{\"unknownField\":\"\\ud800\"}", "{\"unknownField\":\"\\udc00\"}", "{"] {
+                let what = format!("{} {body}", operation.path);
+                let method = operation.method.clone();
+                let answer = watch.raw(method, &operation.somewhere(), body).await;
+                watch.refused(&what, answer, 400, &["malformed_json", "BAD_REQUEST"]).await;
+            }
+            let deep = format!("{{\"unknownField\":{}{}}}", "[".repeat(40), "]".repeat(40));
+            let method = operation.method.clone();
+            let answer = watch.raw(method, &operation.somewhere(), deep).await;
+            watch.refused(&operation.path, answer, 400, &["too_deep", "TOO_DEEP"]).await;
+        }
+        assert!(count >= 20, "{count} bodies");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_field_is_of_its_type_and_without_nul() {
+    alone_on_both(async |stage| {
+        let watch = Watch::over(&stage).await;
+        let (document, operations) = everything(&stage).await;
+        for operation in &operations {
+            for (field, about) in operation.fields(&document).unwrap_or_default() {
+                let pointer = format!("/{field}");
+                let body = json!({ &field: misfit(&about) }).to_string();
+                let codes = ["wrong_type", "invalid_value", "unknown_field", "unknown_value"];
+                let answer = watch.wrong(operation, &body, &codes).await;
+                let body = json!({ &field: "a\0b" }).to_string();
+                let nul = watch.wrong(operation, &body, &["invalid_character"]).await;
+                for answer in [answer, nul].iter().filter(|_| !operation.is_auth()) {
+                    let at = answer.text_at("/errors/0/pointer");
+                    assert!(at.starts_with(&pointer), "{} {body}: {answer:?}", operation.path);
+                }
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_id_in_a_path_is_one_of_its_kind() {
+    alone_on_both(async |stage| {
+        let watch = Watch::over(&stage).await;
+        let (_, operations) = everything(&stage).await;
+        for operation in operations.iter().filter(|one| one.path.contains("{id}")) {
+            let any = operation.path.contains("/target/");
+            let group = format!("?groupId={}", stage.acme);
+            let query = if operation.parameters().contains(&"groupId") { &group } else { "" };
+            let long = "a".repeat(3000);
+            for id in [
+                "x",
+                "%00",
+                "%ff",
+                "%ED%A0%80",
+                "0",
+                "-1",
+                "banana_00000000000000000000000000",
+                "job_00000000000000000000000000",
+                "thing_8zzzzzzzzzzzzzzzzzzzzzzzzz",
+                "thing_",
+                "01934f2c-7a10-7cc3-98c4-dc0c0c07398",
+                "01934f2c7a107cc398c4dc0c0c07398f",
+                "%7B01934f2c-7a10-7cc3-98c4-dc0c0c07398f%7D",
+                "'%20or%201=1--",
+                &long,
+            ] {
+                if any && id.starts_with("job_") {
+                    continue;
+                }
+                let path = format!("{}{query}", operation.path.replace("{id}", id));
+                let what = format!("{} {path:.100}", operation.method);
+                let request = watch.alice.request(operation.method.clone(), &path);
+                let request = match operation.about.get("requestBody") {
+                    Some(_) => request.json(&json!({})),
+                    None => request,
+                };
+                let answer = watch.alice.send(request).await;
+                watch.refused(&what, answer, 422, &["invalid_id", "wrong_kind"]).await;
+            }
+        }
+    })
+    .await;
+}
+
+/// Values that are none of a parameter's.
+fn misfits(name: &str) -> &'static [&'static str] {
+    match name {
+        "limit" => &["0", "-1", "201", "1000000000", "1e9", "1.5", "x", "", "99999999999999999999"],
+        "cursor" => &["x", "bm90IG91cnM", "a.b", ""],
+        "sort" => &["name", "", "-"],
+        "includeChildren" | "permanent" | "cascade" => &["maybe", "1", ""],
+        "from" | "to" => &["yesterday", "2026-13-01T00:00:00Z", "7", ""],
+        "status" | "visibility" | "role" => &["nonsense", ""],
+        // Free words: any text is fine.
+        "type" | "label" => &[],
+        "targetId" => &["x", "", "banana_00000000000000000000000000"],
+        _ => &["x", "", "job_00000000000000000000000000", "thing_8zzzzzzzzzzzzzzzzzzzzzzzzz"],
+    }
+}
+
+#[tokio::test]
+async fn every_parameter_is_known_sent_once_and_readable() {
+    alone_on_both(async |stage| {
+        let watch = Watch::over(&stage).await;
+        let (_, operations) = everything(&stage).await;
+        for operation in &operations {
+            let names = operation.parameters();
+            let ask = async |name: &str, query: String| {
+                let group = format!("groupId={}&", stage.acme);
+                let needs = name != "groupId" && names.contains(&"groupId");
+                let group = if needs { group.as_str() } else { "" };
+                let path = format!("{}?{group}{query}", operation.somewhere());
+                let request = watch.alice.request(operation.method.clone(), &path);
+                let answer = watch.alice.send(request).await;
+                let what = format!("{} {path}", operation.method);
+                let code = answer.code();
+                let answer = watch.refused(&what, answer, 422, &[&code]).await;
+                let pointer = answer.json()["errors"][0]["pointer"].clone();
+                assert_eq!(pointer, name, "{what}: {answer:?}");
+                code
+            };
+            for name in &names {
+                for value in misfits(name) {
+                    ask(name, format!("{name}={value}")).await;
+                }
+                for value in ["%00", "a%00b", "%ff", "%ED%A0%80", "%ED%B0%80x"] {
+                    let code = ask(name, format!("{name}={value}")).await;
+                    let told = ["invalid_character", "out_of_range"].contains(&code.as_str());
+                    assert!(told, "{name}={value}: {code}");
+                }
+                let twice = ask(name, format!("{name}=a&{name}=a")).await;
+                assert_eq!(twice, "repeated_parameter");
+            }
+            if !names.is_empty() {
+                assert_eq!(ask("colour", "colour=red".to_owned()).await, "unknown_parameter");
+            }
+        }
+    })
+    .await;
+}

@@ -1,0 +1,100 @@
+//! A group is never without an owner, however many leave at once.
+
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::rows;
+use crate::people::Person;
+use crate::stage::{PASSWORD, group, on_both};
+
+const OWNERS: usize = 20;
+
+/// Somebody new, who can sign in.
+async fn newcomer(door: &Person, number: usize) -> Person {
+    let email = format!("owner{number}@example.com");
+    let body = json!({ "name": "owner", "email": email, "password": PASSWORD });
+    let answer = door.post("/v1/auth/sign-up/email", body).await.was(200);
+    Person {
+        name: "owner",
+        email,
+        token: Some(answer.text_at("/token")),
+        id: answer.text_at("/user/personId"),
+        home: answer.text_at("/user/personalGroupId"),
+        ..door.clone()
+    }
+}
+
+#[tokio::test]
+async fn the_last_owner_neither_leaves_nor_steps_down() {
+    on_both(async |stage| {
+        let (alice, bob) = (stage.alice(), stage.bob());
+        let team = group(&alice, "last-owner", "Last").await;
+        let me = format!("/v1/people/{}", alice.id);
+        let leave = format!("{me}?groupId={team}");
+        let down = json!({ "groupId": team, "role": "group_user" });
+        alice.delete(&leave).await.was_problem(409, "last_owner");
+        alice.patch(&me, down.clone()).await.was_problem(409, "last_owner");
+        // A record that nobody signs in to does not stand in.
+        let record = json!({ "groupId": team, "displayName": "Rec", "role": "group_owner" });
+        alice.post("/v1/people", record).await.was(201);
+        alice.delete(&leave).await.was_problem(409, "last_owner");
+        stage.root().delete(&leave).await.was_problem(409, "last_owner");
+        let other = json!({ "groupId": team, "personId": bob.id, "role": "group_owner" });
+        bob.get(&format!("/v1/groups/{team}")).await.was(404);
+        alice.post("/v1/people", other).await.was(201);
+        alice.patch(&me, down).await.was(200);
+        alice.delete(&leave).await.was(204);
+        bob.delete(&format!("/v1/people/{}?groupId={team}", bob.id)).await.was(409);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_twenty_owners_who_leave_at_once_one_stays() {
+    on_both(async |stage| {
+        let (alice, door) = (stage.alice(), stage.nobody());
+        let team = group(&alice, "twenty-owners", "Twenty").await;
+        let mut arrivals = JoinSet::new();
+        for number in 1..OWNERS {
+            let (root, door, team) = (stage.root(), door.clone(), team.clone());
+            arrivals.spawn(async move {
+                let person = newcomer(&door, number).await;
+                let body = json!({ "groupId": team, "personId": person.id, "role": "group_owner" });
+                // Many join one group at once: to be asked to try again is an honest answer.
+                while root.post("/v1/people", body.clone()).await.status == 503 {}
+                person
+            });
+        }
+        let mut owners = arrivals.join_all().await;
+        owners.push(alice.clone());
+        let list = format!("/v1/people?groupId={team}&role=group_owner");
+        let root = stage.root();
+        assert_eq!(rows(&root, &list).await.len(), OWNERS);
+        let mut leaving = JoinSet::new();
+        for (number, owner) in owners.into_iter().enumerate() {
+            let team = team.clone();
+            leaving.spawn(async move {
+                // Half of them leave, half step down.
+                let path = format!("/v1/people/{}", owner.id);
+                if number % 2 == 0 {
+                    owner.delete(&format!("{path}?groupId={team}")).await
+                } else {
+                    let down = json!({ "groupId": team, "role": "customer" });
+                    owner.patch(&path, down).await
+                }
+            });
+        }
+        let answers = leaving.join_all().await;
+        let gone = answers.iter().filter(|answer| matches!(answer.status, 200 | 204)).count();
+        let left = rows(&root, &list).await.len();
+        assert_eq!(gone + left, OWNERS);
+        assert!(left >= 1, "nobody owns the group");
+        for answer in &answers {
+            let honest = matches!(answer.status, 200 | 204 | 503) || answer.code() == "last_owner";
+            assert!(honest, "{answer:?}");
+        }
+        // Whoever was only asked to try again may go now; the very last may not.
+        assert!(answers.iter().any(|answer| answer.code() == "last_owner") || left > 1);
+    })
+    .await;
+}

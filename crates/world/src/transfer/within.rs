@@ -1,0 +1,97 @@
+//! What bounds an export to a group and what is below it. Everything that refers to something
+//! outside is left out: it could not be imported.
+
+use database::Sql;
+use types::GroupId;
+
+pub(super) fn by_group(sql: &mut Sql<'_>, root: GroupId) {
+    sql.push(
+        " and exists (select 1 from group_ancestors a where a.group_id = o.group_id \
+         and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push(")");
+}
+
+pub(super) fn by_id(sql: &mut Sql<'_>, root: GroupId) {
+    sql.push(
+        " and exists (select 1 from group_ancestors a where a.group_id = o.id \
+         and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push(")");
+}
+
+/// Members, and whoever owns something there.
+pub(super) fn people_of(sql: &mut Sql<'_>, root: GroupId) {
+    sql.push(
+        " and (exists (select 1 from memberships m join group_ancestors a \
+           on a.group_id = m.group_id where m.person_id = o.id and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push(
+        ") or exists (select 1 from things t join group_ancestors a \
+           on a.group_id = t.group_id where t.owner_id = o.id and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push(
+        ") or o.id in (select k.owner_id from knowledge k join group_ancestors a \
+           on a.group_id = k.group_id where k.source_thing_id is null and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push("))");
+}
+
+pub(super) fn with_its_source(sql: &mut Sql<'_>, root: GroupId) {
+    by_group(sql, root);
+    sql.push(
+        " and (o.source_thing_id is null or exists (select 1 from things t \
+         join group_ancestors a on a.group_id = t.group_id \
+         where t.id = o.source_thing_id and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push("))");
+}
+
+pub(super) fn with_both_ends(sql: &mut Sql<'_>, root: GroupId) {
+    by_group(sql, root);
+    for (id, kind) in [("o.from_id", "o.from_kind"), ("o.to_id", "o.to_kind")] {
+        for (word, kinds, inside) in [
+            (
+                " and (",
+                " = 'group'",
+                "(select a.group_id from group_ancestors a where a.group_id = ",
+            ),
+            (
+                " or ",
+                " = 'person'",
+                "(select a.group_id from memberships m join group_ancestors a \
+                 on a.group_id = m.group_id where m.status = 'active' and m.person_id = ",
+            ),
+            (
+                " or ",
+                " = 'thing'",
+                "(select a.group_id from things t join group_ancestors a \
+                 on a.group_id = t.group_id where t.id = ",
+            ),
+        ] {
+            sql.push(word).push(kind).push(kinds).push(" and exists ").push(inside).push(id);
+            sql.push(" and a.ancestor_id = ").bind(root).push(")");
+        }
+        sql.push(")");
+    }
+}
+
+pub(super) fn by_knowledge(sql: &mut Sql<'_>, root: GroupId) {
+    sql.push(
+        " and exists (select 1 from knowledge k join group_ancestors a \
+         on a.group_id = k.group_id where k.id = o.knowledge_id and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push(
+        ") and exists (select 1 from things t join group_ancestors a \
+         on a.group_id = t.group_id where t.id = o.thing_id and a.ancestor_id = ",
+    )
+    .bind(root)
+    .push(")");
+}
