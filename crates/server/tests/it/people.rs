@@ -4,6 +4,9 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
+/// How often a request is sent again that was answered by “try again”.
+const PATIENCE: u32 = 20;
+
 /// Somebody, signed in or not.
 #[derive(Clone)]
 pub(crate) struct Person {
@@ -111,7 +114,21 @@ impl Person {
         }
     }
 
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
+    /// Sends a request, and again when the answer is to try again: then nothing was done. Many
+    /// who write at once, in one test or in several, get it from PostgreSQL now and then.
+    pub(crate) async fn send(&self, mut request: RequestBuilder) -> Answer {
+        for _ in 0..PATIENCE {
+            let Some(again) = request.try_clone() else { break };
+            let answer = self.sent(request).await;
+            if answer.status != 503 {
+                return answer;
+            }
+            request = again;
+        }
+        self.sent(request).await
+    }
+
+    async fn sent(&self, request: RequestBuilder) -> Answer {
         self.try_send(request).await.unwrap_or_else(|error| panic!("{}: {error:?}", self.name))
     }
 

@@ -86,9 +86,13 @@ impl Stage {
 
 /// Runs a test on each engine there is, over a shared stage.
 pub(crate) async fn on_both(test: impl AsyncFn(&Stage)) {
+    // All are held to the end, so that whoever comes next finds them open.
+    let mut stages = Vec::new();
     for engine in Engine::all() {
-        let stage = shared(&engine).await;
-        test(&stage).await;
+        stages.push(shared(&engine).await);
+    }
+    for stage in &stages {
+        test(stage).await;
     }
 }
 

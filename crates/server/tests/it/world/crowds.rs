@@ -12,23 +12,12 @@ use crate::stage::on_both;
 
 const CROWD: usize = 200;
 
-/// Asks again as long as the answer is to try again, which changes nothing.
-async fn patiently(person: Person, request: RequestBuilder) -> Answer {
-    loop {
-        let again = request.try_clone().expect("a body that can be sent again");
-        let answer = person.send(again).await;
-        if answer.status != 503 {
-            return answer;
-        }
-        assert_eq!(answer.json()["retryable"], true, "{answer:?}");
-    }
-}
-
 /// The same request by everybody at once.
 async fn crowd(person: &Person, request: impl Fn(&Person, usize) -> RequestBuilder) -> Vec<Answer> {
     let mut all = JoinSet::new();
     for number in 0..CROWD {
-        all.spawn(patiently(person.clone(), request(person, number)));
+        let (person, request) = (person.clone(), request(person, number));
+        all.spawn(async move { person.send(request).await });
     }
     all.join_all().await
 }
@@ -118,13 +107,10 @@ async fn two_hundred_who_write_at_once_all_find_what_they_wrote() {
             let body = json!({ "groupId": team, "type": "note", "name": name });
             let bob = bob.clone();
             all.spawn(async move {
-                let request = bob.request(Method::POST, "/v1/things").json(&body);
-                let made = patiently(bob.clone(), request).await.was(201);
+                let made = bob.post("/v1/things", body).await.was(201);
                 let path = made.header("location");
                 assert_eq!(bob.get(path).await.was(200).json(), made.json());
-                let change = json!({ "name": "changed" });
-                let request = bob.request(Method::PATCH, path).json(&change);
-                patiently(bob.clone(), request).await
+                bob.patch(path, json!({ "name": "changed" })).await
             });
         }
         assert_eq!(statuses(&all.join_all().await), HashMap::from([(200, CROWD)]));

@@ -108,10 +108,12 @@ async fn the_links_lead_through_every_row_once_and_in_either_order() {
             if list == "/v1/things?" || list.ends_with("/groups?") || !still {
                 continue;
             }
-            let whole = rows(&alice, &format!("{list}&limit=200")).await;
+            // Of people only who they are: other tests change what they are elsewhere.
+            let ids = |rows: Vec<Value>| each(&rows, "id");
+            let whole = ids(rows(&alice, &format!("{list}&limit=200")).await);
             assert!(whole.len() > 2, "{list}: {}", whole.len());
-            assert_eq!(follow(&alice, &format!("{list}&limit=1")).await, whole, "{list}");
-            assert_eq!(follow(&alice, &format!("{list}&limit=2")).await, whole, "{list}");
+            assert_eq!(ids(follow(&alice, &format!("{list}&limit=1")).await), whole, "{list}");
+            assert_eq!(ids(follow(&alice, &format!("{list}&limit=2")).await), whole, "{list}");
             if is_fixed(&list) {
                 refused(
                     alice.get(&format!("{list}&sort=createdAt")).await,
@@ -121,8 +123,9 @@ async fn the_links_lead_through_every_row_once_and_in_either_order() {
                 continue;
             }
             let newest = rows(&alice, &format!("{list}&limit=200&sort=-createdAt")).await;
-            assert_eq!(newest, whole, "{list}");
-            let mut oldest = follow(&alice, &format!("{list}&sort=createdAt&limit=2")).await;
+            assert_eq!(ids(newest), whole, "{list}");
+            let oldest = follow(&alice, &format!("{list}&sort=createdAt&limit=2")).await;
+            let mut oldest = ids(oldest);
             oldest.reverse();
             assert_eq!(oldest, whole, "{list}");
             for sort in ["name", "createdAt,name", "-id", ""] {
