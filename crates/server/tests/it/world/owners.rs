@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 
 use super::rows;
 use crate::people::Person;
-use crate::stage::{PASSWORD, group, on_both};
+use crate::stage::{PASSWORD, alone_on_both, group, on_both};
 
 const OWNERS: usize = 20;
 
@@ -95,6 +95,34 @@ async fn of_twenty_owners_who_leave_at_once_one_stays() {
         // Only who was asked to try again and again is still there beside the last one.
         let waiting = answers.iter().filter(|answer| answer.status == 503).count();
         assert!(left <= 1 + waiting, "{left} are left, and {waiting} were asked to wait");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_platform_is_handed_over_and_never_without_an_owner() {
+    alone_on_both(async |stage| {
+        let (root, bob) = (stage.root(), stage.bob());
+        let groups = rows(&root, "/v1/groups?sort=createdAt&limit=200").await;
+        let platform = groups.iter().find(|group| group["slug"] == "platform");
+        let platform = platform.and_then(|group| group["id"].as_str()).expect("its group");
+        // Everybody may join it, as a customer.
+        let join = json!({ "groupId": platform, "personId": bob.id });
+        let joined = bob.post("/v1/people", join).await.was(201);
+        assert_eq!(joined.text_at("/role"), "customer");
+        let carols = format!("/v1/groups/{}", stage.globex);
+        bob.get(&carols).await.was_problem(404, "not_found");
+        let bobs = format!("/v1/people/{}", bob.id);
+        let role = |role: &str| json!({ "groupId": platform, "role": role });
+        bob.patch(&bobs, role("platform_owner")).await.was_problem(403, "forbidden");
+        root.patch(&bobs, role("platform_owner")).await.was(200);
+        // What that opens and closes counts with the next request.
+        bob.get(&carols).await.was(200);
+        let roots = format!("/v1/people/{}?groupId={platform}", root.id);
+        root.delete(&roots).await.was(204);
+        root.get(&carols).await.was_problem(404, "not_found");
+        bob.patch(&bobs, role("group_owner")).await.was_problem(409, "last_owner");
+        bob.delete(&format!("{bobs}?groupId={platform}")).await.was_problem(409, "last_owner");
     })
     .await;
 }
