@@ -24,10 +24,11 @@ use crate::{Settings, Tx};
 
 /// Runs of a transaction that keeps losing races before its caller hears 503. Serializable
 /// transactions also lose to neighbours on an index page, so a few runs are nothing unusual.
-const ATTEMPTS: u32 = 8;
+const ATTEMPTS: u32 = 12;
 /// Pause before the second run; it doubles, and up to as much again is added by chance, so that
 /// those that lost together do not meet again.
 const PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 /// Threads beyond a few only add hops: each one drives many connections.
 const THREADS: usize = 2;
 
@@ -242,7 +243,7 @@ where
             }
         }
         // The winners need a moment.
-        let pause = PAUSE * 2_u32.pow(runs - 1);
+        let pause = LONGEST_PAUSE.min(PAUSE * 2_u32.pow(runs - 1));
         tokio::time::sleep(pause + pause * chance() / 256).await;
     }
 }
