@@ -54,7 +54,7 @@ impl IntoResponse for Failure {
 #[derive(Debug, Clone)]
 pub struct ErrorCode(pub Box<str>);
 
-/// The document as documented; what is sent is [`Document`], which borrows.
+/// The document as documented; what is sent is `Document`, which borrows.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({

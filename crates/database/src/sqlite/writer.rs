@@ -22,6 +22,11 @@ use crate::{Settings, Tx, failure};
 /// A batch is closed after this much work even when more is waiting: it bounds the latency of
 /// the first change in it.
 const BATCH: Duration = Duration::from_millis(20);
+/// A batch this large means that many callers write at the same time.
+const CROWD: usize = 32;
+/// After one of those the next batch waits so long for those who were just answered to come back:
+/// without it, the first few who do would have a sync to themselves while all others wait.
+const GATHER: Duration = Duration::from_micros(100);
 /// Pause before a connection that failed to commit is opened again.
 const REOPEN: Duration = Duration::from_millis(200);
 /// A reader that holds the old log keeps the writer waiting so long at most when the log is to
@@ -99,6 +104,7 @@ impl Writer {
             batch: settings.commit_batch.max(1),
             commits: Arc::clone(&commits),
             opener: Arc::clone(&opener),
+            crowd: 0,
         };
         let writer = std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
             // Code in a change may use runtime types (a channel, a handle) even though it must
@@ -167,6 +173,8 @@ struct Thread {
     batch: usize,
     commits: Arc<AtomicU64>,
     opener: Arc<Opener>,
+    /// Changes of the last batch.
+    crowd: usize,
 }
 
 /// The transaction of a batch.
@@ -183,6 +191,10 @@ impl Thread {
     fn run(mut self) {
         let mut done: Vec<Box<dyn Change>> = Vec::with_capacity(self.batch);
         while let Some(task) = self.tasks.blocking_recv() {
+            if self.crowd >= CROWD {
+                std::thread::sleep(GATHER);
+            }
+            self.crowd = 0;
             let mut next = Some(task);
             let mut closing = None;
             let mut fold = false;
@@ -265,6 +277,7 @@ impl Thread {
     }
 
     fn finish(&mut self, open: Open, done: &mut Vec<Box<dyn Change>>) {
+        self.crowd = self.crowd.max(done.len());
         let committed = match open {
             Open::No => Ok(()),
             Open::Yes => command(&mut self.tx, "commit"),
