@@ -6,7 +6,7 @@
 //! load by itself.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -22,11 +22,6 @@ use crate::{Settings, Tx, failure};
 /// A batch is closed after this much work even when more is waiting: it bounds the latency of
 /// the first change in it.
 const BATCH: Duration = Duration::from_millis(20);
-/// A batch this large means that many callers write at the same time.
-const CROWD: usize = 32;
-/// After one of those the next batch waits so long for those who were just answered to come back:
-/// without it, the first few who do would have a sync to themselves while all others wait.
-const GATHER: Duration = Duration::from_micros(100);
 /// Pause before a connection that failed to commit is opened again.
 const REOPEN: Duration = Duration::from_millis(200);
 /// A reader that holds the old log keeps the writer waiting so long at most when the log is to
@@ -86,6 +81,7 @@ enum Task {
 
 pub(super) struct Writer {
     queue: mpsc::Sender<Task>,
+    crowd: Arc<AtomicUsize>,
     threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
     closing: Arc<AtomicBool>,
 }
@@ -98,13 +94,14 @@ impl Writer {
         let commits = Arc::new(AtomicU64::new(0));
         let handle = tokio::runtime::Handle::try_current()?;
 
+        let crowd = Arc::new(AtomicUsize::new(0));
         let thread = Thread {
             tx: Tx::new(Inner::Sqlite(connection)),
             tasks,
             batch: settings.commit_batch.max(1),
             commits: Arc::clone(&commits),
             opener: Arc::clone(&opener),
-            crowd: 0,
+            crowd: Arc::clone(&crowd),
         };
         let writer = std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
             // Code in a change may use runtime types (a channel, a handle) even though it must
@@ -123,7 +120,7 @@ impl Writer {
         let checkpointer = std::thread::Builder::new()
             .name("sqlite-checkpoint".into())
             .spawn(move || keeper.run())?;
-        Ok(Self { queue, threads: vec![writer, checkpointer].into(), closing })
+        Ok(Self { queue, crowd, threads: vec![writer, checkpointer].into(), closing })
     }
 
     pub(super) async fn write<T, F>(&self, change: F) -> Result<T>
@@ -147,7 +144,8 @@ impl Writer {
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        self.queue.capacity() < self.queue.max_capacity()
+        // The queue is empty for a moment after every batch; its size tells who else was in it.
+        self.crowd.load(Ordering::Relaxed) > 1 || self.queue.capacity() < self.queue.max_capacity()
     }
 
     pub(super) async fn close(&self) {
@@ -174,7 +172,7 @@ struct Thread {
     commits: Arc<AtomicU64>,
     opener: Arc<Opener>,
     /// Changes of the last batch.
-    crowd: usize,
+    crowd: Arc<AtomicUsize>,
 }
 
 /// The transaction of a batch.
@@ -191,10 +189,6 @@ impl Thread {
     fn run(mut self) {
         let mut done: Vec<Box<dyn Change>> = Vec::with_capacity(self.batch);
         while let Some(task) = self.tasks.blocking_recv() {
-            if self.crowd >= CROWD {
-                std::thread::sleep(GATHER);
-            }
-            self.crowd = 0;
             let mut next = Some(task);
             let mut closing = None;
             let mut fold = false;
@@ -237,6 +231,7 @@ impl Thread {
 
     /// A transaction of its own, rolled back as a whole when it fails.
     fn run_alone(&mut self, mut change: Box<dyn Change>) {
+        self.crowd.store(1, Ordering::Relaxed);
         let outcome = command(&mut self.tx, "begin immediate").and_then(|()| {
             let keep = change.run(&mut self.tx);
             command(&mut self.tx, if keep { "commit" } else { "rollback" })
@@ -277,7 +272,9 @@ impl Thread {
     }
 
     fn finish(&mut self, open: Open, done: &mut Vec<Box<dyn Change>>) {
-        self.crowd = self.crowd.max(done.len());
+        if !done.is_empty() {
+            self.crowd.store(done.len(), Ordering::Relaxed);
+        }
         let committed = match open {
             Open::No => Ok(()),
             Open::Yes => command(&mut self.tx, "commit"),
