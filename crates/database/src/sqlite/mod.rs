@@ -1,6 +1,7 @@
 //! The embedded engine: one writer thread that groups commits, readers on connections of their
 //! own, checkpoints beside them.
 
+mod checkpoint;
 mod connection;
 mod lock;
 mod writer;

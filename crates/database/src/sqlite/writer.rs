@@ -14,10 +14,11 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use types::{Error, Result};
 
-use super::connection::{BUSY, Opener, PAGE};
+use super::checkpoint::{Checkpointer, fold};
+use super::connection::{BUSY, Opener};
 use super::{command, run_to_end};
 use crate::tx::Inner;
-use crate::{Settings, Tx, failure};
+use crate::{Settings, Tx};
 
 /// A batch is closed after this much work even when more is waiting: it bounds the latency of
 /// the first change in it.
@@ -27,11 +28,9 @@ const REOPEN: Duration = Duration::from_millis(200);
 /// A reader that holds the old log keeps the writer waiting so long at most when the log is to
 /// start over; it is asked again at the next look.
 const FOLD_PATIENCE: Duration = Duration::from_millis(2);
-/// How often the checkpointer looks at the log.
-const CHECKPOINT_EVERY: Duration = Duration::from_millis(100);
 
 /// One change: run inside the batch, answered after its commit.
-trait Change: Send {
+pub(super) trait Change: Send {
     /// Whether its savepoint is kept.
     fn run(&mut self, tx: &mut Tx) -> bool;
     fn answer(self: Box<Self>, lost: Option<Error>);
@@ -72,7 +71,7 @@ where
     }
 }
 
-enum Task {
+pub(super) enum Task {
     Change(Box<dyn Change>),
     /// Fold the log back completely; sent by the checkpointer when it grew too large.
     Fold,
@@ -353,57 +352,4 @@ fn again(error: &Error) -> Error {
         Some(cause) => copy.caused_by(cause),
         None => copy,
     }
-}
-
-fn fold(connection: &Connection, pragma: &str) {
-    // Best effort: a log that stays long costs space, never data.
-    if let Err(error) = connection.query_row(pragma, [], |_| Ok(())) {
-        tracing::warn!(cause = %failure::of_sqlite(error), "the write-ahead log was not folded back");
-    }
-}
-
-/// Copies the log back into the database beside the writer. A passive checkpoint cannot start the
-/// log over while commits go on, so past the limit the writer does that between two batches. The
-/// file keeps its size: writing over blocks it has costs a sync less than growing it.
-struct Checkpointer {
-    opener: Arc<Opener>,
-    commits: Arc<AtomicU64>,
-    closing: Arc<AtomicBool>,
-    limit: u64,
-    queue: mpsc::WeakSender<Task>,
-}
-
-impl Checkpointer {
-    fn run(self) {
-        let connection = match self.opener.writer() {
-            Ok(connection) => connection,
-            Err(error) => {
-                tracing::error!(cause = error.cause(), "the log will not be folded back");
-                return;
-            }
-        };
-        let mut seen = 0;
-        while !self.closing.load(Ordering::Acquire) {
-            std::thread::park_timeout(CHECKPOINT_EVERY);
-            let commits = self.commits.load(Ordering::Acquire);
-            if commits == seen || log_bytes(&connection) < self.limit {
-                continue;
-            }
-            seen = commits;
-            fold(&connection, "pragma wal_checkpoint(passive)");
-            if let Some(queue) = self.queue.upgrade() {
-                // A full queue means a later round will ask again.
-                let _ = queue.try_send(Task::Fold);
-            }
-        }
-    }
-}
-
-/// Bytes of the log in use; the file may be longer.
-fn log_bytes(connection: &Connection) -> u64 {
-    // (busy, frames in the log, frames copied back); `noop` does nothing else.
-    let frames: i64 = connection
-        .query_row("pragma wal_checkpoint(noop)", [], |row| row.get(1))
-        .unwrap_or_default();
-    u64::try_from(frames).unwrap_or_default() * PAGE
 }

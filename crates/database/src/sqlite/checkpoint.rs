@@ -1,0 +1,68 @@
+//! Folding the write-ahead log back into the database, beside the writer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+use super::connection::{Opener, PAGE};
+use super::writer::Task;
+use crate::failure;
+
+/// How often the checkpointer looks at the log.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(100);
+
+pub(super) fn fold(connection: &Connection, pragma: &str) {
+    // Best effort: a log that stays long costs space, never data.
+    if let Err(error) = connection.query_row(pragma, [], |_| Ok(())) {
+        tracing::warn!(cause = %failure::of_sqlite(error), "the write-ahead log was not folded back");
+    }
+}
+
+/// Copies the log back into the database beside the writer. A passive checkpoint cannot start the
+/// log over while commits go on, so past the limit the writer does that between two batches. The
+/// file keeps its size: writing over blocks it has costs a sync less than growing it.
+pub(super) struct Checkpointer {
+    pub(super) opener: Arc<Opener>,
+    pub(super) commits: Arc<AtomicU64>,
+    pub(super) closing: Arc<AtomicBool>,
+    pub(super) limit: u64,
+    pub(super) queue: mpsc::WeakSender<Task>,
+}
+
+impl Checkpointer {
+    pub(super) fn run(self) {
+        let connection = match self.opener.writer() {
+            Ok(connection) => connection,
+            Err(error) => {
+                tracing::error!(cause = error.cause(), "the log will not be folded back");
+                return;
+            }
+        };
+        let mut seen = 0;
+        while !self.closing.load(Ordering::Acquire) {
+            std::thread::park_timeout(CHECKPOINT_EVERY);
+            let commits = self.commits.load(Ordering::Acquire);
+            if commits == seen || log_bytes(&connection) < self.limit {
+                continue;
+            }
+            seen = commits;
+            fold(&connection, "pragma wal_checkpoint(passive)");
+            if let Some(queue) = self.queue.upgrade() {
+                // A full queue means a later round will ask again.
+                let _ = queue.try_send(Task::Fold);
+            }
+        }
+    }
+}
+
+/// Bytes of the log in use; the file may be longer.
+fn log_bytes(connection: &Connection) -> u64 {
+    // (busy, frames in the log, frames copied back); `noop` does nothing else.
+    let frames: i64 = connection
+        .query_row("pragma wal_checkpoint(noop)", [], |row| row.get(1))
+        .unwrap_or_default();
+    u64::try_from(frames).unwrap_or_default() * PAGE
+}
