@@ -54,7 +54,7 @@ impl IntoResponse for Failure {
 #[derive(Debug, Clone)]
 pub struct ErrorCode(pub Box<str>);
 
-/// The document as documented; what is sent is `Document`, which borrows.
+/// What went wrong: an RFC 9457 problem document, the same for every failure.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
