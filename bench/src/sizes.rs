@@ -13,6 +13,7 @@ use crate::ids::{IdPool, thing_id};
 use crate::load;
 use crate::options::{Engine, Fill, RunOptions};
 use crate::postgres::Databases;
+use crate::proc::Snapshot;
 use crate::report::Report;
 use crate::run::{conditions, measure_into, starts};
 use crate::scenario::{Scenario, thing_fields};
@@ -80,10 +81,30 @@ async fn measure(
     pid: Option<u32>,
     report: &mut Report,
 ) -> Result<()> {
+    rest(pid).await?;
     let connections = options.connections.first().copied().unwrap_or(1);
     for scenario in MEASURED {
         measure_into(scenario, Some(size), connections, options, world, pid, report).await?;
     }
+    Ok(())
+}
+
+/// Waits, a few minutes at most, until the server does nothing for a second: what it still does
+/// with the fill (indexing) would be measured with the requests.
+async fn rest(pid: Option<u32>) -> Result<()> {
+    const STEP: Duration = Duration::from_secs(1);
+    const STEPS: u32 = 240;
+    const BUSY_CORES: f64 = 0.05;
+    for _ in 0..STEPS {
+        let before = Snapshot::take(pid)?;
+        let begin = Instant::now();
+        tokio::time::sleep(STEP).await;
+        let usage = Snapshot::take(pid)?.since(&before, begin.elapsed());
+        if usage.server.is_none_or(|cores| cores < BUSY_CORES) {
+            return Ok(());
+        }
+    }
+    println!("the server was still busy with the fill when it was measured");
     Ok(())
 }
 
