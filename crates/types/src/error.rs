@@ -113,6 +113,7 @@ struct Inner {
     code: Cow<'static, str>,
     message: Cow<'static, str>,
     fields: Vec<Field>,
+    operation: Option<usize>,
     retry_after_s: Option<u32>,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -136,6 +137,7 @@ impl Error {
             code: code.into(),
             message: message.into(),
             fields: Vec::new(),
+            operation: None,
             retry_after_s: None,
             cause: None,
         }))
@@ -221,6 +223,37 @@ impl Error {
     #[must_use]
     pub fn overloaded(message: &'static str) -> Self {
         Self::new(Kind::Overloaded, "overloaded", message).retry_after(1)
+    }
+
+    /// Says which fields it is about.
+    #[must_use]
+    pub fn about(mut self, fields: Vec<Field>) -> Self {
+        self.0.fields = fields;
+        self
+    }
+
+    /// Says that what it points into is itself found at `place`.
+    #[must_use]
+    pub fn below(mut self, place: &str) -> Self {
+        for field in &mut self.0.fields {
+            if field.pointer.is_empty() || field.pointer.starts_with('/') {
+                field.pointer.insert_str(0, place);
+            }
+        }
+        self
+    }
+
+    /// Says which operation of a batch it is about, which is found at `place`.
+    #[must_use]
+    pub fn in_operation(mut self, index: usize, place: &str) -> Self {
+        self.0.operation = Some(index);
+        self.below(place)
+    }
+
+    /// The operation of a batch it is about.
+    #[must_use]
+    pub fn operation(&self) -> Option<usize> {
+        self.0.operation
     }
 
     /// Attaches what the log should say; never shown to a caller.

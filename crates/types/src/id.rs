@@ -48,10 +48,22 @@ pub enum Kind {
     ApiKey,
     /// A background job.
     Job,
+    /// An open invitation into a group.
+    Invitation,
+    /// A person in one group.
+    Member,
+    /// A passkey of a login.
+    Passkey,
+    /// A way a login proves who it is: its password or an account elsewhere.
+    Account,
+    /// An import over HTTP.
+    Import,
+    /// Somebody's wish to be let into a group.
+    JoinRequest,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 16] = [
         Self::Group,
         Self::Person,
         Self::Thing,
@@ -62,6 +74,12 @@ impl Kind {
         Self::Session,
         Self::ApiKey,
         Self::Job,
+        Self::Invitation,
+        Self::Member,
+        Self::Passkey,
+        Self::Account,
+        Self::Import,
+        Self::JoinRequest,
     ];
 
     /// The TypeID prefix, also how the kind is stored.
@@ -78,6 +96,12 @@ impl Kind {
             Self::Session => "session",
             Self::ApiKey => "key",
             Self::Job => "job",
+            Self::Invitation => "invitation",
+            Self::Member => "member",
+            Self::Passkey => "passkey",
+            Self::Account => "account",
+            Self::Import => "import",
+            Self::JoinRequest => "request",
         }
     }
 
@@ -273,6 +297,18 @@ ids! {
     ApiKeyId = ApiKey;
     /// Names a background job.
     JobId = Job;
+    /// Names an invitation.
+    InvitationId = Invitation;
+    /// Names a person in one group.
+    MemberId = Member;
+    /// Names a passkey.
+    PasskeyId = Passkey;
+    /// Names a way of a login to prove who it is.
+    AccountId = Account;
+    /// Names an import over HTTP.
+    ImportId = Import;
+    /// Names a wish to be let into a group.
+    JoinRequestId = JoinRequest;
 }
 
 #[cfg(test)]

@@ -14,8 +14,9 @@ mod time;
 pub use checks::Checks;
 pub use error::{Error, Field, Kind as ErrorKind, Result};
 pub use id::{
-    AnyId, ApiKeyId, ConnectionId, EventId, GroupId, IdError, JobId, Kind, KnowledgeId, PersonId,
-    SessionId, ThingId, UserId,
+    AccountId, AnyId, ApiKeyId, ConnectionId, EventId, GroupId, IdError, ImportId, InvitationId,
+    JobId, JoinRequestId, Kind, KnowledgeId, MemberId, PasskeyId, PersonId, SessionId, ThingId,
+    UserId,
 };
 pub use json::{Json, JsonMap};
 pub use page::{DEFAULT_LIMIT, Limit, MAX_LIMIT, Page};

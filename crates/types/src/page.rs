@@ -12,6 +12,9 @@ pub const MAX_LIMIT: u16 = 200;
 pub struct Limit(u16);
 
 impl Limit {
+    /// Rows an export reads at a time: more than a page, since nobody waits for the first.
+    pub const EXPORT: Self = Self(1000);
+
     /// A limit within bounds, or nothing.
     #[must_use]
     pub fn new(rows: i64) -> Option<Self> {
