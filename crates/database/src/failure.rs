@@ -1,4 +1,4 @@
-//! What an engine's error means to a caller.
+//! What an engine's error means to a caller, and what the log may say of it.
 
 use rusqlite::ErrorCode;
 use tokio_postgres::error::SqlState;
@@ -65,7 +65,21 @@ pub(crate) fn of_postgres(error: tokio_postgres::Error) -> (Error, bool) {
         None if error.is_closed() => {
             Error::overloaded("The connection to the database was lost; try again.")
         }
-        _ => return (Error::internal(error), false),
+        _ => return (Error::internal(told(error)), false),
     };
-    (meant.caused_by(error), again)
+    (meant.caused_by(told(error)), again)
+}
+
+/// What may be logged: the server's detail, hint and context quote rows, and with them people's
+/// addresses.
+fn told(error: tokio_postgres::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    let Some(said) = error.as_db_error() else { return error.into() };
+    let (code, message) = (said.code().code(), said.message());
+    let mut text = format!("{} {code}: {message}", said.severity());
+    for (what, name) in [("table", said.table()), ("constraint", said.constraint())] {
+        if let Some(name) = name {
+            text.push_str(&format!(" ({what} {name})"));
+        }
+    }
+    text.into()
 }

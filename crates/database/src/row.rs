@@ -3,8 +3,8 @@
 use rusqlite::types::ValueRef;
 use tokio_postgres::types::{FromSql, Type};
 use types::{
-    ApiKeyId, ConnectionId, Error, EventId, GroupId, JobId, Json, KnowledgeId, PersonId, Result,
-    SessionId, ThingId, Time, UserId,
+    AccountId, ApiKeyId, ConnectionId, Error, EventId, GroupId, InvitationId, JobId, JoinRequestId,
+    Json, KnowledgeId, PasskeyId, PersonId, Result, SessionId, ThingId, Time, UserId,
 };
 use uuid::Uuid;
 
@@ -144,7 +144,11 @@ id_columns!(
     UserId,
     SessionId,
     ApiKeyId,
-    JobId
+    JobId,
+    InvitationId,
+    PasskeyId,
+    AccountId,
+    JoinRequestId
 );
 
 column! {

@@ -1,5 +1,7 @@
 //! A small append-only builder for the parts of a statement that are decided at run time.
 
+use std::ops::Range;
+
 use crate::Value;
 
 /// A statement under construction: literal SQL from the code, values only as parameters.
@@ -53,6 +55,13 @@ impl<'a> Sql<'a> {
             separator = ", ";
         }
         self.push(if separator == "(" { "(null)" } else { ")" })
+    }
+
+    /// Appends a stretch of this text once more, with the same parameters: what several parts of
+    /// a statement have in common is bound once.
+    pub fn repeat(&mut self, stretch: Range<usize>) -> &mut Self {
+        self.text.extend_from_within(stretch);
+        self
     }
 
     /// The text, as [`crate::Tx`] takes it.

@@ -127,6 +127,30 @@ impl Tx {
         done
     }
 
+    /// Runs one statement for each of `rows`, which hold the parameters of one run after the other,
+    /// `width` each, and tells how many rows it changed in all. What many runs share is done once:
+    /// preparing on SQLite, waiting for the server on PostgreSQL.
+    ///
+    /// # Errors
+    /// As [`Tx::all`].
+    pub async fn run_each(&mut self, sql: &str, width: usize, rows: &[Value<'_>]) -> Result<u64> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let runs = rows.chunks(width);
+        let done = match &mut self.inner {
+            Inner::Sqlite(connection) => each_sqlite(connection, sql, runs),
+            Inner::Postgres(session) => session.run_each(sql, runs).await.map_err(|error| {
+                let (error, again) = failure::of_postgres(error);
+                self.again |= again;
+                error
+            }),
+        };
+        self.wrote = true;
+        self.broken |= done.is_err();
+        done
+    }
+
     /// Runs `part` so that its failure undoes only what it did: the transaction goes on.
     ///
     /// # Errors
@@ -136,7 +160,7 @@ impl Tx {
             self.broken = true;
             return Err(Error::internal("the transaction is lost"));
         }
-        let before = self.broken;
+        let (before, wrote) = (self.broken, self.wrote);
         self.command("savepoint part").await?;
         let outcome = part(self).await;
         // A lost race, or a transaction the engine gave up, is not the part's alone.
@@ -150,7 +174,7 @@ impl Tx {
         }
         self.command("rollback to part").await?;
         self.command("release part").await?;
-        self.broken = before;
+        (self.broken, self.wrote) = (before, wrote);
         outcome.and_then(|_| Err(Error::internal("a part went on after a failed statement")))
     }
 
@@ -218,19 +242,50 @@ fn visit_sqlite(
     Ok(())
 }
 
-/// To SQLite `$2` is a name, not a number: it counts parameters in the order in which they first
-/// appear. Binding by name makes `$2` the second parameter, as it is on PostgreSQL.
+fn each_sqlite<'a>(
+    connection: &Connection,
+    sql: &str,
+    runs: impl Iterator<Item = &'a [Value<'a>]>,
+) -> Result<u64> {
+    let mut statement = connection.prepare_cached(sql).map_err(failure::of_sqlite)?;
+    let places: Vec<usize> =
+        (1..=statement.parameter_count()).map(|index| place(&statement, index)).collect();
+    let mut changed = 0;
+    for args in runs {
+        for (index, place) in (1..).zip(&places) {
+            bind_one(&mut statement, index, args, *place).map_err(failure::of_sqlite)?;
+        }
+        changed += statement.raw_execute().map_err(failure::of_sqlite)? as u64;
+    }
+    Ok(changed)
+}
+
 fn bind(statement: &mut Statement<'_>, args: &[Value<'_>]) -> rusqlite::Result<()> {
-    let count = statement.parameter_count();
-    for index in 1..=count {
-        let number = statement
-            .parameter_name(index)
-            .and_then(|name| name.get(1..)?.parse::<usize>().ok())
-            .and_then(|number| number.checked_sub(1));
-        let value = number
-            .and_then(|number| args.get(number))
-            .ok_or(rusqlite::Error::InvalidParameterCount(args.len(), count))?;
-        statement.raw_bind_parameter(index, value)?;
+    for index in 1..=statement.parameter_count() {
+        let place = place(statement, index);
+        bind_one(statement, index, args, place)?;
     }
     Ok(())
+}
+
+/// To SQLite `$2` is a name, not a number: it counts parameters in the order in which they first
+/// appear. Binding by name makes `$2` the second parameter, as it is on PostgreSQL. A name that is
+/// no number has no place among the arguments.
+fn place(statement: &Statement<'_>, index: usize) -> usize {
+    statement
+        .parameter_name(index)
+        .and_then(|name| name.get(1..)?.parse::<usize>().ok()?.checked_sub(1))
+        .unwrap_or(usize::MAX)
+}
+
+fn bind_one(
+    statement: &mut Statement<'_>,
+    index: usize,
+    args: &[Value<'_>],
+    place: usize,
+) -> rusqlite::Result<()> {
+    let value = args.get(place).ok_or_else(|| {
+        rusqlite::Error::InvalidParameterCount(args.len(), statement.parameter_count())
+    })?;
+    statement.raw_bind_parameter(index, value)
 }

@@ -6,8 +6,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql as PgToSql, Type, to_sql_checked};
 use types::{
-    AnyId, ApiKeyId, ConnectionId, EventId, GroupId, JobId, Json, KnowledgeId, PersonId, SessionId,
-    ThingId, Time, UserId,
+    AccountId, AnyId, ApiKeyId, ConnectionId, EventId, GroupId, InvitationId, JobId, JoinRequestId,
+    Json, KnowledgeId, PasskeyId, PersonId, SessionId, ThingId, Time, UserId,
 };
 use uuid::Uuid;
 
@@ -71,6 +71,10 @@ from! {
     SessionId => |v| Value::Uuid(v.0),
     ApiKeyId => |v| Value::Uuid(v.0),
     JobId => |v| Value::Uuid(v.0),
+    InvitationId => |v| Value::Uuid(v.0),
+    PasskeyId => |v| Value::Uuid(v.0),
+    AccountId => |v| Value::Uuid(v.0),
+    JoinRequestId => |v| Value::Uuid(v.0),
 }
 
 impl<'a, T> From<Option<T>> for Value<'a>

@@ -4,6 +4,7 @@
 //! crosses threads, closures need not be `Send` while they wait, and a request that goes away
 //! cannot leave a transaction half done.
 
+mod doors;
 mod listen;
 mod session;
 mod statistics;
@@ -11,6 +12,7 @@ mod tls;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, 
 use tokio::sync::{mpsc, oneshot};
 use types::{Error, ErrorKind, Result};
 
+use self::doors::Doors;
 pub(crate) use self::session::{Mode, Session};
 use crate::tx::Inner;
 use crate::{Settings, Tx};
@@ -38,6 +41,7 @@ pub(crate) struct Store {
     threads: Vec<mpsc::Sender<Task>>,
     next: AtomicUsize,
     news: listen::News,
+    doors: Arc<Doors>,
 }
 
 impl Store {
@@ -96,6 +100,7 @@ impl Store {
             threads: senders,
             next: AtomicUsize::new(0),
             news: listen::News::start(config, tls),
+            doors: Arc::default(),
         };
         store.transact(Mode::Read, async |tx| tx.run("select 1", &[]).await).await.map_err(
             |error| {
@@ -118,7 +123,8 @@ impl Store {
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let task: Task = Box::new(move |pool| Box::pin(attempt(pool, mode, change, reply)));
+        let doors = Arc::clone(&self.doors);
+        let task: Task = Box::new(move |pool| Box::pin(attempt(pool, doors, mode, change, reply)));
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
         self.threads[turn].try_send(task).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
@@ -169,10 +175,10 @@ fn unknown(error: &Error) -> Error {
 fn run(runtime: &tokio::runtime::Runtime, pool: Pool, mut tasks: mpsc::Receiver<Task>) {
     // Twice the connections may wait in the pool; the rest stays in the bounded channel, where a
     // full queue turns into 503.
-    let waiting = std::sync::Arc::new(tokio::sync::Semaphore::new(pool.status().max_size * 2));
+    let waiting = Arc::new(tokio::sync::Semaphore::new(pool.status().max_size * 2));
     tokio::task::LocalSet::new().block_on(runtime, async move {
         while let Some(task) = tasks.recv().await {
-            let Ok(turn) = std::sync::Arc::clone(&waiting).acquire_owned().await else { return };
+            let Ok(turn) = Arc::clone(&waiting).acquire_owned().await else { return };
             let work = task(pool.clone());
             tokio::task::spawn_local(async move {
                 work.await;
@@ -182,11 +188,17 @@ fn run(runtime: &tokio::runtime::Runtime, pool: Pool, mut tasks: mpsc::Receiver<
     });
 }
 
-async fn attempt<T, F>(pool: Pool, mode: Mode, change: F, reply: oneshot::Sender<Result<T>>)
-where
+async fn attempt<T, F>(
+    pool: Pool,
+    doors: Arc<Doors>,
+    mode: Mode,
+    change: F,
+    reply: oneshot::Sender<Result<T>>,
+) where
     F: AsyncFn(&mut Tx) -> Result<T>,
 {
     let mut runs = 0;
+    let mut turn = doors.turn();
     loop {
         runs += 1;
         let client = match pool.get().await {
@@ -199,7 +211,13 @@ where
                 return;
             }
         };
-        let mut tx = Tx::new(Inner::Postgres(Session::new(client, mode)));
+        let mut session = Session::new(client, mode);
+        if let Err(error) = session.enter(turn.behind()).await {
+            let _ = reply.send(Err(crate::failure::of_postgres(error).0));
+            session.abandon().await;
+            return;
+        }
+        let mut tx = Tx::new(Inner::Postgres(session));
         let outcome = std::panic::AssertUnwindSafe(change(&mut tx));
         let outcome = futures_util::FutureExt::catch_unwind(outcome)
             .await
@@ -207,6 +225,12 @@ where
         let broken = tx.broken;
         let again = tx.again;
         let Inner::Postgres(session) = tx.inner else { return };
+        if let Some(door) = session.asked() {
+            session.abandon().await;
+            turn = turn.also(door).await;
+            runs = 0;
+            continue;
+        }
         let outcome = match outcome {
             Ok(_) if broken => {
                 Err(Error::internal("a transaction went on after a failed statement"))

@@ -4,6 +4,7 @@
 //! table of thousands for an empty one and sorts all of it for a page of fifty. So a table that
 //! was never analyzed and is no longer small is analyzed here, once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -31,7 +32,9 @@ pub(super) async fn keep(queue: mpsc::WeakSender<Task>) {
         tokio::time::sleep(EVERY).await;
         let Some(queue) = queue.upgrade() else { return };
         let (reply, answer) = oneshot::channel();
-        let look: Task = Box::new(move |pool| Box::pin(attempt(pool, Mode::Alter, refresh, reply)));
+        let look: Task = Box::new(move |pool| {
+            Box::pin(attempt(pool, Arc::default(), Mode::Alter, refresh, reply))
+        });
         // A full queue has more urgent things to do; the next look comes soon.
         if queue.try_send(look).is_ok()
             && let Ok(Err(error)) = answer.await

@@ -2,5 +2,9 @@
 //! a decision in `docs/decisions/`.
 
 pub mod claim;
+pub mod compare;
+pub mod gate;
+pub mod json;
+pub mod plan;
 pub mod search;
 pub mod tail;

@@ -184,3 +184,22 @@ on_each!(every_kind_of_value_comes_back, |store| {
         .await
         .expect("a round trip");
 });
+
+on_each!(the_log_learns_which_constraint_broke_and_nothing_of_the_row, |store| {
+    claim(&store.db, "ada@example.com").await.expect("a change");
+    let error = claim(&store.db, "ada@example.com").await.expect_err("a second one");
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Conflict, "already_exists"));
+    let cause = error.cause().expect("a cause");
+    assert!(!cause.contains("ada"), "{cause}");
+    assert!(cause.contains("once"), "{cause}");
+    assert!(!format!("{error:?}").contains("ada"), "{error:?}");
+    if store.db.engine().name() == "postgres" {
+        assert!(cause.starts_with("ERROR 23505: duplicate key value"), "{cause}");
+        // What lacks a value quotes the whole row in its detail.
+        let broken = store.db.write(async |tx| {
+            tx.run("insert into once (name, claimed_at) values ('ada', null)", &[]).await
+        });
+        let cause = broken.await.expect_err("no moment").cause().expect("a cause");
+        assert!(cause.contains("23502") && !cause.contains("ada"), "{cause}");
+    }
+});

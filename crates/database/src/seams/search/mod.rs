@@ -4,6 +4,7 @@
 //! A query is what a person types: words (all must occur), `"a phrase"`, `prefix*` and `-without`.
 //! It is parsed here, once, into terms that both engines are given in their own syntax.
 
+mod facets;
 mod postgres;
 mod query;
 mod snippet;
@@ -12,6 +13,7 @@ mod sqlite;
 use types::{AnyId, Result};
 use uuid::Uuid;
 
+pub use self::facets::{Facet, Labels, MOST, facets};
 pub use self::query::{Query, Term};
 use crate::{Engine, Sql, Tx, args};
 
@@ -61,6 +63,25 @@ pub async fn remove(tx: &mut Tx, id: AnyId) -> Result<()> {
         Engine::Sqlite => sqlite::remove(tx, id).await,
         Engine::Postgres => {
             tx.run("delete from search_documents where object_id = $1", args![id]).await?;
+            Ok(())
+        }
+    }
+}
+
+/// Takes several documents out of the index.
+///
+/// # Errors
+/// As [`Tx::run`].
+pub async fn remove_all(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    match tx.engine() {
+        Engine::Sqlite => sqlite::remove_all(tx, ids).await,
+        Engine::Postgres => {
+            let mut sql = Sql::new("delete from search_documents where object_id in ");
+            sql.bind_list(ids.iter().copied());
+            tx.run(sql.text(), sql.args()).await?;
             Ok(())
         }
     }

@@ -60,6 +60,17 @@ pub(super) async fn remove(tx: &mut Tx, id: AnyId) -> Result<()> {
     }
 }
 
+pub(super) async fn remove_all(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
+    let mut sql = Sql::new("delete from search_documents where object_id in ");
+    sql.bind_list(ids.iter().copied()).push(" returning document_id, title, body");
+    let old: Vec<(i64, String, String)> =
+        tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).await?;
+    for (rowid, title, body) in old {
+        forget(tx, rowid, &title, &body).await?;
+    }
+    Ok(())
+}
+
 pub(super) async fn remove_made_from(tx: &mut Tx, source: AnyId) -> Result<()> {
     let old: Vec<(i64, String, String)> = tx
         .all(
