@@ -1,12 +1,20 @@
 //! The one state of the house.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use database::Db;
 use types::{Result, Time};
 use uuid::Uuid;
 
-use crate::{Caller, Clock, Hub, Identities, Keys, Random, Work, work};
+use crate::mail::Templates;
+use crate::usage::{Calls, Plans};
+use crate::{
+    Caller, Clock, Egress, Hub, Identities, Keys, Limits, Mail, Random, Rates, Vault, Work, work,
+};
+
+/// Unless a setting says otherwise.
+const FRESH: Duration = Duration::from_secs(5 * 60);
 
 /// Everything a room may need, cheap to clone.
 #[derive(Clone)]
@@ -26,6 +34,48 @@ pub struct Parts {
     pub hub: Hub,
     /// Who recent credentials belong to; [`Identities::beside`] the store.
     pub identities: Identities,
+    /// How often somebody may try something.
+    pub limits: Limits,
+    /// How many requests each may send.
+    pub rates: Rates,
+    /// What plans include.
+    pub plans: Plans,
+    /// Calls by API keys that are not noted yet.
+    pub calls: Calls,
+    /// Secrets at rest.
+    pub vault: Vault,
+    /// Where letters go.
+    pub mail: Mail,
+    /// What they say.
+    pub letters: Templates,
+    /// Requests to other servers.
+    pub egress: Egress,
+    /// How long ago somebody may have proven who they are for a sensitive change; none: any time.
+    pub fresh: Option<Duration>,
+}
+
+impl Parts {
+    /// A store and keys with everything else as a new installation has it: letters go nowhere.
+    #[must_use]
+    pub fn new(db: Db, keys: Keys, clock: Clock, random: Random) -> Self {
+        Self {
+            identities: Identities::beside(&db),
+            vault: Vault::new(&keys, random.clone()),
+            limits: Limits::default(),
+            rates: Rates::default(),
+            plans: Plans::default(),
+            calls: Calls::default(),
+            mail: Mail::Nowhere,
+            letters: Templates::default(),
+            egress: Egress::default(),
+            fresh: Some(FRESH),
+            hub: Hub::default(),
+            clock,
+            random,
+            db,
+            keys,
+        }
+    }
 }
 
 impl std::ops::Deref for App {

@@ -1,17 +1,21 @@
 //! Who calls: built once per request, passed to every rule.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use database::{Tx, args};
-use types::{ApiKeyId, GroupId, PersonId, Result, SessionId, UserId};
+use types::{ApiKeyId, Error, ErrorKind, GroupId, PersonId, Result, SessionId, Time, UserId};
 
+use crate::Limit;
 use crate::access::{Rights, Role};
+use crate::idempotency::Once;
 
 /// Who calls, and in which request.
 #[derive(Clone)]
 pub struct Caller {
     identity: Arc<Identity>,
     request_id: Arc<str>,
+    once: Option<Arc<Once>>,
 }
 
 /// Who somebody is, apart from any request: what the session cache keeps.
@@ -23,6 +27,10 @@ pub struct Identity {
     pub person: Option<PersonId>,
     /// The signed-in device.
     pub session: Option<SessionId>,
+    /// When whoever is at that device last proved who they are.
+    pub authenticated_at: Option<Time>,
+    /// The platform owner who acts as them.
+    pub impersonator: Option<PersonId>,
     /// Their private group.
     pub personal_group: Option<GroupId>,
     /// Groups they belong to, sorted by group.
@@ -55,13 +63,28 @@ pub struct ApiKeyScope {
     pub group: GroupId,
     /// What it was given; its creator's rights bound it at each use.
     pub rights: Rights,
+    /// How often it may be used.
+    pub limit: Option<Limit>,
+    /// Whether it is good for a number of requests, which the store counts.
+    pub counted: bool,
 }
 
 impl Caller {
     /// Somebody in a request.
     #[must_use]
     pub fn new(identity: Arc<Identity>, request_id: Arc<str>) -> Self {
-        Self { identity, request_id }
+        Self { identity, request_id, once: None }
+    }
+
+    /// The same caller in a request that is carried out once, however often it is sent.
+    #[must_use]
+    pub fn once(self, once: Arc<Once>) -> Self {
+        Self { once: Some(once), ..self }
+    }
+
+    /// The key of the request, if it is such a one.
+    pub(crate) fn key(&self) -> Option<&Arc<Once>> {
+        self.once.as_ref()
     }
 
     /// Nobody: not signed in.
@@ -75,6 +98,25 @@ impl Caller {
     pub fn system(task: &str) -> Self {
         let identity = Identity { system: true, platform_owner: true, ..Identity::default() };
         Self::new(Arc::new(identity), Arc::from(task))
+    }
+
+    /// The same caller with the memberships the store holds by now. An API key keeps to its group,
+    /// and the house itself has none.
+    ///
+    /// # Errors
+    /// As [`Tx::all`].
+    pub async fn renewed(&self, tx: &mut Tx) -> Result<Self> {
+        let before = &*self.identity;
+        let Some(person) = before.person.filter(|_| before.key.is_none()) else {
+            return Ok(self.clone());
+        };
+        let identity = Identity {
+            session: before.session,
+            authenticated_at: before.authenticated_at,
+            impersonator: before.impersonator,
+            ..Identity::of_person(tx, person).await?
+        };
+        Ok(Self { identity: Arc::new(identity), ..self.clone() })
     }
 
     /// The request's id.
@@ -99,6 +141,31 @@ impl Caller {
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// Refuses whoever did not prove who they are within `span` — any time, if there is none. Who
+    /// acts as somebody else never did, and neither did a program with an API key.
+    ///
+    /// # Errors
+    /// 403 `impersonating`, `session_not_fresh`.
+    pub fn require_fresh(&self, now: Time, span: Option<Duration>) -> Result<()> {
+        if self.identity.impersonator.is_some() {
+            return Err(Error::new(
+                ErrorKind::Forbidden,
+                "impersonating",
+                "Who acts as somebody else cannot do this in their name.",
+            ));
+        }
+        let Some(span) = span else { return Ok(()) };
+        if self.identity.authenticated_at.is_some_and(|at| at >= now.before(span)) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Forbidden,
+            "session_not_fresh",
+            "Prove who you are first: POST your password to `/v1/auth/verify-password`, or sign \
+             in again.",
+        ))
     }
 
     /// The private group of whoever is signed in.
@@ -130,8 +197,9 @@ impl Identity {
         let mut platform_owner = false;
         let mut memberships: Vec<Membership> = tx
             .all(
-                "select m.group_id, m.role, m.permissions, g.slug from memberships m \
-                 join groups g on g.id = m.group_id \
+                "select m.group_id, m.role, m.permissions, g.slug, m.custom_role, r.permissions \
+                 from memberships m join groups g on g.id = m.group_id \
+                 left join group_roles r on r.group_id = m.group_id and r.name = m.custom_role \
                  where m.person_id = $1 and m.status = 'active'",
                 args![person],
                 |row| {
@@ -139,7 +207,14 @@ impl Identity {
                     let extra = Rights::stored(&row.get::<types::Json>(2)?);
                     // Only the platform's own group has owners of the platform.
                     platform_owner |= role == Role::PlatformOwner && row.text(3)? == "platform";
-                    Ok(Membership { group: row.get(0)?, role, rights: role.rights() | extra })
+                    let custom: Option<String> = row.get(4)?;
+                    let own = match custom {
+                        None => role.rights(),
+                        Some(name) => {
+                            Rights::of_custom(&name, row.get::<Option<types::Json>>(5)?.as_ref())
+                        }
+                    };
+                    Ok(Membership { group: row.get(0)?, role, rights: own | extra })
                 },
             )
             .await?;
@@ -181,6 +256,7 @@ impl Identity {
         self.platform_owner = false;
         self.personal_group = Some(key.group);
         self.session = None;
+        self.authenticated_at = None;
         self.key = Some(key);
         self
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -12,6 +12,11 @@ use crate::Random;
 
 type Bytes = [u8; 32];
 
+/// The next root key, until a rotation is done.
+const NEXT_ROOT: &str = "root.key.new";
+/// Different bytes that a random key has at least; fewer happen once in 10^20 keys.
+const DIFFERENT_BYTES: usize = 12;
+
 /// The root key and the signing key of this installation.
 ///
 /// There is no built-in secret: they come from the environment or from files (mode 0600) that the
@@ -20,13 +25,54 @@ type Bytes = [u8; 32];
 pub struct Keys {
     root: Bytes,
     signing: Bytes,
+    /// What keys for single purposes are derived from: the first root key, which a rotation wraps
+    /// under the next one, so that what those keys protect outlives it.
+    base: Bytes,
 }
 
 impl Keys {
     /// Keys given by the operator.
     #[must_use]
     pub const fn new(root: Bytes, signing: Bytes) -> Self {
-        Self { root, signing }
+        Self { root, signing, base: root }
+    }
+
+    /// The same keys over a store whose root key was rotated: `base` came out of its vault.
+    #[must_use]
+    pub const fn over(self, base: Bytes) -> Self {
+        Self { base, ..self }
+    }
+
+    /// The same installation under another root key.
+    #[must_use]
+    pub const fn under(&self, root: Bytes) -> Self {
+        Self { root, signing: self.signing, base: self.base }
+    }
+
+    /// What keys for single purposes are derived from.
+    pub(crate) const fn base(&self) -> &Bytes {
+        &self.base
+    }
+
+    /// Says why these keys are not worth being one.
+    ///
+    /// # Errors
+    /// 409 `key_weak`, in a sentence for the operator.
+    pub fn check(&self) -> Result<()> {
+        let why = if self.root == self.signing {
+            "The root key and the signing key are the same"
+        } else if is_weak(&self.root) {
+            "The root key is no random number"
+        } else if is_weak(&self.signing) {
+            "The signing key is no random number"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(
+            ErrorKind::Conflict,
+            "key_weak",
+            format!("{why}: make each with `openssl rand -hex 32`."),
+        ))
     }
 
     /// Reads `root.key` and `signing.key` in `folder`; nothing when neither exists.
@@ -40,7 +86,8 @@ impl Keys {
             return Ok(None);
         }
         let [root, signing] = paths;
-        Ok(Some(Self { root: read(&root)?, signing: read(&signing)? }))
+        check_folder(folder)?;
+        Ok(Some(Self::new(read(&root)?, read(&signing)?)))
     }
 
     /// Makes new keys and writes them into `folder`, readable by this user only.
@@ -49,7 +96,7 @@ impl Keys {
     /// When the files cannot be written; an existing file is never replaced.
     pub fn create(folder: &Path, random: &Random) -> Result<Self> {
         make_private_folder(folder)?;
-        let keys = Self { root: random.bytes(), signing: random.bytes() };
+        let keys = Self::new(random.bytes(), random.bytes());
         write(&folder.join("root.key"), &keys.root)?;
         write(&folder.join("signing.key"), &keys.signing)?;
         Ok(keys)
@@ -65,17 +112,58 @@ impl Keys {
         })
     }
 
-    /// A key for one purpose, by HMAC-SHA-256 of the purpose's name.
+    /// A key for one purpose, by HMAC-SHA-256 of the purpose's name. A rotation of the root key
+    /// does not change it.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> Bytes {
+        mac(&self.base, purpose.as_bytes())
+    }
+
+    /// A key for one purpose that is another one under another root key: what wraps the rest.
+    #[must_use]
+    pub fn of_root(&self, purpose: &str) -> Bytes {
         mac(&self.root, purpose.as_bytes())
+    }
+
+    /// The root key in a file of its own, written beside `root.key` for a rotation; the one that
+    /// is there already, if an earlier one was interrupted.
+    ///
+    /// # Errors
+    /// When it can be neither read nor written.
+    pub fn next_root(folder: &Path, random: &Random) -> Result<Bytes> {
+        let path = folder.join(NEXT_ROOT);
+        if path.exists() {
+            return read(&path);
+        }
+        let root = random.bytes();
+        write(&path, &root)?;
+        Ok(root)
+    }
+
+    /// Moves the new root key into its place; the old one stays as `root.key.old`, for backups
+    /// made under it.
+    ///
+    /// # Errors
+    /// When the files cannot be moved.
+    pub fn replace_root(folder: &Path) -> Result<()> {
+        let path = folder.join("root.key");
+        let moved = |error: std::io::Error| refused(&path, &format!("cannot be moved ({error})."));
+        // A copy, so that there is a `root.key` at every moment.
+        let old = folder.join("root.key.old");
+        match fs::remove_file(&old) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(moved(error)),
+            _ => {}
+        }
+        write(&old, &read(&path)?)?;
+        fs::rename(folder.join(NEXT_ROOT), &path).map_err(moved)?;
+        fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(moved)
     }
 
     /// The token that lets one person become the first platform owner: 256 bits, derived, so it
     /// is the same at every start until it was used.
     #[must_use]
     pub fn setup_token(&self) -> String {
-        hex(&self.derive("setup token v1"))
+        hex(&self.of_root("setup token v1"))
     }
 
     /// The seed of the Ed25519 key that signs access tokens.
@@ -110,6 +198,30 @@ fn unhex(text: &str) -> Option<Bytes> {
     Some(bytes)
 }
 
+/// Whether somebody typed it: few different bytes, or each the same step after the last.
+fn is_weak(key: &Bytes) -> bool {
+    let mut different = key.to_vec();
+    different.sort_unstable();
+    different.dedup();
+    let mut steps = key.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]));
+    let first = steps.next();
+    different.len() < DIFFERENT_BYTES || steps.all(|step| Some(step) == first)
+}
+
+/// Who can write the folder can put other keys into it.
+fn check_folder(folder: &Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if fs::metadata(folder)?.permissions().mode() & 0o022 != 0 {
+            return Err(refused(folder, "may be written by other users: run `chmod 700` on it."));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
 fn refused(path: &Path, why: &str) -> Error {
     Error::new(
         ErrorKind::Conflict,
@@ -138,7 +250,7 @@ fn read(path: &Path) -> Result<Bytes> {
     unhex(text.trim()).ok_or_else(|| refused(path, "is damaged: restore it from a backup."))
 }
 
-fn write(path: &PathBuf, key: &Bytes) -> Result<()> {
+fn write(path: &Path, key: &Bytes) -> Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

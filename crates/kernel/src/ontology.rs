@@ -75,6 +75,23 @@ pub struct ThingType {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub properties: BTreeMap<String, Value>,
+    /// A JSON Schema (draft 2020-12) of the properties as a whole, for what the schemas of
+    /// single properties cannot say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub schema: Option<Value>,
+    /// Properties a thing must have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required: Vec<String>,
+    /// Properties that no two things of the type in a group share a value of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unique: Vec<String>,
+    /// Properties that lists filter and sort by along an index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexed: Vec<String>,
+    /// Properties that can be written and are never answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<String>,
     /// Kept for old data.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deprecated: bool,

@@ -48,6 +48,12 @@ impl Work<'_> {
         self.app.id(self.now)
     }
 
+    /// The house this happens in.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        self.app
+    }
+
     /// The person who calls.
     #[must_use]
     pub fn me(&self) -> Option<PersonId> {
@@ -65,6 +71,16 @@ impl Work<'_> {
         Ok(id)
     }
 
+    /// Writes many events into the same transaction, in this order.
+    ///
+    /// # Errors
+    /// As [`Tx::run_each`].
+    pub async fn record_all(&mut self, events: &[NewEvent<'_>]) -> Result<()> {
+        self.left.recorded += u32::try_from(events.len())?;
+        let ids: Vec<EventId> = events.iter().map(|_| EventId(self.id())).collect();
+        events::append_all(self.tx, &ids, self.caller, self.now, events).await
+    }
+
     /// Records an event about one object of a group that everybody in the group may see.
     ///
     /// # Errors
@@ -78,6 +94,29 @@ impl Work<'_> {
     ) -> Result<()> {
         self.record(NewEvent::new(group, kind, Some(target.into()), metadata)).await?;
         Ok(())
+    }
+
+    /// How many events this change, or this part of it, has recorded so far.
+    #[must_use]
+    pub fn recorded(&self) -> u32 {
+        self.left.recorded
+    }
+
+    /// Runs a part on behalf of the same caller as they are by now: after they made a group, or
+    /// became a member, they may do there what the request's start could not know.
+    ///
+    /// # Errors
+    /// What `part` answers.
+    pub async fn acting<T>(
+        &mut self,
+        caller: &Caller,
+        part: impl AsyncFnOnce(&mut Work<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let left = std::mem::take(&mut self.left);
+        let mut inner = Work { tx: self.tx, caller, now: self.now, app: self.app, left };
+        let done = part(&mut inner).await;
+        self.left = inner.left;
+        done
     }
 
     /// Puts a job into the queue, in the same transaction.
@@ -140,6 +179,7 @@ where
     F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
 {
     let (inside, now) = (app.clone(), app.now());
+    let once = caller.key().cloned();
     let (done, left) = app
         .db
         .write(async move |tx| {
@@ -148,9 +188,16 @@ where
             if work.left.recorded == 0 && !work.left.silent && work.tx.wrote() {
                 return Err(Error::internal("a change was made without an event"));
             }
+            // Last, so that nobody who sends the same waits for more than this row.
+            if let Some(once) = caller.key() {
+                once.claim(work.tx, now).await?;
+            }
             Ok((done, work.left))
         })
         .await?;
+    if let Some(once) = once {
+        once.claimed();
+    }
     for effect in left.effects {
         effect(app);
     }

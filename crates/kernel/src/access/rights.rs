@@ -87,6 +87,32 @@ rights! {
     ApiKeysDelete = "api_keys:delete",
 }
 
+impl Right {
+    /// The right of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|right| right.name() == name)
+    }
+
+    /// The right to do the same to what is one's own, if there is one.
+    #[must_use]
+    pub const fn own(self) -> Option<Self> {
+        match self {
+            Self::ThingsUpdate => Some(Self::ThingsUpdateOwn),
+            Self::ThingsDelete => Some(Self::ThingsDeleteOwn),
+            Self::ConnectionsDelete => Some(Self::ConnectionsDeleteOwn),
+            Self::KnowledgeDelete => Some(Self::KnowledgeDeleteOwn),
+            _ => None,
+        }
+    }
+
+    /// Whether it only shows something: also in an archived group.
+    #[must_use]
+    pub fn is_reading(self) -> bool {
+        self.name().ends_with(":read")
+    }
+}
+
 /// A set of [`Right`]s. Those an API key has say so, and whatever they are combined with says so
 /// too: of what a key may not read it sees nothing, not even what is its maker's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -111,8 +137,26 @@ impl Rights {
         Right::ALL
             .iter()
             .copied()
-            .filter(|right| right.name().ends_with(":read") && *right != Right::ApiKeysRead)
+            .filter(|right| right.is_reading() && *right != Right::ApiKeysRead)
             .collect()
+    }
+
+    /// What the built-in role [`ADMIN`] may do: run the group, but not end it.
+    #[must_use]
+    pub fn of_admin() -> Self {
+        let beyond = 1 << Right::GroupsDelete as u64;
+        Self(Role::GroupOwner.rights().0 & !beyond)
+    }
+
+    /// What a role beside the four may do: [`ADMIN`], or one that the group defines, by the
+    /// permissions stored for it. One whose definition is gone gives nothing.
+    #[must_use]
+    pub fn of_custom(name: &str, permissions: Option<&Json>) -> Self {
+        match (name, permissions) {
+            (ADMIN, _) => Self::of_admin(),
+            (_, Some(permissions)) => Self::stored(permissions),
+            (_, None) => Self::NONE,
+        }
     }
 
     /// What anybody signed in may do in a public group.
@@ -217,6 +261,10 @@ impl BitAnd for Rights {
         Self((self.0 & other.0) | ((self.0 | other.0) & THROUGH_KEY))
     }
 }
+
+/// A role every group has beside the four: an owner who cannot end the group and has the rank of
+/// a member, so that owners are out of reach.
+pub const ADMIN: &str = "admin";
 
 /// What a member is in a group; higher ranks may grant lower ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

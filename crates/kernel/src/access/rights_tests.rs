@@ -57,3 +57,19 @@ fn a_key_sees_nothing_of_what_it_may_not_read() {
     assert_eq!(Sight::of(Role::Customer.rights(), Right::ThingsRead), Sight::Public);
     assert!((Rights::NONE & key).is_empty() && Rights::all().covers(key));
 }
+
+#[test]
+fn an_admin_runs_a_group_and_cannot_end_it() {
+    let admin = Rights::of_admin();
+    for right in Right::ALL {
+        assert_eq!(admin.has(*right), *right != Right::GroupsDelete, "{}", right.name());
+    }
+    assert!(!admin.is_through_key() && !admin.covers(Role::GroupOwner.rights()));
+    assert_eq!(Rights::of_custom(ADMIN, None), admin);
+    let stored = Json::from_text(r#"["things:read"]"#.to_owned()).expect("JSON");
+    assert_eq!(
+        Rights::of_custom("auditor", Some(&stored)),
+        [Right::ThingsRead].into_iter().collect()
+    );
+    assert!(Rights::of_custom("auditor", None).is_empty());
+}

@@ -135,9 +135,11 @@ impl Scope {
                 sight.condition(sql, me);
             }
             Self::Subtree(root, sight) => {
+                // A list of groups, not a question about each row: the engines may run along an
+                // index of `group_id` or look each row up in it, whichever is less.
                 sql.push(
-                    " and exists (select 1 from group_ancestors a \
-                     where a.group_id = o.group_id and a.ancestor_id = ",
+                    " and o.group_id in (select a.group_id from group_ancestors a \
+                     where a.ancestor_id = ",
                 )
                 .bind(*root)
                 .push(")");
@@ -173,6 +175,21 @@ impl Scope {
         me: Option<PersonId>,
         part: impl Fn(&mut Sql<'a>),
     ) -> Sql<'a> {
+        let order = |sql: &mut Sql<'a>| {
+            sql.push(order);
+        };
+        self.list_by(head, order, limit, me, part)
+    }
+
+    /// The same with an order that is composed.
+    pub fn list_by<'a>(
+        &self,
+        head: &'static str,
+        order: impl FnOnce(&mut Sql<'a>),
+        limit: i64,
+        me: Option<PersonId>,
+        part: impl Fn(&mut Sql<'a>),
+    ) -> Sql<'a> {
         let groups = match self {
             Self::Groups(groups) if (2..=MERGED).contains(&groups.len()) => groups.as_slice(),
             _ => {
@@ -191,7 +208,8 @@ impl Scope {
             // PostgreSQL before 16 wants a name for each.
             sql.push(") as part");
         }
-        sql.push(") as merged ").push(order).push(" limit ").bind(limit);
+        order(sql.push(") as merged "));
+        sql.push(" limit ").bind(limit);
         sql
     }
 }

@@ -5,7 +5,7 @@
 
 mod follow;
 
-use database::{Tx, args};
+use database::{Tx, Value};
 use types::{AnyId, EventId, GroupId, Json, PersonId, Result, Time};
 
 pub use self::follow::{Followed, follow};
@@ -69,7 +69,11 @@ impl<'a> NewEvent<'a> {
     }
 }
 
-/// Appends an event; [`crate::Work::record`] is the door to it.
+const APPEND: &str = "insert into events (id, group_id, type, actor_id, target_id, target_kind, \
+     occurred_at, metadata, request_id, visibility, owner_id, impersonator_id) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+
+/// Appends an event, with who acts as the caller, if anybody does; [`crate::Work::record`] is the door to it.
 pub(crate) async fn append(
     tx: &mut Tx,
     id: EventId,
@@ -77,26 +81,39 @@ pub(crate) async fn append(
     now: Time,
     event: &NewEvent<'_>,
 ) -> Result<()> {
-    tx.run(
-        "insert into events (id, group_id, type, actor_id, target_id, target_kind, occurred_at, \
-         metadata, request_id, visibility, owner_id) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        args![
-            id,
-            event.group,
-            event.kind,
-            event.actor.or(caller.person()),
-            event.target,
-            event.target.map(|target| target.kind.prefix()),
-            event.occurred_at.unwrap_or(now),
-            event.metadata,
-            caller.request_id(),
-            event.visibility,
-            event.owner
-        ],
-    )
-    .await?;
+    tx.run(APPEND, &row(id, caller, now, event)).await?;
     Ok(())
+}
+
+/// Appends events in this order; [`crate::Work::record_all`] is the door to it.
+pub(crate) async fn append_all(
+    tx: &mut Tx,
+    ids: &[EventId],
+    caller: &Caller,
+    now: Time,
+    events: &[NewEvent<'_>],
+) -> Result<()> {
+    let rows: Vec<Value<'_>> =
+        ids.iter().zip(events).flat_map(|(id, event)| row(*id, caller, now, event)).collect();
+    tx.run_each(APPEND, 12, &rows).await?;
+    Ok(())
+}
+
+fn row<'a>(id: EventId, caller: &'a Caller, now: Time, event: &'a NewEvent<'a>) -> [Value<'a>; 12] {
+    [
+        id.into(),
+        event.group.into(),
+        event.kind.into(),
+        event.actor.or(caller.person()).into(),
+        event.target.into(),
+        event.target.map(|target| target.kind.prefix()).into(),
+        event.occurred_at.unwrap_or(now).into(),
+        event.metadata.into(),
+        caller.request_id().into(),
+        event.visibility.into(),
+        event.owner.into(),
+        caller.identity().impersonator.into(),
+    ]
 }
 
 /// What a follower of the log is given: enough to decide whether to look at the object.

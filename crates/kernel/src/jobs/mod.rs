@@ -10,13 +10,27 @@ mod worker;
 use std::time::Duration;
 
 use database::Tx;
-use types::{JobId, Json, Result, Time};
+use types::{Error, ErrorKind, JobId, Json, Result, Time};
 use uuid::Uuid;
 
 pub use worker::{Handler, Jobs};
 
 /// Runs of a job that keeps failing before it is given up as `dead`.
 pub const MAX_ATTEMPTS: i64 = 25;
+/// The code of [`hopeless`].
+const HOPELESS: &str = "hopeless";
+
+/// What a run fails with that no further run would mend: the job is given up at once.
+#[must_use]
+pub fn hopeless(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(ErrorKind::Internal, HOPELESS, "Trying again would not help.").caused_by(why)
+}
+
+/// Whether an error is [`hopeless`].
+#[must_use]
+pub fn is_hopeless(error: &Error) -> bool {
+    error.code() == HOPELESS
+}
 
 /// A job to be enqueued.
 #[derive(Debug, Clone)]
@@ -58,6 +72,14 @@ pub struct Job {
     /// Counted from 1.
     pub attempt: i64,
     pub(crate) max_attempts: i64,
+}
+
+impl Job {
+    /// Whether the job is given up should this run fail.
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        self.attempt >= self.max_attempts
+    }
 }
 
 pub(crate) async fn enqueue(tx: &mut Tx, id: Uuid, now: Time, job: &NewJob) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The statements of the queue. Jobs belong to the house, not to a group.
 
-use database::{Tx, args, seams};
+use database::{Row, Sql, Tx, args, seams};
 use types::{JobId, Result, Time};
 use uuid::Uuid;
 
@@ -33,41 +33,81 @@ pub(super) async fn sweep(tx: &mut Tx, before: Time) -> Result<()> {
     Ok(())
 }
 
-/// Takes up to `limit` due jobs, and running ones whose lease ended.
-pub(super) async fn claim(tx: &mut Tx, now: Time, lease: Time, limit: i64) -> Result<Vec<Job>> {
-    let skip = seams::claim::skip_locked(tx);
-    let sql = format!(
-        "update jobs set state = 'running', attempts = attempts + 1, lease_until = $2, \
-         updated_at = $1 where id in (\
-           select id from jobs \
-           where (state = 'queued' and run_at <= $1) or (state = 'running' and lease_until < $1) \
-           order by run_at, id limit $3{skip}) \
-         returning id, kind, payload, attempts, max_attempts"
-    );
-    tx.all(&sql, args![now, lease, limit], |row| {
-        Ok(Job {
-            id: row.get(0)?,
-            kind: row.get(1)?,
-            payload: row.get(2)?,
-            attempt: row.get(3)?,
-            max_attempts: row.get(4)?,
-        })
-    })
+/// A kind of which jobs wait, and when the first of them is due.
+pub(super) struct Head {
+    pub(super) kind: String,
+    pub(super) due: Time,
+}
+
+/// The heads of all queues, one row for each kind: read from kind to kind along `jobs_queued`, so
+/// that a long queue costs no more than a short one.
+pub(super) async fn heads(tx: &mut Tx) -> Result<Vec<Head>> {
+    tx.all(
+        "with recursive kinds (kind) as ( \
+         select min(kind) from jobs where state = 'queued' \
+         union all \
+         select (select min(j.kind) from jobs j where j.state = 'queued' and j.kind > kinds.kind) \
+         from kinds where kinds.kind is not null) \
+         select kind, (select min(j.run_at) from jobs j where j.state = 'queued' \
+         and j.kind = kinds.kind) from kinds where kind is not null",
+        args![],
+        |row| Ok(Head { kind: row.get(0)?, due: row.get(1)? }),
+    )
     .await
 }
 
-/// When the next job is due or the next lease ends.
-pub(super) async fn next_due(tx: &mut Tx) -> Result<Option<Time>> {
-    let due: Option<Time> = tx
-        .one("select min(run_at) from jobs where state = 'queued'", &[], |row| row.get(0))
-        .await?;
-    let lost: Option<Time> = tx
-        .one("select min(lease_until) from jobs where state = 'running'", &[], |row| row.get(0))
-        .await?;
-    Ok(match (due, lost) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
+const TAKE: &str = "update jobs set state = 'running', attempts = attempts + 1, updated_at = ";
+const TAKEN: &str = ") returning id, kind, payload, attempts, max_attempts";
+
+fn job(row: &Row<'_>) -> Result<Job> {
+    Ok(Job {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        payload: row.get(2)?,
+        attempt: row.get(3)?,
+        max_attempts: row.get(4)?,
     })
+}
+
+/// Takes the job of a kind that has been due for longest.
+pub(super) async fn claim(tx: &mut Tx, now: Time, lease: Time, kind: &str) -> Result<Option<Job>> {
+    let skip = seams::claim::skip_locked(tx);
+    let mut sql = Sql::new(TAKE);
+    sql.bind(now).push(", lease_until = ").bind(lease);
+    sql.push(" where id = (select id from jobs where state = 'queued' and kind = ").bind(kind);
+    sql.push(" and run_at <= ").bind(now).push(" order by run_at, id limit ").bind(1_i64);
+    sql.push(skip).push(TAKEN);
+    tx.maybe(sql.text(), sql.args(), job).await
+}
+
+/// Takes a running job whose lease ended, unless it is of one of the kinds `full`.
+pub(super) async fn claim_lost(
+    tx: &mut Tx,
+    now: Time,
+    lease: Time,
+    full: &[String],
+) -> Result<Option<Job>> {
+    let skip = seams::claim::skip_locked(tx);
+    let mut sql = Sql::new(TAKE);
+    sql.bind(now).push(", lease_until = ").bind(lease);
+    sql.push(" where id = (select id from jobs where state = 'running' and lease_until < ");
+    sql.bind(now);
+    but_not(&mut sql, full);
+    sql.push(" order by lease_until limit ").bind(1_i64).push(skip).push(TAKEN);
+    tx.maybe(sql.text(), sql.args(), job).await
+}
+
+fn but_not<'a>(sql: &mut Sql<'a>, full: &'a [String]) {
+    if !full.is_empty() {
+        sql.push(" and kind not in ").bind_list(full.iter().map(String::as_str));
+    }
+}
+
+/// When the next lease of a job that is not of the kinds `full` ends.
+pub(super) async fn next_lost(tx: &mut Tx, full: &[String]) -> Result<Option<Time>> {
+    let mut lost = Sql::new("select min(lease_until) from jobs where state = 'running'");
+    but_not(&mut lost, full);
+    tx.one(lost.text(), lost.args(), |row| row.get(0)).await
 }
 
 /// Only by the run that holds the job: one whose lease ended has no say any more.

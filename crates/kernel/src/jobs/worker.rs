@@ -1,4 +1,6 @@
-//! Runs jobs: claims what is due, a few at a time, and waits for news when nothing is.
+//! Runs jobs: claims what is due as places become free, and waits for news when nothing is.
+//!
+//! No kind gets all places, so that a mail server that hangs holds up letters and nothing else.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -7,15 +9,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use database::Tx;
 use futures_util::FutureExt as _;
-use futures_util::stream::{self, StreamExt as _};
-use types::{Error, Result};
+use tokio::task::{Id, JoinSet};
+use types::{Error, Result, Time};
 
-use super::{Job, backoff, sql};
+use super::sql::{self, Head};
+use super::{Job, backoff, is_hopeless};
 use crate::App;
 
 /// Jobs running at the same time in one process.
-const WORKERS: usize = 4;
+const PLACES: usize = 12;
+/// Of them, jobs of the same kind.
+const PLACES_PER_KIND: usize = 4;
 /// How long a claimed job is nobody else's; its handler is stopped before that.
 const LEASE: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(55);
@@ -27,8 +33,8 @@ const KEEP_DONE: Duration = Duration::from_secs(7 * 24 * 3600);
 const ERROR_CHARS: usize = 500;
 
 /// Runs one kind of job.
-pub type Handler = Arc<dyn Fn(App, Job) -> Running + Send + Sync>;
-type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+pub type Handler = Arc<dyn Fn(App, Job) -> Run + Send + Sync>;
+type Run = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 /// The handlers rooms registered.
 #[derive(Clone, Default)]
@@ -48,10 +54,13 @@ impl Jobs {
 
     /// Runs jobs until the task is dropped.
     pub async fn run(self, app: App) {
+        let jobs = Arc::new(self);
+        let mut running = Running::default();
         let mut news = app.hub.jobs();
         loop {
+            running.forget_ended();
             news.mark_unchanged();
-            let pause = match self.round(&app).await {
+            let pause = match jobs.round(&app, &mut running).await {
                 Ok(Some(pause)) => pause,
                 Ok(None) => continue,
                 Err(error) => {
@@ -59,14 +68,24 @@ impl Jobs {
                     PATIENCE
                 }
             };
-            let _ = tokio::time::timeout(pause, news.changed()).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = news.changed() => {}
+                // A place became free, or a failed job has a new moment.
+                () = running.one_ended() => {}
+            }
         }
     }
 
-    /// Runs what is due; when nothing is, how long to wait.
-    async fn round(&self, app: &App) -> Result<Option<Duration>> {
-        let now = app.now();
-        let due = app.db.read(async |tx| sql::next_due(tx).await).await?;
+    /// Starts what is due, as far as there are places; when nothing more is, how long to wait.
+    async fn round(self: &Arc<Self>, app: &App, running: &mut Running) -> Result<Option<Duration>> {
+        let free = running.free();
+        if free == 0 {
+            return Ok(Some(PATIENCE));
+        }
+        let (now, taken) = (app.now(), running.by_kind());
+        let full = kinds_without_place(&taken);
+        let due = app.db.read(async move |tx| next_due(tx, &full).await).await?;
         match due {
             Some(at) if at <= now => {}
             Some(at) => {
@@ -76,28 +95,27 @@ impl Jobs {
             None => return Ok(Some(PATIENCE)),
         }
         let lease = now.after(LEASE);
-        let limit = i64::try_from(WORKERS).unwrap_or(1);
-        let jobs = app
+        let claimed = app
             .db
             .write(async move |tx| {
                 sql::bury(tx, now).await?;
                 sql::sweep(tx, now.before(KEEP_DONE)).await?;
-                sql::claim(tx, now, lease, limit).await
+                claim(tx, now, lease, free, taken.clone()).await
             })
             .await?;
-        stream::iter(jobs)
-            .for_each_concurrent(WORKERS, |job| async {
-                if let Err(error) = self.one(app, job).await {
+        for job in claimed {
+            let (jobs, app) = (Arc::clone(self), app.clone());
+            running.start(job.kind.clone(), async move {
+                if let Err(error) = jobs.one(&app, job).await {
                     tracing::warn!(cause = error.cause(), "a job's outcome was not stored");
                 }
-            })
-            .await;
+            });
+        }
         Ok(None)
     }
 
     async fn one(&self, app: &App, job: Job) -> Result<()> {
-        let (id, kind, attempt, last) =
-            (job.id, job.kind.clone(), job.attempt, job.attempt >= job.max_attempts);
+        let (id, kind, attempt, last) = (job.id, job.kind.clone(), job.attempt, job.is_last());
         let outcome = match self.0.get(job.kind.as_str()) {
             None => Err(Error::internal(format!("no handler for jobs of kind {kind}"))),
             Some(handler) => {
@@ -113,6 +131,7 @@ impl Jobs {
         let Err(error) = outcome else {
             return app.db.write(async move |tx| sql::finish(tx, id, attempt, now).await).await;
         };
+        let last = last || is_hopeless(&error);
         let why: String = error.to_string().chars().take(ERROR_CHARS).collect();
         tracing::warn!(job = %id, kind, attempt, last, "a job failed: {why}");
         let [dice] = app.random.bytes();
@@ -122,4 +141,101 @@ impl Jobs {
             .write(async move |tx| sql::fail(tx, id, attempt, state, run_at, &why, now).await)
             .await
     }
+}
+
+/// When something is due that is not of the kinds `full`.
+async fn next_due(tx: &mut Tx, full: &[String]) -> Result<Option<Time>> {
+    let heads = sql::heads(tx).await?;
+    let due = heads.into_iter().filter(|head| !full.contains(&head.kind)).map(|head| head.due);
+    let lost = sql::next_lost(tx, full).await?;
+    Ok(due.chain(lost).min())
+}
+
+/// Claims up to `free` jobs, lost ones first, then what has been due for longest; `taken` counts
+/// those of each kind that run.
+async fn claim(
+    tx: &mut Tx,
+    now: Time,
+    lease: Time,
+    free: usize,
+    mut taken: HashMap<String, usize>,
+) -> Result<Vec<Job>> {
+    let mut claimed: Vec<Job> = Vec::new();
+    while claimed.len() < free {
+        let full = kinds_without_place(&taken);
+        let Some(job) = sql::claim_lost(tx, now, lease, &full).await? else { break };
+        *taken.entry(job.kind.clone()).or_default() += 1;
+        claimed.push(job);
+    }
+    // What is due there is held by other workers.
+    let mut empty = Vec::new();
+    while claimed.len() < free {
+        let full = kinds_without_place(&taken);
+        let open = |head: &Head| {
+            head.due <= now && !full.contains(&head.kind) && !empty.contains(&head.kind)
+        };
+        let heads = sql::heads(tx).await?.into_iter().filter(open);
+        let Some(head) = heads.min_by_key(|head| head.due) else { break };
+        match sql::claim(tx, now, lease, &head.kind).await? {
+            Some(job) => {
+                *taken.entry(job.kind.clone()).or_default() += 1;
+                claimed.push(job);
+            }
+            None => empty.push(head.kind),
+        }
+    }
+    Ok(claimed)
+}
+
+/// The jobs of this process just now. Dropped, they end.
+#[derive(Default)]
+struct Running {
+    tasks: JoinSet<()>,
+    kinds: HashMap<Id, String>,
+}
+
+impl Running {
+    fn free(&self) -> usize {
+        PLACES.saturating_sub(self.kinds.len())
+    }
+
+    fn by_kind(&self) -> HashMap<String, usize> {
+        let mut counted = HashMap::new();
+        for kind in self.kinds.values() {
+            *counted.entry(kind.clone()).or_default() += 1;
+        }
+        counted
+    }
+
+    fn start(&mut self, kind: String, job: impl Future<Output = ()> + Send + 'static) {
+        let task = self.tasks.spawn(job);
+        self.kinds.insert(task.id(), kind);
+    }
+
+    fn forget(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => error.id(),
+        };
+        self.kinds.remove(&id);
+    }
+
+    fn forget_ended(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            self.forget(ended);
+        }
+    }
+
+    /// Waits until one ends; forever, when none runs.
+    async fn one_ended(&mut self) {
+        match self.tasks.join_next_with_id().await {
+            Some(ended) => self.forget(ended),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn kinds_without_place(taken: &HashMap<String, usize>) -> Vec<String> {
+    let full = taken.iter().filter(|(_, count)| **count >= PLACES_PER_KIND);
+    full.map(|(kind, _)| kind.clone()).collect()
 }

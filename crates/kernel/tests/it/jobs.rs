@@ -127,6 +127,8 @@ on_each!(a_job_whose_worker_died_runs_again_when_its_lease_ends, |store| {
     let here = &house;
     until("it is claimed", || async { here.count(running).await == 1 }).await;
     dead.abort();
+    // Until it is gone it could claim the job once more.
+    assert!(dead.await.is_err_and(|end| end.is_cancelled()));
 
     let (worker, runs) = worker(&house, 0);
     house.pass(61);
@@ -160,5 +162,114 @@ on_each!(many_workers_run_each_job_once, |store| {
     assert_eq!(runs.load(Ordering::Acquire), 50);
     for worker in workers {
         worker.abort();
+    }
+});
+
+on_each!(jobs_that_hang_hold_up_nobody_else, |store| {
+    let house = House::over(&store);
+    let (hanging, counted) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let (hung, ran) = (Arc::clone(&hanging), Arc::clone(&counted));
+    let jobs = Jobs::default()
+        .with("hang", move |_, _| {
+            hung.fetch_add(1, Ordering::AcqRel);
+            std::future::pending()
+        })
+        .with("quick", move |_, _| {
+            ran.fetch_add(1, Ordering::AcqRel);
+            async { Ok(()) }
+        });
+    for _ in 0..20 {
+        enqueue(&house, NewJob::new("hang", Json::empty())).await;
+    }
+    let worker = tokio::spawn(jobs.run(house.app.clone()));
+    until("some hang", || async { hanging.load(Ordering::Acquire) == 4 }).await;
+    for round in 1..=20 {
+        enqueue(&house, NewJob::new("quick", Json::empty())).await;
+        until("a quick one ran", || async { counted.load(Ordering::Acquire) == round }).await;
+    }
+    // The others of their kind wait for a place, unclaimed.
+    assert_eq!(hanging.load(Ordering::Acquire), 4);
+    let claimed = "select count(*) from jobs where kind = 'hang' and state = 'running'";
+    assert_eq!(house.count(claimed).await, 4);
+    worker.abort();
+});
+
+on_each!(a_place_that_becomes_free_is_taken_at_once, |store| {
+    let house = House::over(&store);
+    let (open, ran) = (Arc::new(tokio::sync::Semaphore::new(0)), Arc::new(AtomicU32::new(0)));
+    let (door, counted) = (Arc::clone(&open), Arc::clone(&ran));
+    let jobs = Jobs::default().with("test", move |_, _| {
+        let (door, counted) = (Arc::clone(&door), Arc::clone(&counted));
+        async move {
+            counted.fetch_add(1, Ordering::AcqRel);
+            let _place = door.acquire().await?;
+            std::future::pending::<()>().await;
+            Ok(())
+        }
+    });
+    let quick = jobs.with("other", |_, _| async { Ok(()) });
+    for _ in 0..6 {
+        enqueue(&house, NewJob::new("test", Json::empty())).await;
+    }
+    let worker = tokio::spawn(quick.run(house.app.clone()));
+    until("four run", || async { ran.load(Ordering::Acquire) == 4 }).await;
+    // Closing the door fails those that wait at it; the next ones come in and fail as well.
+    open.close();
+    until("all ran", || async { ran.load(Ordering::Acquire) >= 6 }).await;
+    worker.abort();
+});
+
+on_each!(what_is_hopeless_is_given_up_at_once, |store| {
+    let house = House::over(&store);
+    let jobs = Jobs::default()
+        .with("test", |_, _| async { Err(kernel::jobs::hopeless("nobody lives there")) });
+    enqueue(&house, NewJob::new("test", Json::empty())).await;
+    let worker = tokio::spawn(jobs.run(house.app.clone()));
+    let house = &house;
+    until("it is dead", || in_state(house, "dead")).await;
+    let told = "select count(*) from jobs where attempts = 1 and last_error like '%nobody lives%'";
+    assert_eq!(house.count(told).await, 1);
+    worker.abort();
+});
+
+on_each!(a_long_queue_of_one_kind_holds_up_no_other, |store| {
+    let house = House::over(&store);
+    house
+        .app
+        .change(&Caller::system("test"), async move |work| {
+            work.silently();
+            for _ in 0..3_000 {
+                work.enqueue(NewJob::new("hangs", Json::empty())).await?;
+            }
+            work.enqueue(NewJob::new("quick", Json::empty())).await
+        })
+        .await
+        .expect("jobs");
+    let jobs = Jobs::default()
+        .with("hangs", |_, _| std::future::pending())
+        .with("quick", |_, _| async { Ok(()) });
+    let worker = tokio::spawn(jobs.run(house.app.clone()));
+    let here = &house;
+    until("the quick one is done", || in_state(here, "done")).await;
+    let running = "select count(*) from jobs where state = 'running'";
+    assert_eq!(house.count(running).await, 4, "of one kind no more at once");
+    worker.abort();
+    if store.db.engine().name() == "sqlite" {
+        let plan: Vec<String> = house
+            .app
+            .db
+            .read(async |tx| {
+                tx.all(
+                    "explain query plan select id from jobs where state = 'queued' \
+                     and kind = 'quick' and run_at <= 1 order by run_at, id limit 1",
+                    database::args![],
+                    |row| row.get(3),
+                )
+                .await
+            })
+            .await
+            .expect("a plan");
+        let plan = plan.join("; ");
+        assert!(plan.contains("jobs_queued") && !plan.contains("TEMP B-TREE"), "{plan}");
     }
 });

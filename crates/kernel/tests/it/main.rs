@@ -8,17 +8,20 @@
     reason = "tests say what they expect, and nobody imports them"
 )]
 
+mod egress;
 #[path = "../../../database/tests/it/engines.rs"]
 mod engines;
 mod follow;
 mod jobs;
+mod mail;
+mod usage;
 mod work;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use database::args;
-use kernel::{App, Caller, Clock, Hub, Identities, Keys, Parts, Random};
+use kernel::{App, Caller, Clock, Keys, Mail, Parts, Random};
 use types::{GroupId, Result};
 
 use crate::engines::Fresh;
@@ -32,15 +35,14 @@ pub struct House {
 
 impl House {
     pub fn over(store: &Fresh) -> Self {
+        Self::with_mail(store, Mail::Nowhere)
+    }
+
+    pub fn with_mail(store: &Fresh, mail: Mail) -> Self {
         let clock = Arc::new(AtomicI64::new(1_800_000_000_000_000));
-        let app = App::new(Parts {
-            clock: Clock::Fixed(Arc::clone(&clock)),
-            random: Random::seeded(7),
-            identities: Identities::beside(&store.db),
-            db: store.db.clone(),
-            keys: Keys::new([1; 32], [2; 32]),
-            hub: Hub::default(),
-        });
+        let (clocked, keys) = (Clock::Fixed(Arc::clone(&clock)), Keys::new([1; 32], [2; 32]));
+        let parts = Parts::new(store.db.clone(), keys, clocked, Random::seeded(7));
+        let app = App::new(Parts { mail, ..parts });
         Self { group: GroupId(app.id(app.now())), app, clock }
     }
 
@@ -72,9 +74,9 @@ impl House {
 
 /// Waits until something is so, and fails where it never becomes so.
 pub async fn until<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while !check().await {
         assert!(std::time::Instant::now() < deadline, "never: {what}");
-        tokio::task::yield_now().await;
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
 }

@@ -1,0 +1,195 @@
+//! The one door for requests this house makes: bounded in time, in size and in number, without
+//! redirects, and by no proxy the environment happens to name.
+//!
+//! [`Egress::get`] and [`Egress::post_form`] are for addresses the operator configured, which may
+//! well be inside; an address from a user goes through [`Egress::fetch_public`] and its guard.
+
+mod guard;
+mod visit;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, ClientBuilder, RequestBuilder};
+use tokio::sync::Semaphore;
+use types::{Error, ErrorKind, Result};
+
+pub use self::guard::Settings;
+use self::guard::{Guard, GuardedResolver};
+pub use self::visit::{Bounds, Document};
+
+const CONNECT: Duration = Duration::from_secs(5);
+const TOTAL: Duration = Duration::from_secs(10);
+/// The largest answer that is read.
+const ANSWER_BYTES: usize = 1024 * 1024;
+/// Requests under way at once; one more is refused.
+const AT_ONCE: usize = 64;
+/// Documents read for users at once: the others are never kept waiting by them.
+const VISITS_AT_ONCE: usize = 32;
+const USER_AGENT: &str = concat!("sixfold/", env!("CARGO_PKG_VERSION"));
+
+/// Makes requests to other servers. Cheap to clone; the client behind it is made at first use.
+#[derive(Clone)]
+pub struct Egress(Arc<Inner>);
+
+struct Inner {
+    client: OnceLock<Client>,
+    visitor: OnceLock<Client>,
+    places: Semaphore,
+    visits: Semaphore,
+    guard: Guard,
+    total: Duration,
+}
+
+/// An answer, read to its end.
+pub struct Fetched {
+    /// Its status.
+    pub status: u16,
+    /// Its body, at most one MiB.
+    pub body: Vec<u8>,
+}
+
+impl Fetched {
+    /// Whether the status is one of success.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        self.status >= 200 && self.status < 300
+    }
+}
+
+impl Default for Egress {
+    fn default() -> Self {
+        Self::new(&Settings::default())
+    }
+}
+
+impl Egress {
+    /// One that lets users' addresses lead where the settings allow.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self::of(Guard::new(settings), TOTAL)
+    }
+
+    /// One whose requests may take that long at most.
+    #[must_use]
+    pub fn within(total: Duration) -> Self {
+        Self::of(Guard::default(), total)
+    }
+
+    fn of(guard: Guard, total: Duration) -> Self {
+        Self(Arc::new(Inner {
+            client: OnceLock::new(),
+            visitor: OnceLock::new(),
+            places: Semaphore::new(AT_ONCE),
+            visits: Semaphore::new(VISITS_AT_ONCE),
+            guard,
+            total,
+        }))
+    }
+
+    /// Asks for an address.
+    ///
+    /// # Errors
+    /// 503 `egress_failed` when there is no whole answer in time and size.
+    pub async fn get(&self, url: &str, headers: &[(&'static str, &str)]) -> Result<Fetched> {
+        let request = self.client()?.get(url);
+        self.send(request, headers).await
+    }
+
+    /// Posts a form.
+    ///
+    /// # Errors
+    /// As [`Egress::get`].
+    pub async fn post_form(
+        &self,
+        url: &str,
+        headers: &[(&'static str, &str)],
+        fields: &[(&str, &str)],
+    ) -> Result<Fetched> {
+        let form =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let request = self.client()?.post(url).header(reqwest::header::CONTENT_TYPE, kind);
+        self.send(request.body(form), headers).await
+    }
+
+    async fn send(
+        &self,
+        request: RequestBuilder,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Fetched> {
+        let _place = self.0.places.try_acquire().map_err(|_| {
+            Error::overloaded("Too many requests to other servers are under way; try again soon.")
+        })?;
+        let mut all = HeaderMap::new();
+        for (name, value) in headers {
+            let mut value = HeaderValue::try_from(*value)?;
+            value.set_sensitive(*name == "authorization");
+            all.insert(HeaderName::from_static(name), value);
+        }
+        let mut response = request.headers(all).send().await.map_err(failed)?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > ANSWER_BYTES {
+                return Err(unanswered().caused_by("the answer is too large"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Fetched { status, body })
+    }
+
+    fn client(&self) -> Result<&Client> {
+        once(&self.0.client, || Ok(builder()?.timeout(self.0.total).build()?))
+    }
+
+    /// The client behind [`Egress::fetch_public`]: it finds no address that the guard refuses.
+    fn visitor(&self) -> Result<&Client> {
+        let resolver = GuardedResolver(self.0.guard.clone());
+        once(&self.0.visitor, || Ok(builder()?.dns_resolver(resolver).build()?))
+    }
+}
+
+fn once(cell: &OnceLock<Client>, make: impl FnOnce() -> Result<Client>) -> Result<&Client> {
+    if let Some(client) = cell.get() {
+        return Ok(client);
+    }
+    let made = make()?;
+    Ok(cell.get_or_init(|| made))
+}
+
+/// With the certificates this machine trusts, as the database has them.
+fn builder() -> Result<ClientBuilder> {
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in rustls_native_certs::load_native_certs().certs {
+        // A certificate of the system that cannot be read is not trusted; that is all.
+        let _ = roots.add(certificate);
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Client::builder()
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT)
+        .user_agent(USER_AGENT))
+}
+
+/// The address stays out of the log: its query may hold what is nobody's business.
+fn failed(error: reqwest::Error) -> Error {
+    unanswered().caused_by(error.without_url())
+}
+
+fn unanswered() -> Error {
+    Error::new(
+        ErrorKind::Overloaded,
+        "egress_failed",
+        "Another server that is needed for this does not answer as it should; try again later.",
+    )
+    .retry_after(5)
+}

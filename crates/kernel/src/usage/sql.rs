@@ -1,0 +1,182 @@
+//! The statements of usage.
+
+use database::{Sql, Tx, Value, args};
+use types::{GroupId, JsonMap, Result};
+
+use super::{Level, Metric};
+
+/// One number of one group.
+#[derive(Clone, Copy)]
+pub(super) struct Number<'a> {
+    pub(super) group: GroupId,
+    pub(super) metric: Metric,
+    /// The month, of what is counted by the month; else empty.
+    pub(super) period: &'a str,
+}
+
+/// What a number may be.
+pub(super) struct Terms {
+    pub(super) plan: String,
+    pub(super) limits: JsonMap,
+    /// The installation's own group.
+    pub(super) platform: bool,
+    pub(super) cut: Option<Cut>,
+}
+
+/// What the ceilings were made for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cut {
+    pub(super) most: i64,
+    pub(super) share: i64,
+    pub(super) told: Level,
+}
+
+/// Read by everybody, written seldom, so nobody loses to anybody for it.
+pub(super) async fn terms(tx: &mut Tx, number: Number<'_>) -> Result<Option<Terms>> {
+    tx.maybe(
+        "select g.plan, g.limits, g.slug, c.most, c.share, c.told from groups g \
+         left join usage_cuts c on c.group_id = g.id and c.metric = $2 and c.period = $3 \
+         where g.id = $1",
+        args![number.group, number.metric.name(), number.period],
+        |row| {
+            let limits: Option<types::Json> = row.get(1)?;
+            let most: Option<i64> = row.get(3)?;
+            let (share, told): (Option<i64>, Option<i64>) = (row.get(4)?, row.get(5)?);
+            Ok(Terms {
+                plan: row.get(0)?,
+                limits: limits.map(|limits| limits.to_map()).unwrap_or_default(),
+                platform: row.text(2)? == "platform",
+                cut: most.map(|most| Cut {
+                    most,
+                    share: share.unwrap_or(0),
+                    told: Level::stored(told.unwrap_or(0)),
+                }),
+            })
+        },
+    )
+    .await
+}
+
+/// Adds to a slot, whatever its ceiling.
+pub(super) async fn add(tx: &mut Tx, number: Number<'_>, slot: i64, amount: i64) -> Result<()> {
+    tx.run(
+        "insert into usage_counters as u (group_id, metric, period, slot, amount) \
+         values ($1, $2, $3, $4, $5) on conflict (group_id, metric, period, slot) \
+         do update set amount = u.amount + excluded.amount",
+        args![number.group, number.metric.name(), number.period, slot, amount],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Adds to a slot that stays below its ceiling; false when it would not.
+pub(super) async fn add_below_ceiling(
+    tx: &mut Tx,
+    number: Number<'_>,
+    slot: i64,
+    amount: i64,
+) -> Result<bool> {
+    let rows = tx
+        .run(
+            "update usage_counters set amount = amount + $5 where group_id = $1 \
+             and metric = $2 and period = $3 and slot = $4 and amount + $5 <= ceiling",
+            args![number.group, number.metric.name(), number.period, slot, amount],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// The number itself. Whoever reads it in a change loses to everybody who counts meanwhile, unless
+/// they are behind its gate.
+pub(super) async fn sum(tx: &mut Tx, number: Number<'_>) -> Result<i64> {
+    tx.one(
+        "select cast(coalesce(sum(amount), 0) as bigint) from usage_counters \
+         where group_id = $1 and metric = $2 and period = $3",
+        args![number.group, number.metric.name(), number.period],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// Puts all of a number into its first slot, and gives each of `slots` the same room.
+pub(super) async fn spread(
+    tx: &mut Tx,
+    number: Number<'_>,
+    slots: u8,
+    used: i64,
+    share: i64,
+) -> Result<()> {
+    let (metric, period) = (number.metric.name(), number.period);
+    let mut sql = Sql::new(
+        "insert into usage_counters (group_id, metric, period, slot, amount, ceiling) values ",
+    );
+    for slot in 0..i64::from(slots) {
+        let amount = if slot == 0 { used } else { 0 };
+        sql.push(if slot == 0 { "" } else { ", " });
+        sql.bind_list([
+            Value::from(number.group),
+            Value::from(metric),
+            Value::from(period),
+            Value::from(slot),
+            Value::from(amount),
+            Value::from(amount + share),
+        ]);
+    }
+    sql.push(
+        " on conflict (group_id, metric, period, slot) \
+         do update set amount = excluded.amount, ceiling = excluded.ceiling",
+    );
+    tx.run(sql.text(), sql.args()).await?;
+    Ok(())
+}
+
+pub(super) async fn keep_cut(tx: &mut Tx, number: Number<'_>, cut: Cut) -> Result<()> {
+    tx.run(
+        "insert into usage_cuts (group_id, metric, period, most, share, told) \
+         values ($1, $2, $3, $4, $5, $6) on conflict (group_id, metric, period) \
+         do update set most = excluded.most, share = excluded.share, told = excluded.told",
+        args![
+            number.group,
+            number.metric.name(),
+            number.period,
+            cut.most,
+            cut.share,
+            cut.told.number()
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn forget_cut(tx: &mut Tx, number: Number<'_>) -> Result<()> {
+    tx.run(
+        "delete from usage_cuts where group_id = $1 and metric = $2 and period = $3",
+        args![number.group, number.metric.name(), number.period],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Every number of a group: those of all time, and those of a month.
+pub(super) async fn all(tx: &mut Tx, group: GroupId, month: &str) -> Result<Vec<(String, i64)>> {
+    tx.all(
+        "select metric, cast(sum(amount) as bigint) from usage_counters \
+         where group_id = $1 and period in ('', $2) group by metric",
+        args![group, month],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .await
+}
+
+/// What there is, counted one by one; none of what leaves no rows.
+pub(super) async fn count(tx: &mut Tx, group: GroupId, metric: Metric) -> Result<Option<i64>> {
+    let sql = match metric {
+        Metric::Users => {
+            "select count(*) from memberships where group_id = $1 and status = 'active'"
+        }
+        Metric::Things => "select count(*) from things where group_id = $1",
+        Metric::Connections => "select count(*) from connections where group_id = $1",
+        Metric::StorageBytes | Metric::ApiCalls => return Ok(None),
+    };
+    tx.one(sql, args![group], |row| row.get(0)).await.map(Some)
+}

@@ -1,0 +1,196 @@
+//! Taking what a plan includes, and giving it back.
+
+use database::Tx;
+use database::seams::gate;
+use serde_json::json;
+use types::{Error, ErrorKind, GroupId, Json, Result};
+
+use super::sql::{self, Cut, Number, Terms};
+use super::{Level, Metric, Plans, month};
+use crate::Work;
+
+/// With less than this for each slot, writers go one after the other.
+const WORTH_SHARING: i64 = 4;
+
+/// Takes `amount` of what the group's plan includes; a negative one gives it back. The house
+/// itself (an import, the command line) is counted, and not refused.
+///
+/// # Errors
+/// 402 `quota_exceeded` naming the limit, when there is not that much left.
+pub async fn take(work: &mut Work<'_>, group: GroupId, metric: Metric, amount: i64) -> Result<()> {
+    if amount == 0 {
+        return Ok(());
+    }
+    let number = Number { group, metric, period: "" };
+    let terms = sql::terms(work.tx, number).await?.ok_or_else(Error::not_found)?;
+    let limit = terms.limit(&work.app().plans, metric);
+    if limit == terms.cut.map(|cut| cut.most) && beside(work, number, terms.cut, amount).await? {
+        return Ok(());
+    }
+    in_turn(work, number, limit, terms.cut, amount).await
+}
+
+impl Terms {
+    /// The platform's own group is everybody's: no plan limits it.
+    pub(super) fn limit(&self, plans: &Plans, metric: Metric) -> Option<i64> {
+        if self.platform { None } else { plans.limit(&self.plan, &self.limits, metric) }
+    }
+}
+
+/// Counts without a look at what others count; false where that cannot be.
+async fn beside(
+    work: &mut Work<'_>,
+    number: Number<'_>,
+    cut: Option<Cut>,
+    amount: i64,
+) -> Result<bool> {
+    let slot = any_slot(work);
+    match cut {
+        Some(cut) if amount > 0 && cut.share == 0 => return Ok(false),
+        Some(_) if amount > 0 => {
+            return sql::add_below_ceiling(work.tx, number, slot, amount).await;
+        }
+        // Whether what was told still holds is for whoever knows the sum.
+        Some(cut) if cut.told > Level::Ok => return Ok(false),
+        _ => sql::add(work.tx, number, slot, amount).await?,
+    }
+    Ok(true)
+}
+
+/// Counts alone, with the exact sum: refuses, tells, and shares out what is left.
+async fn in_turn(
+    work: &mut Work<'_>,
+    number: Number<'_>,
+    limit: Option<i64>,
+    cut: Option<Cut>,
+    amount: i64,
+) -> Result<()> {
+    let used = sql::sum(work.tx, number).await?;
+    let after = used.saturating_add(amount);
+    // Full is full, in turn or not.
+    if let Some(limit) = limit
+        && amount > 0
+        && after > limit
+        && !work.caller.identity().system
+    {
+        return Err(exceeded(number.metric, limit, used));
+    }
+    gate::pass(work.tx, key(number))?;
+    let Some(limit) = limit else {
+        sql::forget_cut(work.tx, number).await?;
+        let slot = any_slot(work);
+        return sql::add(work.tx, number, slot, amount).await;
+    };
+    let before = cut.map_or(Level::Ok, |cut| cut.told);
+    let told = tell(work, number, limit, after, before, amount).await?;
+    let slots = gate::slots(work.tx);
+    let room = (told.quiet_up_to(limit).min(limit) - after).max(0) / i64::from(slots);
+    let share = if room < WORTH_SHARING { 0 } else { room };
+    let next = Cut { most: limit, share, told };
+    if cut != Some(next) {
+        sql::keep_cut(work.tx, number, next).await?;
+    }
+    // Nobody counts beside the others while there is nothing to share: no ceiling need be right.
+    if share == 0 && cut.is_some() {
+        return sql::add(work.tx, number, 0, amount).await;
+    }
+    sql::spread(work.tx, number, slots, after, share).await
+}
+
+/// Records that a number has come closer to its limit than it was known to be; what is known now.
+pub(super) async fn tell(
+    work: &mut Work<'_>,
+    number: Number<'_>,
+    limit: i64,
+    used: i64,
+    before: Level,
+    amount: i64,
+) -> Result<Level> {
+    let told = before.after(used, limit);
+    // A limit that was lowered below what is there is no news of whoever gives back.
+    if amount < 0 || told <= before {
+        return Ok(told.min(before));
+    }
+    let metadata = Json::of(&json!({
+        "metric": number.metric.name(), "status": told.name(), "used": used, "limit": limit,
+    }))?;
+    work.announce(number.group, "quota_warning", number.group, &metadata).await?;
+    Ok(told)
+}
+
+/// Counts what there is one by one and goes on from there, after an import or a repair.
+///
+/// # Errors
+/// As the store.
+pub async fn recount(work: &mut Work<'_>, group: GroupId) -> Result<()> {
+    for metric in Metric::ALL {
+        let number = Number { group, metric, period: "" };
+        let Some(exact) = sql::count(work.tx, group, metric).await? else { continue };
+        gate::pass(work.tx, key(number))?;
+        sql::forget_cut(work.tx, number).await?;
+        let slots = gate::slots(work.tx);
+        sql::spread(work.tx, number, slots, exact, 0).await?;
+    }
+    Ok(())
+}
+
+/// How much of something is used, of how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    /// Of what.
+    pub metric: Metric,
+    /// How much.
+    pub used: i64,
+    /// Of how much; none where nothing limits it.
+    pub limit: Option<i64>,
+}
+
+/// What a group uses in the month of `now`.
+///
+/// # Errors
+/// As the store.
+pub async fn of_group(
+    tx: &mut Tx,
+    plans: &Plans,
+    group: GroupId,
+    now: types::Time,
+) -> Result<Vec<Used>> {
+    let number = Number { group, metric: Metric::Things, period: "" };
+    let terms = sql::terms(tx, number).await?.ok_or_else(Error::not_found)?;
+    let all = sql::all(tx, group, &month(now)).await?;
+    let used = |metric: Metric| all.iter().find(|(name, _)| name == metric.name());
+    Ok(Metric::ALL
+        .into_iter()
+        .map(|metric| Used {
+            metric,
+            used: used(metric).map_or(0, |(_, amount)| *amount),
+            limit: terms.limit(plans, metric),
+        })
+        .collect())
+}
+
+pub(super) fn exceeded(metric: Metric, limit: i64, used: i64) -> Error {
+    let words = metric.words();
+    Error::new(
+        ErrorKind::QuotaSpent,
+        "quota_exceeded",
+        format!(
+            "The plan of this group includes {limit} {words} (`{}`), and {used} are used: remove \
+             some, or ask for a larger plan.",
+            metric.name()
+        ),
+    )
+}
+
+/// Drawn anew by each run: the tail of an id is random.
+pub(super) fn any_slot(work: &Work<'_>) -> i64 {
+    let slots = i64::from(gate::slots(work.tx));
+    i64::from(work.id().as_bytes()[15]) % slots
+}
+
+/// The gate of a number: the hash of its group, and which of its numbers it is.
+fn key(number: Number<'_>) -> i64 {
+    let (high, low) = number.group.0.as_u64_pair();
+    let folded = (high.rotate_left(32) ^ low).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (folded ^ number.metric as u64).cast_signed()
+}

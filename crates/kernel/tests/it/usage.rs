@@ -1,0 +1,236 @@
+//! What a group uses of its plan: exact, whoever counts at the same time.
+
+use database::args;
+use kernel::usage::{self, Metric};
+use kernel::{App, Caller, Clock, Keys, Parts, Random};
+use tokio::task::JoinSet;
+use types::{GroupId, Result};
+
+use crate::{House, on_each};
+
+/// Somebody whom plans bind; the house itself is only counted.
+fn somebody() -> Caller {
+    Caller::nobody("test".into())
+}
+
+async fn silently(app: &App, sql: &'static str, group: GroupId, number: i64) {
+    app.change(&Caller::system("test"), async move |work| {
+        work.silently();
+        work.tx.run(sql, args![group, number]).await
+    })
+    .await
+    .expect("a statement");
+}
+
+/// The group of a house, with at most so many things.
+async fn limited(house: &House, things: i64) -> GroupId {
+    let group = house.group;
+    let sql = "insert into groups (id, slug, name, type, visibility, join_policy, plan, limits, \
+               metadata, status, version, created_at, updated_at) values ($1, 'acme', 'Acme', \
+               'business', 'private', 'open', 'enterprise', '{}', '{}', 'active', 1, $2, $2)";
+    silently(&house.app, sql, group, 0).await;
+    limit(&house.app, group, things).await;
+    group
+}
+
+async fn limit(app: &App, group: GroupId, things: i64) {
+    app.change(&Caller::system("test"), async move |work| {
+        work.silently();
+        let limits = types::Json::of(&serde_json::json!({ "things": things }))?;
+        work.tx.run("update groups set limits = $2 where id = $1", args![group, &limits]).await
+    })
+    .await
+    .expect("a limit");
+}
+
+async fn take(app: &App, group: GroupId, amount: i64) -> Result<()> {
+    app.change(&somebody(), async move |work| {
+        work.silently();
+        usage::take(work, group, Metric::Things, amount).await
+    })
+    .await
+}
+
+async fn used(app: &App, group: GroupId) -> i64 {
+    let (plans, now) = (app.plans.clone(), app.now());
+    let all = app.db.read(async move |tx| usage::of_group(tx, &plans, group, now).await).await;
+    all.unwrap().iter().find(|one| one.metric == Metric::Things).unwrap().used
+}
+
+/// What was told, in order.
+async fn told(app: &App) -> Vec<String> {
+    app.db
+        .read(async |tx| {
+            tx.all(
+                "select cast(metadata ->> 'status' as text) from events \
+                 where type = 'quota_warning' order by seq",
+                args![],
+                |row| row.get(0),
+            )
+            .await
+        })
+        .await
+        .unwrap()
+}
+
+/// Everybody takes one at once; how many got it. Nobody hears anything but 402.
+async fn crowd(apps: &[App], group: GroupId, many: usize) -> usize {
+    let mut all = JoinSet::new();
+    for number in 0..many {
+        let app = apps[number % apps.len()].clone();
+        all.spawn(async move { take(&app, group, 1).await });
+    }
+    let outcomes = all.join_all().await;
+    for error in outcomes.iter().filter_map(|one| one.as_ref().err()) {
+        assert_eq!(error.code(), "quota_exceeded", "{error:?}");
+        assert!(error.message().contains("includes 100 things"), "{error}");
+    }
+    outcomes.iter().filter(|one| one.is_ok()).count()
+}
+
+on_each!(of_two_hundred_at_once_exactly_as_many_pass_as_the_limit_says, |store| {
+    let house = House::over(&store);
+    let group = limited(&house, 100).await;
+    assert_eq!(crowd(std::slice::from_ref(&house.app), group, 200).await, 100);
+    assert_eq!(used(&house.app, group).await, 100);
+    assert_eq!(told(&house.app).await, ["warning", "critical", "exceeded"]);
+    take(&house.app, group, -30).await.unwrap();
+    assert_eq!(crowd(std::slice::from_ref(&house.app), group, 200).await, 30);
+    assert_eq!(used(&house.app, group).await, 100);
+});
+
+on_each!(a_second_process_over_the_same_store_changes_nothing_about_it, |store| {
+    let house = House::over(&store);
+    let group = limited(&house, 100).await;
+    // A store of its own where there can be one: SQLite is one process's.
+    let settings = store.settings.clone();
+    let db = match store.db.engine() {
+        database::Engine::Sqlite => store.db.clone(),
+        database::Engine::Postgres => database::Db::open(&settings).await.unwrap(),
+    };
+    let keys = Keys::new([1; 32], [2; 32]);
+    let other = App::new(Parts::new(db, keys, Clock::System, Random::System));
+    let apps = [house.app.clone(), other];
+    assert_eq!(crowd(&apps, group, 200).await, 100);
+    assert_eq!(used(&house.app, group).await, 100);
+});
+
+on_each!(without_a_limit_nobody_waits_and_all_is_counted, |store| {
+    let house = House::over(&store);
+    let group = limited(&house, 1_000_000).await;
+    silently(&house.app, "update groups set limits = null, version = $2 where id = $1", group, 2)
+        .await;
+    assert_eq!(crowd(std::slice::from_ref(&house.app), group, 200).await, 200);
+    assert_eq!(used(&house.app, group).await, 200);
+    assert_eq!(house.count("select count(*) from usage_cuts").await, 0);
+    // A limit that comes later knows what is there, whichever slots it is in.
+    limit(&house.app, group, 300).await;
+    take(&house.app, group, 90).await.unwrap();
+    assert_eq!(take(&house.app, group, 11).await.unwrap_err().code(), "quota_exceeded");
+    take(&house.app, group, 10).await.unwrap();
+    limit(&house.app, group, 400).await;
+    take(&house.app, group, 100).await.unwrap();
+    assert_eq!(take(&house.app, group, 1).await.unwrap_err().code(), "quota_exceeded");
+    limit(&house.app, group, 100).await;
+    assert!(take(&house.app, group, 1).await.unwrap_err().message().contains("400 are used"));
+    take(&house.app, group, -301).await.unwrap();
+    take(&house.app, group, 1).await.unwrap();
+    assert_eq!(used(&house.app, group).await, 100);
+});
+
+on_each!(a_warning_is_told_once_for_each_time_it_is_true, |store| {
+    let house = House::over(&store);
+    let group = limited(&house, 1000).await;
+    let step = async |amount| take(&house.app, group, amount).await.unwrap();
+    for _ in 0..79 {
+        step(10).await;
+    }
+    assert_eq!(told(&house.app).await, [""; 0]);
+    for amount in [10, -10, 10, -10, 10] {
+        step(amount).await;
+    }
+    assert_eq!(told(&house.app).await, ["warning"], "to and fro across a mark is one crossing");
+    step(-60).await;
+    step(60).await;
+    assert_eq!(told(&house.app).await, ["warning", "warning"]);
+    step(200).await;
+    assert_eq!(told(&house.app).await, ["warning", "warning", "exceeded"]);
+});
+
+on_each!(the_house_itself_is_counted_and_not_refused, |store| {
+    let house = House::over(&store);
+    let group = limited(&house, 3).await;
+    let caller = Caller::system("import");
+    let taken = house.app.change(&caller, async move |work| {
+        work.silently();
+        usage::take(work, group, Metric::Things, 5).await
+    });
+    taken.await.unwrap();
+    assert_eq!(used(&house.app, group).await, 5);
+    assert_eq!(take(&house.app, group, 1).await.unwrap_err().code(), "quota_exceeded");
+});
+
+on_each!(whatever_is_taken_and_given_back_the_number_is_right, |store| {
+    let house = House::over(&store);
+    let group = limited(&house, 60).await;
+    let mut expected = 0;
+    for round in 0..300 {
+        let byte = i64::from(house.app.random.bytes::<1>()[0]);
+        let amount = if byte % 3 == 0 { -(byte % 7).min(expected) } else { byte % 6 };
+        match take(&house.app, group, amount).await {
+            Ok(()) => expected += amount,
+            Err(_) => assert!(expected + amount > 60, "refused {amount} at {expected}"),
+        }
+        assert!(expected <= 60);
+        if round % 50 == 0 {
+            limit(&house.app, group, 60).await;
+        }
+    }
+    assert_eq!(used(&house.app, group).await, expected);
+    let caller = Caller::system("test");
+    let recount = house.app.change(&caller, async move |work| {
+        work.silently();
+        usage::recount(work, group).await
+    });
+    recount.await.unwrap();
+    assert_eq!(used(&house.app, group).await, 0, "there is not one thing");
+});
+
+on_each!(calls_are_counted_by_the_month_and_refused_beyond_it, |store| {
+    let house = House::over(&store);
+    let group = limited(&house, 5).await;
+    let sql = "update groups set plan = 'starter', version = $2 where id = $1";
+    silently(&house.app, sql, group, 2).await;
+    let call = async || usage::admit(&house.app, group).await;
+    for _ in 0..1000 {
+        call().await.unwrap();
+    }
+    assert_eq!(call().await.unwrap_err().code(), "quota_exceeded", "in memory already");
+    usage::flush(&house.app).await.unwrap();
+    usage::flush(&house.app).await.unwrap();
+    assert_eq!(house.count("select cast(sum(amount) as bigint) from usage_counters").await, 1000);
+    assert_eq!(told(&house.app).await, ["exceeded"]);
+    assert_eq!(call().await.unwrap_err().code(), "quota_exceeded", "and from the store");
+    // 2027-01-15: the next month.
+    house.pass(31 * 24 * 3600);
+    call().await.unwrap();
+    usage::flush(&house.app).await.unwrap();
+    let months = "select count(distinct period) from usage_counters";
+    assert_eq!(house.count(months).await, 2);
+});
+
+on_each!(calls_of_last_month_that_are_noted_late_are_last_months, |store| {
+    let house = House::over(&store);
+    let group = limited(&house, 5).await;
+    usage::admit(&house.app, group).await.unwrap();
+    house.pass(31 * 24 * 3600);
+    usage::admit(&house.app, group).await.unwrap();
+    usage::flush(&house.app).await.unwrap();
+    for (month, calls) in [("2027-01", 1), ("2027-02", 1)] {
+        let counted = house.app.db.read(async move |tx| {
+            let sql = "select amount from usage_counters where period = $1";
+            tx.one(sql, args![month], |row| row.get::<i64>(0)).await
+        });
+        assert_eq!(counted.await.unwrap(), calls, "{month}");
+    }
+});
