@@ -75,15 +75,38 @@ pub struct Listed<T>(pub Page<T>, pub Uri);
 impl<T: Serialize> IntoResponse for Listed<T> {
     fn into_response(self) -> Response {
         let Self(page, uri) = self;
-        let mut response = json(StatusCode::OK, &page, 64 + 512 * page.data.len());
-        if let Some(cursor) = &page.next_cursor
-            && response.status() == StatusCode::OK
-            && let Ok(link) = HeaderValue::try_from(next_link(uri.query(), cursor))
-        {
-            response.headers_mut().insert(header::LINK, link);
-        }
-        response
+        listed(&page, page.data.len(), page.next_cursor.as_deref(), &uri)
     }
+}
+
+/// One page of a list that says more than its rows, with the same `Link` to the next one.
+#[derive(Debug, Clone)]
+pub struct ListedAs<T> {
+    /// The body.
+    pub page: T,
+    /// How many rows it has.
+    pub rows: usize,
+    /// The cursor it names.
+    pub next_cursor: Option<String>,
+    /// Where it was asked for.
+    pub uri: Uri,
+}
+
+impl<T: Serialize> IntoResponse for ListedAs<T> {
+    fn into_response(self) -> Response {
+        listed(&self.page, self.rows, self.next_cursor.as_deref(), &self.uri)
+    }
+}
+
+fn listed<T: Serialize>(page: &T, rows: usize, next: Option<&str>, uri: &Uri) -> Response {
+    let mut response = json(StatusCode::OK, page, 64 + 512 * rows);
+    if let Some(cursor) = next
+        && response.status() == StatusCode::OK
+        && let Ok(link) = HeaderValue::try_from(next_link(uri.query(), cursor))
+    {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    response
 }
 
 /// The query alone is a reference relative to the list, under whatever prefix it was asked.

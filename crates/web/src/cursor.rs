@@ -9,8 +9,8 @@ use types::{Error, Result};
 
 /// 128 bits of the seal: guessing one takes longer than the list lives.
 const TAG: usize = 16;
-/// Longer than any cursor we make.
-const MAX_TEXT: usize = 2_048;
+/// Longer than any cursor we make: it may hold a name and two more texts of a row.
+const MAX_TEXT: usize = 8_192;
 
 /// Seals and opens cursors. All servers of one house share the key.
 #[derive(Clone)]

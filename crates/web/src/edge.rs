@@ -22,8 +22,10 @@ use tokio::time::Sleep;
 use tower::{Layer, Service};
 use types::{Error, ErrorKind};
 
+use crate::client::TrustedProxies;
 use crate::current::{CURRENT, Current, Ids, RequestId, X_REQUEST_ID};
 use crate::headers::{self, X_RESPONSE_TIME};
+use crate::moving;
 use crate::origin::{self, Origins};
 use crate::problem::{ErrorCode, render};
 use crate::refuse::credential_in_query;
@@ -36,6 +38,7 @@ pub struct Edge {
     max_in_flight: usize,
     in_flight: AtomicUsize,
     origins: Origins,
+    proxies: TrustedProxies,
     standing: Vec<(HeaderName, HeaderValue)>,
     ids: Ids,
 }
@@ -50,6 +53,7 @@ impl Edge {
             max_in_flight: settings.max_in_flight,
             in_flight: AtomicUsize::new(0),
             origins,
+            proxies: TrustedProxies::new(&settings.trusted_proxies),
             standing: headers::standing(false),
             ids: Ids::counted(),
         }
@@ -164,6 +168,9 @@ where
         let state = if let Some(response) = early {
             State::Answered { response: Some(response) }
         } else {
+            if let Some(client) = edge.proxies.client(request.extensions(), request.headers()) {
+                request.extensions_mut().insert(client);
+            }
             request.extensions_mut().insert(RequestId(Arc::clone(&id)));
             let current = Current { request_id: Arc::clone(&id), body_limit: edge.body_limit };
             // A service may panic before it hands out its future.
@@ -295,6 +302,9 @@ where
                 match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
                     Ok(Poll::Ready(Ok(response))) => response,
                     Ok(Poll::Pending) => {
+                        if moving::took() {
+                            this.deadline.set(None);
+                        }
                         // Most requests are answered at the first poll and never need a timer.
                         if this.deadline.is_none() {
                             this.deadline

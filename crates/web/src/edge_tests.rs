@@ -24,9 +24,19 @@ fn routes() -> Router {
                 }),
             )
             .route("/slow", get(std::future::pending::<()>))
+            .route("/long", get(long))
             .route("/own", get(|| async { ([("cache-control", "public")], "mine") }))
             .route("/only-post", post(|| async {})),
     )
+}
+
+/// Bytes come every 20 seconds, three times, and then no more.
+async fn long() {
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        crate::still_moving();
+    }
+    std::future::pending::<()>().await;
 }
 
 fn edge() -> Edge {
@@ -114,6 +124,14 @@ async fn a_request_without_an_answer_is_given_up() {
     assert_eq!(answer.header("retry-after"), "1");
     assert_eq!(before.elapsed().as_secs(), 30);
     assert_eq!(layer.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_bytes_flow_a_request_is_not_given_up() {
+    let before = tokio::time::Instant::now();
+    let answer = test_kit::get(&router(), "/long").await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "timeout"));
+    assert_eq!(before.elapsed().as_secs(), 60 + 30);
 }
 
 #[tokio::test(start_paused = true)]

@@ -106,7 +106,7 @@ fn check_type(headers: &HeaderMap) -> Result<()> {
 }
 
 /// `application/json` or `application/…+json`, with or without parameters.
-fn is_json(kind: &[u8]) -> bool {
+pub(crate) fn is_json(kind: &[u8]) -> bool {
     let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     let Some((family, name)) = essence.split_at_checked(b"application/".len()) else {
         return false;
@@ -126,7 +126,10 @@ fn too_large(limit: usize) -> Error {
 }
 
 /// Reads `T` from the bytes of a JSON text, which holds an object.
-pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+///
+/// # Errors
+/// 400 for what is not JSON, with the place; 422 with a pointer for what does not fit `T`.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(bytes).map_err(|_| {
         Error::new(ErrorKind::Malformed, "malformed_json", "The body is not UTF-8 text.")
     })?;

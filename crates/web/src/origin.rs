@@ -13,7 +13,8 @@ const ALLOW_HEADERS: HeaderValue = HeaderValue::from_static(
 );
 const EXPOSE_HEADERS: HeaderValue = HeaderValue::from_static(
     "set-auth-token, etag, link, location, x-request-id, retry-after, x-retry-after, ratelimit, \
-     ratelimit-policy, ratelimit-limit, ratelimit-remaining, ratelimit-reset",
+     ratelimit-policy, ratelimit-limit, ratelimit-remaining, ratelimit-reset, \
+     idempotent-replayed",
 );
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
@@ -58,7 +59,8 @@ impl Origins {
 }
 
 /// `scheme://host[:port]` as browsers send it: lower case, no path, no wildcard.
-pub(crate) fn is_origin(text: &str) -> bool {
+#[must_use]
+pub fn is_origin(text: &str) -> bool {
     let Some((scheme, authority)) = text.split_once("://") else { return false };
     let safe =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]_+".contains(&byte);

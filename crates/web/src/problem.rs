@@ -89,6 +89,33 @@ pub struct Problem {
     pub retryable: bool,
     /// The fields that are wrong; empty when the problem is not about fields.
     pub errors: Vec<ProblemField>,
+    /// The operation of a batch that failed, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<usize>,
+}
+
+impl Problem {
+    /// What [`Failure`] answers, as a part of an answer.
+    #[must_use]
+    pub fn of(error: &Error, request_id: &str) -> Self {
+        let kind = error.kind();
+        let field = |field: &Field| ProblemField {
+            pointer: field.pointer.clone(),
+            code: field.code.to_string(),
+            message: field.message.clone(),
+        };
+        Self {
+            kind: "about:blank".to_owned(),
+            title: kind.title().to_owned(),
+            status: kind.status(),
+            code: error.code().to_owned(),
+            message: error.message().to_owned(),
+            request_id: request_id.to_owned(),
+            retryable: kind.retryable(),
+            errors: error.field_errors().iter().map(field).collect(),
+            operation: error.operation(),
+        }
+    }
 }
 
 /// One field that is wrong.
@@ -114,6 +141,8 @@ struct Document<'a> {
     request_id: &'a str,
     retryable: bool,
     errors: Fields<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<usize>,
 }
 
 struct Fields<'a>(&'a [Field]);
@@ -147,6 +176,7 @@ pub(crate) fn render(error: &Error, code: &str, request_id: &str) -> Response {
         request_id,
         retryable: kind.retryable(),
         errors: Fields(error.field_errors()),
+        operation: error.operation(),
     };
     let mut body = Vec::with_capacity(512);
     if serde_json::to_writer(&mut body, &document).is_err() {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kernel::AddressRange;
 use serde::{Deserialize, Serialize};
 
 use crate::origin::is_origin;
@@ -13,6 +14,9 @@ pub struct Settings {
     /// Origins of web pages that may call with cookies, matched exactly, e.g.
     /// `https://app.example.com`. The server's own origin needs no entry.
     pub cors_origins: Vec<String>,
+    /// Addresses and ranges of proxies that may say in `X-Forwarded-For` where a request comes
+    /// from, e.g. `10.0.0.0/8`. Nobody else is believed.
+    pub trusted_proxies: Vec<String>,
     /// A request that has no answer after this many milliseconds is answered 503.
     pub request_timeout_ms: u64,
     /// The largest request body in bytes, unless a route says otherwise.
@@ -24,6 +28,9 @@ pub struct Settings {
     pub header_read_timeout_ms: u64,
     /// Connections open at once; further ones wait in the kernel's queue.
     pub max_connections: usize,
+    /// How many hours an answer is given again to a request that is sent again with the same
+    /// `Idempotency-Key`.
+    pub idempotency_hours: u64,
     /// How long requests in flight may take to finish when the server stops, in milliseconds.
     pub shutdown_grace_ms: u64,
 }
@@ -32,11 +39,13 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             request_timeout_ms: 30_000,
             body_limit_bytes: 1024 * 1024,
             max_in_flight: 4_096,
             header_read_timeout_ms: 10_000,
             max_connections: 10_000,
+            idempotency_hours: 24,
             shutdown_grace_ms: 10_000,
         }
     }
@@ -55,12 +64,21 @@ impl Settings {
                 ));
             }
         }
+        for proxy in
+            self.trusted_proxies.iter().filter(|text| text.parse::<AddressRange>().is_err())
+        {
+            found.push((
+                "trusted_proxies",
+                format!("`{proxy}` is not an address or a range; write it like `10.0.0.0/8`"),
+            ));
+        }
         let numbers = [
             ("request_timeout_ms", self.request_timeout_ms == 0),
             ("body_limit_bytes", self.body_limit_bytes == 0),
             ("max_in_flight", self.max_in_flight == 0),
             ("header_read_timeout_ms", self.header_read_timeout_ms == 0),
             ("max_connections", self.max_connections == 0),
+            ("idempotency_hours", self.idempotency_hours == 0),
         ];
         for (key, wrong) in numbers {
             if wrong {
@@ -76,6 +94,10 @@ impl Settings {
 
     pub(crate) fn header_read_timeout(&self) -> Duration {
         Duration::from_millis(self.header_read_timeout_ms)
+    }
+
+    pub(crate) fn idempotency(&self) -> Duration {
+        Duration::from_secs(self.idempotency_hours.saturating_mul(3_600))
     }
 
     pub(crate) fn shutdown_grace(&self) -> Duration {
