@@ -8,11 +8,27 @@
 
 mod accounts;
 mod api_keys;
+mod audit;
+mod callback;
+mod challenges;
+mod cookies;
+mod entry;
+mod magic_links;
+mod mailbox;
+mod oauth;
+mod onboarding;
+mod organizations;
+mod page;
+mod passkeys;
 mod passwords;
 mod sessions;
 mod settings;
 mod setup;
+mod signing_keys;
 mod token;
+mod tries;
+mod two_factor;
+mod users;
 mod wire;
 
 use std::ops::Deref;
@@ -25,9 +41,18 @@ use types::Result;
 use utoipa_axum::router::OpenApiRouter;
 use web::{CursorKey, Origins};
 
+pub use oauth::{
+    AppleSettings, FacebookSettings, GithubSettings, GoogleSettings, MicrosoftSettings,
+    OidcSettings, OidcTable, ProviderSettings,
+};
 pub use sessions::authenticate;
 pub use settings::Settings;
 pub use setup::{boot, create_owner, is_open};
+pub use signing_keys::{
+    SigningKey, SigningKeyState, list as signing_keys, ready, retire as retire_signing_key,
+    root_key_rotated, rotate as rotate_signing_key,
+};
+pub use users::{Desk, ImportSummary, ImportedLine, NewAtDesk};
 
 use passwords::Passwords;
 use sessions::AccessTokens;
@@ -40,6 +65,7 @@ const NOTES: usize = 64;
 pub struct IdentityApp {
     app: App,
     parts: Arc<Parts>,
+    providers: oauth::Providers,
 }
 
 struct Parts {
@@ -49,9 +75,14 @@ struct Parts {
     cursors: CursorKey,
     origins: Origins,
     callbacks: Origins,
+    /// Where people reach this server: what links are made from, never a request's headers.
+    public_url: String,
     /// The public lives behind https, so cookies are for https only.
     secure: bool,
+    /// Helpers for one person at one machine are there.
+    development: bool,
     notes: Arc<Semaphore>,
+    key_uses: api_keys::Uses,
 }
 
 impl Deref for IdentityApp {
@@ -61,21 +92,28 @@ impl Deref for IdentityApp {
     }
 }
 
-/// The room over `app`. `public_url` is where people reach this server; `origins` are the web
-/// pages that may use a visitor's cookie, the same the edge allows.
+/// Where this room stands.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Where people reach this server, without a slash at the end.
+    pub public_url: String,
+    /// The web pages that may use a visitor's cookie, the same the edge allows.
+    pub origins: Origins,
+    /// Helpers for one person at one machine are there.
+    pub development: bool,
+}
+
+/// The room over `app`.
 ///
 /// # Errors
 /// When the settings of Argon2 or the signing key cannot be used.
-pub fn new(
-    app: App,
-    settings: Settings,
-    public_url: &str,
-    origins: Origins,
-) -> Result<IdentityApp> {
+pub fn new(app: App, settings: Settings, surroundings: Surroundings) -> Result<IdentityApp> {
+    let Surroundings { public_url, origins, development } = surroundings;
     let passwords = Passwords::new(&settings)?;
-    let access_tokens = AccessTokens::new(&app.keys, public_url, &settings)?;
+    let access_tokens = AccessTokens::new(&app.keys, &public_url, &settings)?;
     let cursors = CursorKey::new(&app.keys.derive("cursors v1"));
-    let callbacks = Origins::new(&settings.callback_origins, false).with(public_url);
+    let callbacks =
+        Origins::new(&settings.callback_origins, false).with(&public_url).with(&settings.app_url);
     let parts = Parts {
         settings,
         passwords,
@@ -84,19 +122,46 @@ pub fn new(
         origins,
         callbacks,
         secure: public_url.starts_with("https://"),
+        public_url,
+        development,
         notes: Arc::new(Semaphore::new(NOTES)),
+        key_uses: api_keys::Uses::default(),
     };
-    Ok(IdentityApp { app, parts: Arc::new(parts) })
+    Ok(IdentityApp { app, parts: Arc::new(parts), providers: oauth::Providers::default() })
+}
+
+impl IdentityApp {
+    /// The same room, where people can also sign in at these providers; their settings were
+    /// checked.
+    #[must_use]
+    pub fn with_providers(self, settings: &ProviderSettings) -> Self {
+        Self { providers: oauth::Providers::new(settings), ..self }
+    }
 }
 
 /// Every route of the room.
 #[must_use]
 pub fn router() -> OpenApiRouter<IdentityApp> {
-    OpenApiRouter::new().merge(accounts::router()).merge(api_keys::router()).merge(setup::router())
+    OpenApiRouter::new()
+        .merge(accounts::router())
+        .merge(passwords::router())
+        .merge(sessions::router())
+        .merge(signing_keys::router())
+        .merge(magic_links::router())
+        .merge(mailbox::router())
+        .merge(oauth::router())
+        .merge(two_factor::router())
+        .merge(passkeys::router())
+        .merge(organizations::router())
+        .merge(api_keys::router())
+        .merge(users::router())
+        .merge(setup::router())
+        .merge(onboarding::router())
 }
 
 /// Adds this room's background work; [`boot`] starts it.
 #[must_use]
 pub fn jobs(jobs: Jobs) -> Jobs {
     jobs.with(sessions::CLEAN_UP, sessions::clean_up)
+        .with(accounts::LETTER_REQUEST, accounts::answer_letter_request)
 }

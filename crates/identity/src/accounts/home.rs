@@ -3,6 +3,7 @@
 use database::args;
 use kernel::Work;
 use kernel::events::NewEvent;
+use kernel::usage::{self, Metric};
 use serde_json::json;
 use types::{GroupId, Json, PersonId, Result, UserId};
 
@@ -10,7 +11,7 @@ use types::{GroupId, Json, PersonId, Result, UserId};
 const SLUG_LETTERS: usize = 12;
 
 /// Makes the person, their private group and their membership of it, with their events.
-pub(super) async fn make(
+pub(crate) async fn make(
     work: &mut Work<'_>,
     user: UserId,
     name: &str,
@@ -54,6 +55,8 @@ pub(super) async fn make(
             args![group, person, &no_extras, now],
         )
         .await?;
+
+    usage::take(work, group, Metric::Users, 1).await?;
 
     let me = Some(person);
     work.record(

@@ -1,9 +1,9 @@
 //! The shapes of accounts.
 
 use serde::{Deserialize, Serialize};
-use types::{GroupId, PersonId, Secret, SessionId, Time, UserId};
+use types::{GroupId, PersonId, Secret, Time, UserId};
 
-use crate::sessions::Session;
+use crate::sessions::{Login, Session};
 
 /// A login, as the better-auth client knows it, with the person it speaks for.
 #[derive(Clone, Serialize, utoipa::ToSchema)]
@@ -34,20 +34,39 @@ pub(crate) struct Account {
     pub(crate) personal_group_id: GroupId,
 }
 
+impl Account {
+    /// Whom it speaks for.
+    pub(crate) const fn login(&self) -> Login {
+        Login { user: self.id, person: self.person_id, home: self.personal_group_id }
+    }
+}
+
+/// A way somebody can prove who they are, as the better-auth client knows it.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LinkedAccount {
+    /// Its id.
+    pub(crate) id: String,
+    /// Whose it is.
+    pub(crate) user_id: UserId,
+    /// `credential` for a password, else the provider.
+    pub(crate) provider_id: String,
+    /// Who they are there.
+    pub(crate) account_id: String,
+    /// Since when.
+    pub(crate) created_at: Time,
+    /// When it last changed.
+    pub(crate) updated_at: Time,
+    /// What the provider lets us do.
+    pub(crate) scopes: Vec<String>,
+}
+
 /// What an account is made of.
 pub(crate) struct NewAccount {
     pub(crate) name: String,
     pub(crate) email: String,
     pub(crate) password: Secret<String>,
     pub(crate) image: Option<String>,
-}
-
-/// Somebody who has just signed in.
-pub(crate) struct Entered {
-    pub(crate) account: Account,
-    pub(crate) session: SessionId,
-    /// The opaque token, or the refresh token.
-    pub(crate) token: Secret<String>,
 }
 
 /// Signing up with an e-mail address.
@@ -59,25 +78,26 @@ pub(crate) struct Entered {
 pub(crate) struct SignUpEmail {
     /// What the person is called, 1 to 100 characters.
     pub(crate) name: String,
-    /// Not yet used here.
+    /// Not yet used here. Lower and upper case are the same; ASCII only.
     pub(crate) email: String,
     /// At least 12 characters, unless the server says otherwise.
     pub(crate) password: Secret<String>,
     /// An address of a picture.
     pub(crate) image: Option<String>,
-    /// Where mails lead to; not used until addresses are verified.
+    /// Where the mailed link leads once the address is verified.
     #[serde(rename = "callbackURL")]
     pub(crate) callback_url: Option<String>,
     /// False: the browser forgets the session when it closes.
     pub(crate) remember_me: Option<bool>,
 }
 
-/// A new account, signed in.
+/// A new account, signed in unless its address is to be proven first.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct SignedUp {
-    /// Send it as `Authorization: Bearer …`; also in the cookie and in `set-auth-token`.
+    /// Send it as `Authorization: Bearer …`; also in the cookie and in `set-auth-token`. Null when
+    /// the server wants the address to be proven first.
     #[schema(example = "ses_Q0x3bXkyY2tGQ1h2b2pBd0ZqV2t3Z1h6d2R1c2p0aWs")]
-    pub(crate) token: String,
+    pub(crate) token: Option<String>,
     /// Who it is.
     pub(crate) user: Account,
 }
@@ -159,7 +179,7 @@ pub(crate) struct SessionAndUser {
     "email": "ada@example.com", "password": "analytical engine", "name": "Ada Lovelace"
 }))]
 pub(crate) struct SignUpPair {
-    /// Not yet used here.
+    /// Not yet used here. Lower and upper case are the same; ASCII only.
     pub(crate) email: String,
     /// At least 12 characters, unless the server says otherwise.
     pub(crate) password: Secret<String>,
@@ -176,6 +196,10 @@ pub(crate) struct SignInPair {
     pub(crate) email: String,
     /// As at sign-up.
     pub(crate) password: Secret<String>,
+    /// The second factor, for accounts that want one: six digits of an authenticator app, or a
+    /// backup code.
+    #[schema(value_type = Option<String>)]
+    pub(crate) code: Option<Secret<String>>,
 }
 
 /// Exchanging a refresh token.
@@ -200,11 +224,12 @@ pub(crate) struct SignOutPair {
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TokenPair {
-    /// A JWT; send it as `Authorization: Bearer …`.
-    pub(crate) access_token: String,
-    /// Keep it secret; exchange it before the access token expires.
+    /// A JWT; send it as `Authorization: Bearer …`. Null after a sign-up when the server wants the
+    /// address to be proven first.
+    pub(crate) access_token: Option<String>,
+    /// Keep it secret; exchange it before the access token expires. Null as the other.
     #[schema(example = "rft_Q0x3bXkyY2tGQ1h2b2pBd0ZqV2t3Z1h6d2R1c2p0aWs")]
-    pub(crate) refresh_token: String,
+    pub(crate) refresh_token: Option<String>,
     /// Seconds the access token is good for.
     #[schema(example = 900)]
     pub(crate) expires_in: u64,

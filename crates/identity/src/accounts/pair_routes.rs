@@ -1,18 +1,21 @@
 //! The token pair's calls, with failures in the house's own shape.
 
 use axum::extract::State;
-use types::{Error, Secret, SessionId};
+use axum::response::{AppendHeaders, IntoResponse as _, Response};
+use http::{HeaderMap, header};
+use types::{Error, ErrorKind, Secret, SessionId, Time};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::{Answer, Body, By, OptionalBody, Problems, Reply};
 
 use super::model::{
-    Account, Entered, NewAccount, RefreshPair, SignInPair, SignOutPair, SignUpPair, Success,
-    TokenPair,
+    Account, NewAccount, RefreshPair, SignInPair, SignOutPair, SignUpPair, Success, TokenPair,
 };
-use super::rules;
+use super::rules::{self, Arrival, Welcome};
 use crate::IdentityApp;
+use crate::entry::{Entered, Entry};
 use crate::sessions::{self, Device, Surface};
+use crate::two_factor;
 
 pub(super) fn router() -> OpenApiRouter<IdentityApp> {
     OpenApiRouter::new()
@@ -29,24 +32,26 @@ fn pair(
     user: Account,
     session: SessionId,
     refresh: &Secret<String>,
+    proven: Time,
 ) -> Answer<Reply<TokenPair>> {
     let tokens = &house.parts.access_tokens;
     Ok(Reply(TokenPair {
-        access_token: tokens.sign(user.id, session, house.now())?,
-        refresh_token: refresh.reveal().clone(),
+        access_token: Some(tokens.sign(user.id, session, proven, house.now())?),
+        refresh_token: Some(refresh.reveal().clone()),
         expires_in: tokens.life_s(),
         user,
     }))
 }
 
 fn entered(house: &IdentityApp, entered: Entered) -> Answer<Reply<TokenPair>> {
-    pair(house, entered.account, entered.session, &entered.token)
+    pair(house, entered.account, entered.session, &entered.token, house.now())
 }
 
 /// Makes an account and answers with a token pair.
 ///
-/// Failures are 409 `user_already_exists` and 422 `invalid_email`, `password_too_short`,
-/// `password_too_long`.
+/// Where addresses are proven first, the tokens are null until then. Failures are 403
+/// `sign_up_disabled`, 409 `user_already_exists`, 422 `invalid_email`, `password_too_short`,
+/// `password_too_long` and 429 `rate_limited`.
 #[utoipa::path(
     post,
     path = "/v1/auth/signup",
@@ -61,17 +66,30 @@ async fn signup(
     device: Device,
     Body(form): Body<SignUpPair>,
 ) -> Answer<Reply<TokenPair>> {
-    let before_at = || form.email.trim().split('@').next().unwrap_or_default().to_owned();
     let new = NewAccount {
-        name: form.name.clone().unwrap_or_else(before_at),
+        name: form.name.clone().unwrap_or_else(|| rules::name_of(form.email.trim())),
         email: form.email,
         password: form.password,
         image: None,
     };
-    entered(&house, rules::sign_up(&house, &caller, new, device, Surface::Pair).await?)
+    let arrival = Arrival { device, surface: Surface::Pair, remember: true, callback: None };
+    match rules::sign_up(&house, &caller, new, arrival).await? {
+        Welcome::In(done) => entered(&house, *done),
+        Welcome::Waiting(user) => Ok(Reply(TokenPair {
+            access_token: None,
+            refresh_token: None,
+            expires_in: 0,
+            user: *user,
+        })),
+    }
 }
 
-/// Signs in for a token pair; 401 `invalid_credentials`, the same for an unknown address.
+/// Signs in for a token pair; 401 `invalid_credentials`, the same for an unknown address; 403
+/// `email_not_verified`; 429 `rate_limited`.
+///
+/// An account with a second factor answers 403 `second_factor_required`: ask for it, and send the
+/// same again with `code`. Where mailed codes are its only one, that answer mails one. A wrong one is 401 `invalid_code` or `invalid_backup_code`; after too
+/// many, 429 `account_temporarily_locked`.
 #[utoipa::path(
     post,
     path = "/v1/auth/signin",
@@ -86,9 +104,31 @@ async fn signin(
     device: Device,
     Body(form): Body<SignInPair>,
 ) -> Answer<Reply<TokenPair>> {
-    let done =
-        rules::sign_in(&house, &caller, &form.email, &form.password, device, Surface::Pair).await?;
-    entered(&house, done)
+    // Trust is kept in a cookie that moves on at each use; this answer sets none.
+    let device = Device { trusted: None, ..device };
+    let again = device.clone();
+    let arrival = Arrival { device, surface: Surface::Pair, remember: true, callback: None };
+    match rules::sign_in(&house, &caller, &form.email, &form.password, arrival).await? {
+        Entry::In(done) => entered(&house, *done),
+        Entry::SecondFactor(pending) => {
+            let Some(code) = form.code else {
+                two_factor::mail_to_pair(&house, &caller, &pending, &again).await?;
+                return Err(second_factor_required().into());
+            };
+            let (user, session, token) =
+                two_factor::finish_pair(&house, &caller, &pending, code, again).await?;
+            pair(&house, user, session, &token, house.now())
+        }
+    }
+}
+
+fn second_factor_required() -> Error {
+    Error::new(
+        ErrorKind::Forbidden,
+        "second_factor_required",
+        "This account wants a second factor: send the same again with `code`, six digits of its \
+         authenticator app, a backup code or, where it has no app, the code we just mailed.",
+    )
 }
 
 /// Another name of `signin`.
@@ -111,7 +151,9 @@ async fn login(
 
 /// Exchanges a refresh token for a new pair.
 ///
-/// Each is good for one exchange. Showing a spent one again ends the session with all its tokens:
+/// Each is good for one exchange. The new access token says that its owner proved who they are when
+/// they signed in: what asks for a fresh proof takes the token that `verify-password` answers with.
+/// Showing a spent one again ends the session with all its tokens:
 /// 401 `invalid_refresh_token`, sign in again.
 #[utoipa::path(
     post,
@@ -124,20 +166,21 @@ async fn login(
 async fn refresh(
     State(house): State<IdentityApp>,
     By(caller): By,
+    device: Device,
     Body(form): Body<RefreshPair>,
 ) -> Answer<Reply<TokenPair>> {
-    let (session, user, minted) =
-        sessions::refresh(&house, &caller, form.refresh_token.reveal()).await?;
-    let user = rules::find(&house, user).await?.ok_or_else(Error::unauthenticated)?;
-    pair(&house, user, session, &minted.token.text)
+    let next = sessions::refresh(&house, &caller, &device, form.refresh_token.reveal()).await?;
+    let user = rules::find(&house, next.user).await?.ok_or_else(Error::unauthenticated)?;
+    pair(&house, user, next.session, &next.token, next.proven)
 }
 
-/// Ends the session of the access token, or of the refresh token in the body.
+/// Ends the session of the access token or cookie, or of the refresh token in the body, and takes
+/// the cookie away.
 #[utoipa::path(
     post,
     path = "/v1/auth/signout",
     tag = "auth",
-    security((), ("bearer" = [])),
+    security((), ("bearer" = []), ("session" = [])),
     request_body = SignOutPair,
     responses(
         (status = 200, body = Success, description = "The session has ended.",
@@ -148,13 +191,16 @@ async fn refresh(
 async fn signout(
     State(house): State<IdentityApp>,
     By(caller): By,
+    device: Device,
+    headers: HeaderMap,
     OptionalBody(form): OptionalBody<SignOutPair>,
-) -> Answer<Reply<Success>> {
-    sessions::end(&house, &caller).await?;
+) -> Answer<Response> {
+    let gone = sessions::leave(&house, &caller, &headers).await?;
     if let Some(token) = form.refresh_token {
-        sessions::end_by_refresh(&house, &caller, token.reveal()).await?;
+        sessions::end_by_refresh(&house, &caller, &device, token.reveal()).await?;
     }
-    Ok(Reply(Success { success: true }))
+    let gone = AppendHeaders(gone.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok((gone, Reply(Success { success: true })).into_response())
 }
 
 /// Another name of `signout`.
@@ -162,7 +208,7 @@ async fn signout(
     post,
     path = "/v1/auth/logout",
     tag = "auth",
-    security((), ("bearer" = [])),
+    security((), ("bearer" = []), ("session" = [])),
     request_body = SignOutPair,
     responses(
         (status = 200, body = Success, description = "The session has ended.",
@@ -173,7 +219,9 @@ async fn signout(
 async fn logout(
     state: State<IdentityApp>,
     by: By,
+    device: Device,
+    headers: HeaderMap,
     body: OptionalBody<SignOutPair>,
-) -> Answer<Reply<Success>> {
-    signout(state, by, body).await
+) -> Answer<Response> {
+    signout(state, by, device, headers, body).await
 }

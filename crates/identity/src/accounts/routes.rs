@@ -1,10 +1,8 @@
 //! The better-auth client's calls.
 
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use http::{HeaderName, HeaderValue, header};
-use serde::Serialize;
-use types::{Result, Secret};
+use axum::response::{AppendHeaders, IntoResponse as _, Response};
+use http::{HeaderMap, header};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::{AuthAnswer, By, Problems, Reply};
@@ -13,12 +11,11 @@ use super::model::{
     AuthOk, NewAccount, SessionAndUser, SignInEmail, SignOut, SignUpEmail, SignedInEmail, SignedUp,
     Success,
 };
-use super::rules;
+use super::rules::{self, Arrival, Welcome};
 use crate::IdentityApp;
-use crate::sessions::{self, Device, Surface, clear_cookie, set_cookie};
+use crate::entry;
+use crate::sessions::{self, Device, Surface};
 use crate::wire::{AuthForm, AuthOptionalForm, translate};
-
-const SET_AUTH_TOKEN: HeaderName = HeaderName::from_static("set-auth-token");
 
 pub(super) fn router() -> OpenApiRouter<IdentityApp> {
     OpenApiRouter::new()
@@ -29,27 +26,12 @@ pub(super) fn router() -> OpenApiRouter<IdentityApp> {
         .routes(routes!(auth_ok))
 }
 
-/// An answer that signs a browser in, and gives the token to whoever is none.
-pub(crate) fn signed_in(
-    house: &IdentityApp,
-    token: &Secret<String>,
-    remember: bool,
-    body: &impl Serialize,
-) -> Result<Response> {
-    let days = remember.then_some(house.parts.settings.session_days);
-    let cookie = set_cookie(house.parts.secure, token.reveal(), days)?;
-    let mut bearer = HeaderValue::try_from(token.reveal().as_str())?;
-    bearer.set_sensitive(true);
-    let mut response = Reply(body).into_response();
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    response.headers_mut().insert(SET_AUTH_TOKEN, bearer);
-    Ok(response)
-}
-
-/// Makes an account with a private group and signs it in.
+/// Makes an account with a private group and signs it in; a letter proves the address.
 ///
-/// Failures are 400 `VALIDATION_ERROR`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`,
-/// `PASSWORD_TOO_LONG` and 422 `USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL`.
+/// Where addresses are proven first, `token` is null, and the answer is the same when somebody has
+/// the address. Failures are 400 `VALIDATION_ERROR`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`,
+/// `PASSWORD_TOO_LONG`, `EMAIL_PASSWORD_SIGN_UP_DISABLED`, 403 `INVALID_CALLBACK_URL`, 422
+/// `USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL` and 429 `RATE_LIMITED`.
 #[utoipa::path(
     post,
     path = "/v1/auth/sign-up/email",
@@ -57,7 +39,7 @@ pub(crate) fn signed_in(
     security(()),
     request_body = SignUpEmail,
     responses(
-        (status = 200, body = SignedUp, description = "The account is made and signed in.",
+        (status = 200, body = SignedUp, description = "The account is made.",
          headers(
             ("set-cookie" = String, description = "The session, for browsers."),
             ("set-auth-token" = String, description = "The session, for everybody else.")
@@ -71,24 +53,30 @@ async fn sign_up_email(
     device: Device,
     AuthForm(form): AuthForm<SignUpEmail>,
 ) -> AuthAnswer<Response> {
-    rules::check_callback(&house, form.callback_url.as_deref()).map_err(translate)?;
     let remember = form.remember_me.unwrap_or(true);
+    let callback = form.callback_url;
     let new = NewAccount {
         name: form.name,
         email: form.email,
         password: form.password,
         image: form.image,
     };
-    let entered =
-        rules::sign_up(&house, &caller, new, device, Surface::Opaque).await.map_err(translate)?;
-    let body = SignedUp { token: entered.token.reveal().clone(), user: entered.account };
-    Ok(signed_in(&house, &entered.token, remember, &body)?)
+    let arrival = Arrival { device, surface: Surface::Opaque, remember, callback };
+    match rules::sign_up(&house, &caller, new, arrival).await.map_err(translate)? {
+        Welcome::In(entered) => {
+            let token = Some(entered.token.reveal().clone());
+            let body = SignedUp { token, user: entered.account };
+            Ok(entry::signed_in(&house, &entered.token, remember, &body)?)
+        }
+        Welcome::Waiting(user) => Ok(Reply(SignedUp { token: None, user: *user }).into_response()),
+    }
 }
 
 /// Signs in with e-mail address and password.
 ///
 /// Failures are 400 `INVALID_EMAIL`, 401 `INVALID_EMAIL_OR_PASSWORD` (the same for an unknown
-/// address) and 403 `INVALID_CALLBACKURL`.
+/// address), 403 `INVALID_CALLBACK_URL`, `EMAIL_NOT_VERIFIED`, and 429 `RATE_LIMITED` with
+/// `X-Retry-After`, after too many wrong passwords for the right one too.
 #[utoipa::path(
     post,
     path = "/v1/auth/sign-in/email",
@@ -110,22 +98,23 @@ async fn sign_in_email(
     device: Device,
     AuthForm(form): AuthForm<SignInEmail>,
 ) -> AuthAnswer<Response> {
-    rules::check_callback(&house, form.callback_url.as_deref()).map_err(translate)?;
     let remember = form.remember_me.unwrap_or(true);
-    let entered =
-        rules::sign_in(&house, &caller, &form.email, &form.password, device, Surface::Opaque)
-            .await
-            .map_err(translate)?;
-    let body = SignedInEmail {
-        redirect: form.callback_url.is_some(),
+    let callback = form.callback_url.clone();
+    let arrival = Arrival { device, surface: Surface::Opaque, remember, callback };
+    let entry = rules::sign_in(&house, &caller, &form.email, &form.password, arrival)
+        .await
+        .map_err(translate)?;
+    let url = form.callback_url;
+    Ok(entry::entered(&house, entry, |entered| SignedInEmail {
+        redirect: url.is_some(),
         token: entered.token.reveal().clone(),
-        url: form.callback_url,
+        url,
         user: entered.account,
-    };
-    Ok(signed_in(&house, &entered.token, remember, &body)?)
+    })?)
 }
 
-/// Ends the session of the cookie or token that is sent, and takes the cookie away.
+/// Ends the session of the cookie or token that is sent, and takes the cookies away. Who acts as
+/// somebody else leaves altogether: the session their browser keeps meanwhile ends too.
 #[utoipa::path(
     post,
     path = "/v1/auth/sign-out",
@@ -141,11 +130,12 @@ async fn sign_in_email(
 async fn sign_out(
     State(house): State<IdentityApp>,
     By(caller): By,
+    headers: HeaderMap,
     AuthOptionalForm(SignOut { .. }): AuthOptionalForm<SignOut>,
 ) -> AuthAnswer<Response> {
-    sessions::end(&house, &caller).await.map_err(translate)?;
-    let cookie = clear_cookie(house.parts.secure)?;
-    Ok(([(header::SET_COOKIE, cookie)], Reply(Success { success: true })).into_response())
+    let gone = sessions::leave(&house, &caller, &headers).await.map_err(translate)?;
+    let gone = AppendHeaders(gone.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok((gone, Reply(Success { success: true })).into_response())
 }
 
 /// Who is signed in; `null` when nobody is.

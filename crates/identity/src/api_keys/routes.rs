@@ -6,21 +6,25 @@ use types::{ApiKeyId, Page};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
-use web::{Answer, Body, By, Created, Listed, PageParams, Paged, Path, Problems};
+use web::{
+    Answer, Body, By, Created, Listed, OptionalBody, PageParams, Paged, Path, Problems, Reply,
+};
 
-use super::model::{ApiKey, ApiKeyFilter, CreatedApiKey, NewApiKey};
-use super::rules;
+use super::model::{ApiKey, ApiKeyChange, ApiKeyFilter, CreatedApiKey, NewApiKey, RotateApiKey};
+use super::{change, rules};
 use crate::IdentityApp;
 
 pub(crate) fn router() -> OpenApiRouter<IdentityApp> {
     OpenApiRouter::new()
         .routes(routes!(create_api_key, list_api_keys))
-        .routes(routes!(revoke_api_key))
+        .routes(routes!(get_api_key, change_api_key, revoke_api_key))
+        .routes(routes!(rotate_api_key))
 }
 
 /// A cursor fits the list it came from only.
 fn scope(filter: &ApiKeyFilter) -> String {
-    format!("api-keys {} {:?}", filter.group_id, filter.sort)
+    let group = filter.group_id.map(|group| group.to_string()).unwrap_or_default();
+    format!("api-keys {group} {:?}", filter.sort)
 }
 
 /// Makes an API key and shows it, this once.
@@ -72,6 +76,61 @@ async fn list_api_keys(
     let last = data.last().filter(|_| has_more);
     let next_cursor = last.map(|last| cursors.seal(&scope, last.id.0.as_bytes()));
     Ok(Listed(Page { data, next_cursor, has_more }, uri))
+}
+
+/// An API key, without the key itself.
+#[utoipa::path(
+    get,
+    path = "/v1/api-keys/{id}",
+    tag = "api keys",
+    params(("id" = ApiKeyId, Path, description = "The key's id, not the key.")),
+    responses((status = 200, body = ApiKey, description = "The key."), Problems)
+)]
+async fn get_api_key(
+    State(house): State<IdentityApp>,
+    By(caller): By,
+    Path(id): Path<ApiKeyId>,
+) -> Answer<Reply<ApiKey>> {
+    Ok(Reply(rules::find(&house, &caller, id).await?))
+}
+
+/// Changes an API key; what is absent stays, null takes it away. An API key cannot change any.
+#[utoipa::path(
+    patch,
+    path = "/v1/api-keys/{id}",
+    tag = "api keys",
+    params(("id" = ApiKeyId, Path, description = "The key's id, not the key.")),
+    request_body = ApiKeyChange,
+    responses((status = 200, body = ApiKey, description = "The key."), Problems)
+)]
+async fn change_api_key(
+    State(house): State<IdentityApp>,
+    By(caller): By,
+    Path(id): Path<ApiKeyId>,
+    Body(form): Body<ApiKeyChange>,
+) -> Answer<Reply<ApiKey>> {
+    Ok(Reply(change::change(&house, &caller, id, form).await?))
+}
+
+/// Gives an API key another text and shows it, this once.
+///
+/// The old one stays good for `graceHours`, so that programs can be changed one after the other;
+/// rotating again ends it. Only who made a key may rotate it.
+#[utoipa::path(
+    post,
+    path = "/v1/api-keys/{id}/rotate",
+    tag = "api keys",
+    params(("id" = ApiKeyId, Path, description = "The key's id, not the key.")),
+    request_body = RotateApiKey,
+    responses((status = 200, body = CreatedApiKey, description = "The new key."), Problems)
+)]
+async fn rotate_api_key(
+    State(house): State<IdentityApp>,
+    By(caller): By,
+    Path(id): Path<ApiKeyId>,
+    OptionalBody(form): OptionalBody<RotateApiKey>,
+) -> Answer<Reply<CreatedApiKey>> {
+    Ok(Reply(change::rotate(&house, &caller, id, form.grace_hours).await?))
 }
 
 /// Ends an API key at once. Ending it again changes nothing.

@@ -1,164 +1,160 @@
-//! Checks, hashes and verifies.
+//! Threads that do nothing but hash: as many as there are cores.
+//!
+//! They are not the runtime's own, so that a crowd signing in takes neither its workers nor the
+//! threads other blocking work waits for; each keeps its memory from one hash to the next.
 
+use std::collections::VecDeque;
 use std::num::NonZero;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
+use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params, Version};
-use kernel::Random;
-use tokio::sync::Semaphore;
-use types::{Error, Result, Secret};
+use argon2::Block;
+use tokio::sync::{Semaphore, oneshot};
+use types::{Error, Result};
 
-use crate::Settings;
+/// A thread that had nothing to do for this long gives its memory back.
+const IDLE: Duration = Duration::from_secs(60);
 
-/// Bytes of a password that are read at all, right or wrong.
-const MAX_BYTES: usize = 1024;
+type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
-/// Hashes passwords and compares them with hashes.
-pub(crate) struct Passwords {
-    params: Params,
-    min: usize,
-    max: usize,
-    /// One for each hash that runs or waits.
+/// The blocks of one thread; Argon2 overwrites all of them before it reads any.
+#[derive(Default)]
+pub(super) struct Memory(Vec<Block>);
+
+impl Memory {
+    /// At least that many blocks.
+    pub(super) fn blocks(&mut self, count: usize) -> &mut [Block] {
+        if self.0.len() < count {
+            self.0.resize(count, Block::default());
+        }
+        self.0.get_mut(..count).unwrap_or_default()
+    }
+
+    /// Keeps no more than `count` blocks: an imported hash may have asked for more than ours.
+    fn shrink(&mut self, count: usize) {
+        if self.0.len() > count {
+            self.0 = Vec::new();
+        }
+    }
+}
+
+/// A bounded queue in front of its threads. The threads start with the first job and end with it.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+    /// One for each job that runs or waits.
     places: Arc<Semaphore>,
-    /// One for each hash that runs.
-    cores: Arc<Semaphore>,
+    started: Once,
+    /// How many threads there are.
+    threads: usize,
 }
 
-/// What comparing a password with what is stored gave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Wrong,
-    Right,
-    /// Right, but hashed with other parameters than today's: hash it again.
-    Outdated,
+struct Shared {
+    queue: Mutex<Queue>,
+    news: Condvar,
+    /// Blocks a thread keeps between jobs.
+    keep: usize,
 }
 
-impl Passwords {
-    /// A pool with these parameters.
-    ///
-    /// # Errors
-    /// When Argon2 cannot work with them.
-    pub(crate) fn new(settings: &Settings) -> Result<Self> {
-        let params = Params::new(settings.argon2_memory_kib, settings.argon2_passes, 1, None)
-            .map_err(|error| {
-                Error::invalid("identity.argon2_memory_kib", "invalid", error.to_string())
-            })?;
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Ok(Self {
-            params,
-            min: settings.password_min,
-            max: settings.password_max,
-            places: Arc::new(Semaphore::new(cores + settings.hash_queue)),
-            cores: Arc::new(Semaphore::new(cores)),
-        })
-    }
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
 
-    /// Whether a new password may be chosen. Characters count, not bytes.
-    ///
-    /// # Errors
-    /// 422 `password_too_short` or `password_too_long`.
-    pub(crate) fn check_new(&self, password: &Secret<String>) -> Result<()> {
-        self.check_size(password)?;
-        let characters = password.reveal().chars().count();
-        if characters < self.min {
-            return Err(Error::invalid(
-                "/password",
-                "password_too_short",
-                format!("must have at least {} characters.", self.min),
-            ));
+impl Pool {
+    /// A pool where `waiting` may wait, whose threads keep `keep` blocks.
+    pub(super) fn new(waiting: usize, keep: usize) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self {
+            shared: Arc::new(Shared { queue: Mutex::default(), news: Condvar::new(), keep }),
+            places: Arc::new(Semaphore::new(threads + waiting)),
+            started: Once::new(),
+            threads,
         }
-        if characters > self.max {
-            return Err(too_long(self.max));
-        }
-        Ok(())
     }
 
-    /// Whether a password is small enough to be hashed at all.
+    /// Runs `work` on one of the threads. Work that nobody waits for any more when its turn comes
+    /// is dropped.
     ///
     /// # Errors
-    /// 422 `password_too_long`.
-    pub(crate) fn check_size(&self, password: &Secret<String>) -> Result<()> {
-        if password.reveal().len() > MAX_BYTES { Err(too_long(self.max)) } else { Ok(()) }
-    }
-
-    /// Hashes a password with a new salt, as a PHC string.
-    ///
-    /// # Errors
-    /// 503 when too many wait.
-    pub(crate) async fn hash(&self, random: &Random, password: &Secret<String>) -> Result<String> {
-        let (params, salt, password) =
-            (self.params.clone(), random.bytes::<16>(), password.clone());
-        self.run(move || {
-            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-            let hash: PasswordHash = argon2
-                .hash_password_customized(
-                    password.reveal().as_bytes(),
-                    &salt,
-                    Some(Algorithm::Argon2id.as_str()),
-                    Some(Version::V0x13 as u32),
-                    params,
-                )
-                .map_err(|error| Error::internal(error.to_string()))?;
-            Ok(hash.to_string())
-        })
-        .await
-    }
-
-    /// Compares a password with a stored hash. Without one — the account does not exist, or has
-    /// no password — as much work is done and the answer is [`Verdict::Wrong`].
-    ///
-    /// # Errors
-    /// 503 when too many wait; internal when what is stored cannot be read.
-    pub(crate) async fn verify(
+    /// 503 when too many wait; what `work` answers.
+    pub(super) async fn run<T: Send + 'static>(
         &self,
-        random: &Random,
-        password: &Secret<String>,
-        stored: Option<String>,
-    ) -> Result<Verdict> {
-        let Some(stored) = stored else {
-            self.hash(random, password).await?;
-            return Ok(Verdict::Wrong);
-        };
-        let (params, password) = (self.params.clone(), password.clone());
-        self.run(move || {
-            let hash =
-                PasswordHash::new(&stored).map_err(|error| Error::internal(error.to_string()))?;
-            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-            if argon2.verify_password(password.reveal().as_bytes(), &hash).is_err() {
-                return Ok(Verdict::Wrong);
-            }
-            let today = hash.algorithm.as_str() == Algorithm::Argon2id.as_str()
-                && Params::try_from(&hash).is_ok_and(|used| {
-                    used.m_cost() == params.m_cost() && used.t_cost() == params.t_cost()
-                });
-            Ok(if today { Verdict::Right } else { Verdict::Outdated })
-        })
-        .await
-    }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             Error::overloaded("Too many people are signing in just now; try again in a moment.")
         })?;
-        let core = Arc::clone(&self.cores).acquire_owned().await?;
-        // The permits go along: a client that hangs up does not stop its hash, so it must not
-        // free its core either.
-        tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop((core, place));
-            done
-        })
-        .await?
+        self.start();
+        let (sender, done) = oneshot::channel();
+        let job: Job = Box::new(move |memory| {
+            // The place goes along: a client that hangs up does not stop a hash that runs, so it
+            // must not free its place either.
+            let _place = place;
+            if !sender.is_closed() {
+                let _ = sender.send(work(memory));
+            }
+        });
+        self.shared.lock().jobs.push_back(job);
+        self.shared.news.notify_one();
+        done.await?
+    }
+
+    fn start(&self) {
+        self.started.call_once(|| {
+            for number in 0..self.threads {
+                let shared = Arc::clone(&self.shared);
+                let thread = std::thread::Builder::new().name(format!("password-{number}"));
+                if let Err(error) = thread.spawn(move || shared.work()) {
+                    tracing::error!(%error, "a thread for passwords cannot be started");
+                }
+            }
+        });
     }
 }
 
-fn too_long(max: usize) -> Error {
-    Error::invalid("/password", "password_too_long", format!("must have at most {max} characters."))
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.news.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        let mut memory = Memory::default();
+        while let Some(job) = self.next(&mut memory) {
+            // The job's sender goes down with it, so whoever waits is told.
+            if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
+                tracing::error!("hashing a password panicked");
+            }
+            memory.shrink(self.keep);
+        }
+    }
+
+    /// The next job; none when the pool is gone.
+    fn next(&self, memory: &mut Memory) -> Option<Job> {
+        let mut queue = self.lock();
+        loop {
+            if let Some(job) = queue.jobs.pop_front() {
+                return Some(job);
+            }
+            if queue.closed {
+                return None;
+            }
+            let (woken, waited) =
+                self.news.wait_timeout(queue, IDLE).unwrap_or_else(PoisonError::into_inner);
+            queue = woken;
+            if waited.timed_out() {
+                memory.shrink(0);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,14 +7,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, header};
+use kernel::rates::Verdict;
 use kernel::{Caller, Identity};
 use types::{Error, ErrorKind, Result};
 use web::{Failure, RequestId};
 
-use super::cookie;
+use super::budget;
 use super::lookup::identify;
+use crate::cookies::Cookie;
 use crate::token::SESSION;
-use crate::{IdentityApp, api_keys};
+use crate::{IdentityApp, api_keys, signing_keys};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -41,7 +43,15 @@ pub async fn authenticate(
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     let place = Place::of(parts.uri.path());
-    match who(&house, &parts, place).await {
+    let (identity, mut spent) = match who(&house, &parts, place).await {
+        Ok(Some(identity)) => {
+            let spent = budget::spend(&house, &identity).await;
+            (Ok(Some(identity)), spent)
+        }
+        other => (other, Verdict::default()),
+    };
+    let identity = spent.refused.take().map_or(identity, Err);
+    let mut response = match identity {
         Ok(identity) => {
             let id = parts.extensions.get::<RequestId>();
             let id = id.map_or_else(|| Arc::from(""), |id| Arc::clone(&id.0));
@@ -56,7 +66,9 @@ pub async fn authenticate(
             Failure::from(error).auth().into_response()
         }
         Err(error) => Failure::from(error).into_response(),
-    }
+    };
+    budget::tell(response.headers_mut(), &spent);
+    response
 }
 
 impl Place {
@@ -65,16 +77,39 @@ impl Place {
         let path = path.strip_prefix("/v1").unwrap_or(path);
         if let Some(call) = path.strip_prefix("/auth/") {
             return match call {
-                "get-session" | "sign-out" | "ok" | "signup" | "signin" | "login" | "refresh"
-                | "signout" | "logout" => Self::Door,
-                _ if call.starts_with("sign-in/") || call.starts_with("sign-up/") => Self::Door,
+                "get-session" | "sign-out" | "ok" | "jwks" | "signup" | "signin" | "login"
+                | "refresh" | "signout" | "logout" => Self::Door,
+                // Whoever comes from a mail, or asks for one, may carry an old credential.
+                "session"
+                | "request-link"
+                | "verify"
+                | "magic-link/verify"
+                | "request-password-reset"
+                | "reset-password"
+                | "send-verification-email"
+                | "verify-email"
+                | "revert-email"
+                | "error"
+                | "check-password" => Self::Door,
+                "two-factor/verify-totp"
+                | "two-factor/send-otp"
+                | "two-factor/verify-otp"
+                | "two-factor/verify-backup-code"
+                | "passkey/generate-authenticate-options"
+                | "passkey/verify-authentication" => Self::Door,
+                _ if call.starts_with("sign-in/")
+                    || call.starts_with("sign-up/")
+                    || call.starts_with("callback/")
+                    || call.starts_with("reset-password/") =>
+                {
+                    Self::Door
+                }
                 _ => Self::Auth,
             };
         }
         match path {
-            "/health" | "/ready" | "/metrics" | "/openapi.json" | "/docs" | "/setup" => {
-                Self::Public
-            }
+            "/health" | "/ready" | "/metrics" | "/openapi.json" | "/docs" | "/setup"
+            | "/dev/mailbox" => Self::Public,
             _ if path.starts_with("/docs/") || path.starts_with("/setup/") => Self::Public,
             _ => Self::Inside,
         }
@@ -85,20 +120,27 @@ async fn who(house: &IdentityApp, parts: &Parts, place: Place) -> Result<Option<
     if place == Place::Public {
         return Ok(None);
     }
+    signing_keys::refresh(house).await?;
     let mut known: Option<Arc<Identity>> = None;
-    for sent in [bearer(&parts.headers)?, api_key(&parts.headers)?].into_iter().flatten() {
+    let sent = [(bearer(&parts.headers)?, false), (api_key(&parts.headers)?, true)];
+    for (sent, by_key) in sent.into_iter().filter_map(|(sent, by_key)| Some((sent?, by_key))) {
         let found = match sent {
             Sent::Credential(text) => identify(house, text).await?,
             Sent::Unreadable => None,
         };
         match (found, &known) {
+            (None, _) if place == Place::Door && by_key && asks_who(parts) => {
+                return Err(invalid_api_key());
+            }
             (None, _) if place == Place::Door => {}
             (None, _) => return Err(invalid_token()),
             (Some(found), Some(known)) if !agree(&found, known) => return Err(ambiguous()),
             (Some(found), _) => known = Some(found),
         }
     }
-    let Some(cookie) = cookie::read(&parts.headers, house.parts.secure) else { return Ok(known) };
+    let Some(cookie) = Cookie::Session.read(&parts.headers, house.parts.secure) else {
+        return Ok(known);
+    };
     if !cookie.starts_with(SESSION) {
         return Ok(known);
     }
@@ -133,7 +175,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Sent<'_>>> {
 /// `X-API-Key: gsk_…`.
 fn api_key(headers: &HeaderMap) -> Result<Option<Sent<'_>>> {
     let Some(value) = single(headers, &X_API_KEY)? else { return Ok(None) };
-    let key = value.map(str::trim).filter(|text| text.starts_with(api_keys::PREFIX));
+    let key = value.map(str::trim).filter(|text| api_keys::is_meant(text));
     Ok(Some(key.map_or(Sent::Unreadable, Sent::Credential)))
 }
 
@@ -159,6 +201,19 @@ fn invalid_token() -> Error {
         "invalid_token",
         "The token or API key is not valid, has expired or was revoked; sign in again or use \
          another key.",
+    )
+}
+
+/// Whoever asks who they are with a key wants to know that it is no good.
+fn asks_who(parts: &Parts) -> bool {
+    parts.uri.path().ends_with("/auth/get-session")
+}
+
+fn invalid_api_key() -> Error {
+    Error::new(
+        ErrorKind::Forbidden,
+        "invalid_api_key",
+        "The API key is not valid, has expired or was revoked; use another key.",
     )
 }
 

@@ -9,6 +9,9 @@ fn paths_are_known_under_every_prefix() {
         ("/docs/swagger-ui.css", Place::Public),
         ("/openapi.json", Place::Public),
         ("/v1/setup", Place::Public),
+        ("/v1/dev/mailbox", Place::Public),
+        ("/v1/auth/magic-link/verify", Place::Door),
+        ("/v1/auth/session", Place::Door),
         ("/v1/auth/sign-in/email", Place::Door),
         ("/api/auth/sign-up/email", Place::Door),
         ("/api/v1/auth/get-session", Place::Door),
@@ -50,8 +53,10 @@ fn credentials_are_read_from_their_headers() {
     assert_eq!(bearer(""), "unreadable");
     assert_eq!(told(super::bearer(&HeaderMap::new())), "none");
 
+    const KEY: &str = "acme_gsk_0123456789012345678901234567890123456789012345678";
     let key = |value: &str| told(api_key(&headers(&[("x-api-key", value)])));
-    assert_eq!(key("gsk_x"), "gsk_x");
+    assert_eq!(key(KEY), KEY);
+    assert_eq!(key("gsk_x"), "unreadable");
     assert_eq!(key("ses_x"), "unreadable");
 
     let twice = headers(&[("authorization", "Bearer a"), ("authorization", "Bearer b")]);

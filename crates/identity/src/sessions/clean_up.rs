@@ -7,19 +7,19 @@ use kernel::{App, Caller, Work};
 use types::{Json, Result};
 
 use super::sql;
+use crate::{challenges, two_factor};
 
 /// The job's kind.
 pub(crate) const CLEAN_UP: &str = "identity.clean_up";
 
 const PAUSE: Duration = Duration::from_secs(3_600);
-/// A spent refresh token is remembered at least this long after its session could use it.
-const SPENT: Duration = Duration::from_secs(31 * 86_400);
 /// Rows removed in one transaction: others wait for it.
 const BATCH: i64 = 1_000;
 /// Transactions of one run: what is left has waited long and can wait another hour.
 const ROUNDS: usize = 500;
 
-/// Deletes expired sessions and old spent refresh tokens, and comes back in an hour.
+/// Deletes expired sessions with their spent refresh tokens, which are remembered as long as their
+/// family lives, and what else is too old; and comes back in an hour.
 ///
 /// Should two ever be queued, the first to end finds the other and does not come back.
 pub(crate) async fn clean_up(app: App, _job: Job) -> Result<()> {
@@ -30,8 +30,9 @@ pub(crate) async fn clean_up(app: App, _job: Job) -> Result<()> {
                 work.silently();
                 let now = work.now;
                 let sessions = sql::delete_expired(work.tx, now, BATCH).await?;
-                let spent = sql::delete_spent(work.tx, now.before(SPENT), BATCH).await?;
-                Ok(sessions.max(spent) >= BATCH.unsigned_abs())
+                let challenges = challenges::delete_expired(work.tx, now, BATCH).await?;
+                let devices = two_factor::delete_expired(work.tx, now, BATCH).await?;
+                Ok(sessions.max(challenges).max(devices) >= BATCH.unsigned_abs())
             })
             .await?;
         if !full {

@@ -5,7 +5,10 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use http::header;
 use http::request::Parts;
-use web::PeerAddr;
+use types::Secret;
+use web::ClientAddr;
+
+use crate::cookies::Cookie;
 
 /// Characters of a user agent that are kept.
 const AGENT_CHARS: usize = 256;
@@ -15,20 +18,30 @@ const AGENT_CHARS: usize = 256;
 pub(crate) struct Device {
     pub(crate) ip_address: Option<String>,
     pub(crate) user_agent: Option<String>,
+    /// What limits count by: the address, or the network of an IPv6 one.
+    pub(crate) address_key: String,
+    /// What it shows to need no second factor.
+    pub(crate) trusted: Option<Secret<String>>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Device {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let ip_address = parts.extensions.get::<PeerAddr>();
+        let client = parts.extensions.get::<ClientAddr>();
         let user_agent = parts.headers.get(header::USER_AGENT);
+        // Under either name: where this server lives is not known here, and a token that was set
+        // by somebody else is no trusted one.
+        let trusted =
+            [true, false].iter().find_map(|way| Cookie::TrustedDevice.read(&parts.headers, *way));
         Ok(Self {
-            ip_address: ip_address.map(|peer| peer.0.ip().to_canonical().to_string()),
+            ip_address: client.map(|client| client.0.to_string()),
+            address_key: client.map(ClientAddr::limit_key).unwrap_or_default(),
             user_agent: user_agent.map(|agent| {
                 let text = String::from_utf8_lossy(agent.as_bytes());
                 text.chars().filter(|c| !c.is_control()).take(AGENT_CHARS).collect()
             }),
+            trusted: trusted.map(|token| Secret::new(token.to_owned())),
         })
     }
 }

@@ -3,19 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{ApiKeyScope, Caller, Identity};
+use kernel::{ApiKeyScope, Caller, Identity, Limit};
 use types::{Result, SessionId, Time};
 
 use super::model::Stored;
 use super::sql;
 use crate::token::{SESSION, sha256};
-use crate::{IdentityApp, api_keys};
+use crate::{IdentityApp, api_keys, users};
 
 /// A session's last use is noted at most this often: a write per request would cost more than
 /// the request.
 const SESSION_NOTES: Duration = Duration::from_secs(3_600);
 /// A key's last use is noted at most this often.
 const KEY_NOTES: Duration = Duration::from_secs(60);
+/// Whether an owner may still act as somebody else is remembered this long.
+const ACTING: Duration = Duration::from_secs(1);
 /// No credential of ours is longer.
 const MAX_BYTES: usize = 2_048;
 
@@ -33,7 +35,7 @@ enum Note {
 }
 
 /// Whose credential this is; nobody's when it is unknown, expired, revoked or not even one.
-pub(super) async fn identify(
+pub(crate) async fn identify(
     house: &IdentityApp,
     credential: &str,
 ) -> Result<Option<Arc<Identity>>> {
@@ -62,7 +64,7 @@ async fn look_up(
     hash: [u8; 32],
     now: Time,
 ) -> Result<Option<Found>> {
-    if credential.starts_with(api_keys::PREFIX) {
+    if api_keys::is_meant(credential) {
         return of_key(house, credential, hash, now).await;
     }
     if credential.starts_with(SESSION) {
@@ -73,7 +75,13 @@ async fn look_up(
         of_session(house, now, Some(claims.sub), async move |tx| sql::by_id(tx, claims.sid).await)
             .await?;
     let end = Time::from_micros(claims.exp.saturating_mul(1_000_000));
-    Ok(found.map(|found| Found { until: found.until.min(end), ..found }))
+    // Somebody else may have proved who they are at the same session since this one was signed.
+    let proven = Time::from_micros(claims.auth_time.saturating_mul(1_000_000));
+    Ok(found.map(|mut found| {
+        found.until = found.until.min(end);
+        found.identity.authenticated_at = found.identity.authenticated_at.min(Some(proven));
+        found
+    }))
 }
 
 async fn of_session(
@@ -89,6 +97,14 @@ async fn of_session(
             if session.expires_at <= now || claimed.is_some_and(|user| user != session.user) {
                 return Ok(None);
             }
+            if users::is_banned(tx, session.person, now).await? {
+                return Ok(None);
+            }
+            if let Some(owner) = session.impersonator
+                && !users::may_impersonate(tx, owner, now).await?
+            {
+                return Ok(None);
+            }
             let identity = Identity::of_person(tx, session.person).await?;
             Ok(Some((session, identity)))
         })
@@ -96,10 +112,19 @@ async fn of_session(
     Ok(found.map(|(session, identity)| {
         let absolute =
             session.refresh_expires_at.unwrap_or_else(|| house.session_last(session.created_at));
-        let stale = session.updated_at.after(SESSION_NOTES) <= now;
+        // Acting as somebody else is looked at again often and never lasts longer for being used.
+        let acting = session.impersonator.is_some();
+        let stale = !acting && session.updated_at.after(SESSION_NOTES) <= now;
+        let until =
+            if acting { session.expires_at.min(now.after(ACTING)) } else { session.expires_at };
         Found {
-            identity: Identity { session: Some(session.id), ..identity },
-            until: session.expires_at,
+            identity: Identity {
+                session: Some(session.id),
+                authenticated_at: session.authenticated_at.or(Some(session.created_at)),
+                impersonator: session.impersonator,
+                ..identity
+            },
+            until,
             note: stale.then(|| Note::Session(session.id, house.session_end(now, absolute))),
         }
     }))
@@ -118,16 +143,30 @@ async fn of_key(
     house
         .db
         .read(async move |tx| {
-            let Some(key) = api_keys::sql::by_hash(tx, &hash).await? else { return Ok(None) };
+            let Some(key) = api_keys::sql::by_hash(tx, &hash, now).await? else { return Ok(None) };
             if !key.is_live(now) {
                 return Ok(None);
             }
+            if users::is_banned(tx, key.creator, now).await? {
+                return Ok(None);
+            }
             let identity = Identity::of_person(tx, key.creator).await?;
-            let scope = ApiKeyScope { id: key.id, group: key.group, rights: key.rights };
+            let limit = key.limit.and_then(|(most, span_ms)| {
+                let per = Duration::from_millis(u64::try_from(span_ms).ok()?);
+                Some(Limit { most: u32::try_from(most).ok()?, per })
+            });
+            let scope = ApiKeyScope {
+                id: key.id,
+                group: key.group,
+                rights: key.rights,
+                limit,
+                counted: key.counted,
+            };
+            let ends = [key.expires_at, key.old_until].into_iter().flatten().min();
             let stale = key.last_used_at.is_none_or(|used| used.after(KEY_NOTES) <= now);
             Ok(Some(Found {
                 identity: identity.through_key(scope),
-                until: key.expires_at.unwrap_or(now.after(KEY_NOTES * 60)),
+                until: ends.unwrap_or(now.after(KEY_NOTES * 60)),
                 note: stale.then_some(Note::Key(key.id)),
             }))
         })
@@ -138,6 +177,11 @@ async fn of_key(
 fn take_note(house: &IdentityApp, note: Note) {
     let Ok(place) = Arc::clone(&house.parts.notes).try_acquire_owned() else { return };
     let app = house.app.clone();
+    let uses = match note {
+        Note::Key(id) => house.parts.key_uses.take(id, house.now()),
+        Note::Session(..) => Vec::new(),
+    };
+    let (parts, taken) = (Arc::clone(&house.parts), uses.clone());
     tokio::spawn(async move {
         let noted = app
             .change(&Caller::system("identity.note"), async move |work| {
@@ -145,11 +189,12 @@ fn take_note(house: &IdentityApp, note: Note) {
                 let now = work.now;
                 match note {
                     Note::Session(id, end) => sql::touch(work.tx, id, now, end).await,
-                    Note::Key(id) => api_keys::sql::touch(work.tx, id, now).await,
+                    Note::Key(_) => api_keys::note(work.tx, &uses).await,
                 }
             })
             .await;
         if let Err(error) = noted {
+            parts.key_uses.put_back(&taken);
             tracing::debug!(cause = error.cause(), "the use of a credential was not noted");
         }
         drop(place);

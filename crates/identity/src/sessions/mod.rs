@@ -8,20 +8,28 @@
 
 mod access_token;
 mod authenticate;
+mod budget;
 mod clean_up;
-mod cookie;
 mod device;
+mod fresh;
+mod leave;
 mod lookup;
 mod model;
+mod own;
 mod refresh;
+mod routes;
 mod rules;
 mod sql;
 
 pub(crate) use access_token::AccessTokens;
 pub use authenticate::authenticate;
 pub(crate) use clean_up::{CLEAN_UP, clean_up, start_cleaning};
-pub(crate) use cookie::{clear as clear_cookie, set as set_cookie};
 pub(crate) use device::Device;
-pub(crate) use model::{Login, Minted, Session, Surface};
+pub(crate) use fresh::{Present, fresh, not_impersonating, present};
+pub(crate) use leave::{end_by_refresh, leave};
+pub(crate) use lookup::identify;
+pub(crate) use model::{Login, Minted, NextToken, Session, Surface};
 pub(crate) use refresh::refresh;
-pub(crate) use rules::{end, end_by_refresh, find, open};
+pub(crate) use routes::router;
+pub(crate) use rules::{end_all, find, open, renew};
+pub(crate) use sql::view;

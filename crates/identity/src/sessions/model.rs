@@ -1,7 +1,9 @@
 //! The shapes of a session.
 
+use std::sync::Arc;
+
 use serde::Serialize;
-use types::{GroupId, PersonId, SessionId, Time, UserId};
+use types::{GroupId, PersonId, Secret, SessionId, Time, UserId};
 
 use crate::IdentityApp;
 use crate::token::{REFRESH, SESSION, Token};
@@ -26,8 +28,15 @@ pub(crate) struct Session {
     pub(crate) ip_address: Option<String>,
     /// What it began with.
     pub(crate) user_agent: Option<String>,
-    /// Always null until organizations come.
+    /// How its owner proved who they are.
+    #[schema(example = "password")]
+    pub(crate) method: String,
+    /// The organization its owner works in just now.
     pub(crate) active_organization_id: Option<GroupId>,
+    /// The team its owner works in just now.
+    pub(crate) active_team_id: Option<GroupId>,
+    /// The platform owner who acts as this user.
+    pub(crate) impersonated_by: Option<PersonId>,
 }
 
 /// Which tokens a new session gets.
@@ -46,22 +55,36 @@ pub(crate) struct Minted {
     pub(crate) token: Token,
     /// Never told to anybody when the surface is [`Surface::Pair`].
     pub(crate) token_hash: [u8; 32],
+    /// False: the browser forgets the session when it closes.
+    pub(crate) remember: bool,
+    /// The provider that says who it is, for the event.
+    pub(crate) provider: Option<Arc<str>>,
 }
 
 impl Minted {
-    pub(crate) fn new(house: &IdentityApp, surface: Surface) -> Self {
+    pub(crate) fn new(house: &IdentityApp, surface: Surface, remember: bool) -> Self {
         match surface {
             Surface::Opaque => {
                 let token = Token::mint(&house.random, SESSION);
-                Self { surface, token_hash: token.hash, token }
+                Self { surface, token_hash: token.hash, token, remember, provider: None }
             }
             Surface::Pair => Self {
                 surface,
                 token: Token::mint(&house.random, REFRESH),
                 token_hash: house.random.bytes(),
+                remember,
+                provider: None,
             },
         }
     }
+}
+
+/// The token somebody goes on with who proved again who they are.
+pub(crate) struct NextToken {
+    pub(crate) text: Secret<String>,
+    /// Whether a browser keeps the cookie when it closes; none where it is an access token of a
+    /// pair, which no cookie holds.
+    pub(crate) remember: Option<bool>,
 }
 
 /// Somebody with a login.
@@ -81,6 +104,9 @@ pub(super) struct Stored {
     pub(super) created_at: Time,
     pub(super) updated_at: Time,
     pub(super) expires_at: Time,
+    /// When its owner last proved who they are.
+    pub(super) authenticated_at: Option<Time>,
+    pub(super) impersonator: Option<PersonId>,
     /// Of the token pair: however often it was exchanged, it ends then.
     pub(super) refresh_expires_at: Option<Time>,
 }

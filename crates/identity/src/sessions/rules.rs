@@ -1,17 +1,18 @@
-//! The verbs: open, find, end.
+//! The verbs: open, find, renew, end.
 
 use std::time::Duration;
 
 use kernel::events::NewEvent;
 use kernel::{Caller, Work};
 use serde_json::json;
-use types::{Json, PersonId, Result, SessionId, Time};
+use types::{Error, Json, PersonId, Result, Secret, SessionId, Time};
 
 use super::device::Device;
-use super::model::{Login, Minted, Session, Surface};
+use super::model::{Login, Minted, NextToken, Session, Surface};
 use super::sql::{self, NewRow};
-use crate::IdentityApp;
-use crate::token::sha256;
+use crate::challenges::{self, Purpose};
+use crate::entry::Way;
+use crate::{IdentityApp, audit, two_factor};
 
 fn days(number: u32) -> Duration {
     Duration::from_secs(u64::from(number) * 86_400)
@@ -34,6 +35,7 @@ pub(crate) async fn open(
     work: &mut Work<'_>,
     house: &IdentityApp,
     login: Login,
+    way: Way,
     minted: &Minted,
     device: &Device,
 ) -> Result<SessionId> {
@@ -41,7 +43,10 @@ pub(crate) async fn open(
     let id = SessionId(work.id());
     let pair = minted.surface == Surface::Pair;
     let refresh_expires_at = pair.then(|| now.after(days(house.parts.settings.refresh_days)));
-    let absolute = refresh_expires_at.unwrap_or_else(|| house.session_last(now));
+    let absolute = match way {
+        Way::Impersonation(_) => house.impersonation_end(now),
+        _ => refresh_expires_at.unwrap_or_else(|| house.session_last(now)),
+    };
     let row = NewRow {
         id,
         user: login.user,
@@ -52,12 +57,30 @@ pub(crate) async fn open(
         expires_at: house.session_end(now, absolute),
         ip_address: device.ip_address.as_deref(),
         user_agent: device.user_agent.as_deref(),
+        method: way.name(),
+        remember: minted.remember,
+        impersonator: match way {
+            Way::Impersonation(by) => Some(by),
+            _ => None,
+        },
     };
+    let most = i64::from(house.parts.settings.sessions_per_user);
+    let pushed_out = sql::delete_beyond(work.tx, login.user, most - 1).await?;
+    if pushed_out > 0 {
+        work.after_commit(move |app| app.identities.forget_person(login.person));
+    }
     sql::insert(work.tx, &row).await?;
-    let metadata = Json::of(&json!({ "sessionId": id, "method": "password" }))?;
+    let mut metadata = json!({ "sessionId": id, "method": way.name() });
+    if pushed_out > 0 {
+        metadata["pushedOut"] = pushed_out.into();
+    }
+    if let Some(provider) = &minted.provider {
+        metadata["provider"] = json!(provider);
+    }
+    let metadata = Json::of(&metadata)?;
     let event = NewEvent::new(login.home, "user_login", Some(login.person.into()), &metadata)
         .about("private", Some(login.person))
-        .by(Some(login.person));
+        .by(row.impersonator.or(Some(login.person)));
     work.record(event).await?;
     Ok(id)
 }
@@ -68,43 +91,29 @@ pub(crate) async fn find(house: &IdentityApp, caller: &Caller) -> Result<Option<
     house.db.read(async move |tx| sql::view(tx, id).await).await
 }
 
-/// Ends the session the caller speaks from; without one there is nothing to do.
-pub(crate) async fn end(house: &IdentityApp, caller: &Caller) -> Result<()> {
-    let Some(id) = caller.identity().session else { return Ok(()) };
-    let actor = caller.person();
-    house
-        .change(caller, async move |work| {
-            if !remove(work, id, actor, json!({ "sessionId": id })).await? {
-                work.silently();
-            }
-            Ok(())
-        })
-        .await
-}
-
-/// Ends the session that a refresh token belongs to; an unknown one is as good as ended.
-pub(crate) async fn end_by_refresh(
+/// Gives a session a new token, since its owner just proved who they are: an old one that
+/// somebody else may have is worth nothing from now on. A token pair gets an access token that says
+/// when that was; the ones before it, and those its refresh token is exchanged for, say when their
+/// owner signed in.
+///
+/// # Errors
+/// 401 when the session has ended meanwhile.
+pub(crate) async fn renew(
+    work: &mut Work<'_>,
     house: &IdentityApp,
-    caller: &Caller,
-    token: &str,
-) -> Result<()> {
-    let hash = sha256(token);
-    house
-        .change(caller, async move |work| {
-            let found = sql::by_refresh(work.tx, &hash).await?;
-            let ended = match found {
-                None => false,
-                Some(session) => {
-                    let metadata = json!({ "sessionId": session.id });
-                    remove(work, session.id, Some(session.person), metadata).await?
-                }
-            };
-            if !ended {
-                work.silently();
-            }
-            Ok(())
-        })
-        .await
+    id: SessionId,
+    minted: &Minted,
+) -> Result<NextToken> {
+    let now = work.now;
+    let (remember, pair, user) = sql::renew(work.tx, id, &minted.token_hash, now)
+        .await?
+        .ok_or_else(Error::unauthenticated)?;
+    work.after_commit(move |app| app.identities.forget_session(id));
+    if pair {
+        let text = house.parts.access_tokens.sign(user, id, now, now)?;
+        return Ok(NextToken { text: Secret::new(text), remember: None });
+    }
+    Ok(NextToken { text: minted.token.text.clone(), remember: Some(remember) })
 }
 
 /// Deletes a session and tells so; false when it was gone already.
@@ -127,4 +136,29 @@ pub(super) async fn remove(
         .by(actor);
     work.record(event).await?;
     Ok(true)
+}
+
+/// Ends every session of a login but `except`, in the transaction of what made that necessary;
+/// how many there were. One event tells of all of them, and why. Trusted devices are forgotten, and
+/// sign-ins that await their second factor are over.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn end_all(
+    work: &mut Work<'_>,
+    login: Login,
+    except: Option<SessionId>,
+    reason: &str,
+) -> Result<u64> {
+    let ended = sql::delete_of(work.tx, login.user, except).await?;
+    // Neither may a device that was trusted, or somebody between two factors, come in again.
+    two_factor::forget_devices(work.tx, login.user).await?;
+    challenges::revoke_of(work.tx, Purpose::SecondFactor, login.user).await?;
+    if ended == 0 {
+        return Ok(0);
+    }
+    work.after_commit(move |app| app.identities.forget_person(login.person));
+    let metadata = json!({ "reason": reason, "sessions": ended });
+    audit::tell(work, login, "sessions_ended", metadata).await?;
+    Ok(ended)
 }

@@ -16,13 +16,17 @@ pub(super) struct NewRow<'a> {
     pub(super) expires_at: Time,
     pub(super) ip_address: Option<&'a str>,
     pub(super) user_agent: Option<&'a str>,
+    pub(super) method: &'static str,
+    pub(super) remember: bool,
+    pub(super) impersonator: Option<PersonId>,
 }
 
 pub(super) async fn insert(tx: &mut Tx, row: &NewRow<'_>) -> Result<()> {
     tx.run(
         "insert into sessions (id, user_id, token_hash, refresh_hash, refresh_expires_at, \
-         created_at, updated_at, expires_at, ip_address, user_agent) \
-         values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)",
+         created_at, updated_at, expires_at, ip_address, user_agent, authenticated_at, method, \
+         remember, impersonator_id) \
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $6, $10, $11, $12)",
         args![
             row.id,
             row.user,
@@ -32,7 +36,10 @@ pub(super) async fn insert(tx: &mut Tx, row: &NewRow<'_>) -> Result<()> {
             row.now,
             row.expires_at,
             row.ip_address,
-            row.user_agent
+            row.user_agent,
+            row.method,
+            row.remember,
+            row.impersonator
         ],
     )
     .await?;
@@ -40,7 +47,7 @@ pub(super) async fn insert(tx: &mut Tx, row: &NewRow<'_>) -> Result<()> {
 }
 
 const STORED: &str = "select s.id, s.user_id, p.id, s.created_at, s.updated_at, s.expires_at, \
-     s.refresh_expires_at from sessions s join people p on p.user_id = s.user_id where ";
+     s.refresh_expires_at, s.authenticated_at, s.impersonator_id from sessions s join people p on p.user_id = s.user_id where ";
 
 fn stored(row: &Row<'_>) -> Result<Stored> {
     Ok(Stored {
@@ -51,6 +58,8 @@ fn stored(row: &Row<'_>) -> Result<Stored> {
         updated_at: row.get(4)?,
         expires_at: row.get(5)?,
         refresh_expires_at: row.get(6)?,
+        authenticated_at: row.get(7)?,
+        impersonator: row.get(8)?,
     })
 }
 
@@ -66,25 +75,59 @@ pub(super) async fn by_refresh(tx: &mut Tx, hash: &[u8; 32]) -> Result<Option<St
     tx.maybe(&format!("{STORED}s.refresh_hash = $1"), args![hash], stored).await
 }
 
-pub(super) async fn view(tx: &mut Tx, id: SessionId) -> Result<Option<Session>> {
-    tx.maybe(
-        "select id, user_id, expires_at, created_at, updated_at, ip_address, user_agent \
-         from sessions where id = $1",
-        args![id],
-        |row| {
-            let id: SessionId = row.get(0)?;
-            Ok(Session {
-                id,
-                user_id: row.get(1)?,
-                token: id.to_string(),
-                expires_at: row.get(2)?,
-                created_at: row.get(3)?,
-                updated_at: row.get(4)?,
-                ip_address: row.get(5)?,
-                user_agent: row.get(6)?,
-                active_organization_id: None,
-            })
-        },
+/// What was made active counts as long as its owner belongs to it.
+const VIEW: &str = "select s.id, s.user_id, s.expires_at, s.created_at, s.updated_at, \
+     s.ip_address, s.user_agent, o.id, t.id, s.impersonator_id, s.method from sessions s \
+     left join people p on p.user_id = s.user_id \
+     left join memberships m on m.group_id = s.active_group_id and m.person_id = p.id \
+     and m.status = 'active' \
+     left join groups o on o.id = m.group_id and o.status = 'active' \
+     left join memberships n on n.group_id = s.active_team_id and n.person_id = p.id \
+     and n.status = 'active' \
+     left join groups t on t.id = n.group_id and t.status = 'active' and t.parent_id = o.id where ";
+
+fn session(row: &Row<'_>) -> Result<Session> {
+    let id: SessionId = row.get(0)?;
+    Ok(Session {
+        id,
+        user_id: row.get(1)?,
+        token: id.to_string(),
+        expires_at: row.get(2)?,
+        created_at: row.get(3)?,
+        updated_at: row.get(4)?,
+        ip_address: row.get(5)?,
+        user_agent: row.get(6)?,
+        active_organization_id: row.get(7)?,
+        active_team_id: row.get(8)?,
+        impersonated_by: row.get(9)?,
+        method: row.get(10)?,
+    })
+}
+
+/// A session, as its owner sees it.
+pub(crate) async fn view(tx: &mut Tx, id: SessionId) -> Result<Option<Session>> {
+    tx.maybe(&format!("{VIEW}s.id = $1"), args![id], session).await
+}
+
+/// The live sessions of a user, the last used first.
+pub(super) async fn list(tx: &mut Tx, user: UserId, now: Time, most: i64) -> Result<Vec<Session>> {
+    tx.all(
+        &format!(
+            "{VIEW}s.user_id = $1 and s.expires_at > $2 \
+             order by s.updated_at desc, s.id desc limit $3"
+        ),
+        args![user, now, most],
+        session,
+    )
+    .await
+}
+
+/// Ends the sessions of a user that were not used for longest, so that `keep` are left.
+pub(super) async fn delete_beyond(tx: &mut Tx, user: UserId, keep: i64) -> Result<u64> {
+    tx.run(
+        "delete from sessions where id in (select id from sessions where user_id = $1 \
+         order by updated_at desc, id desc limit 1000 offset $2)",
+        args![user, keep],
     )
     .await
 }
@@ -98,19 +141,52 @@ pub(super) async fn touch(tx: &mut Tx, id: SessionId, now: Time, expires_at: Tim
     Ok(())
 }
 
+/// Replaces the token of a session, unless it has a pair, and says that its owner proved who they
+/// are; whether browsers keep it, whether it has a pair, and whose it is.
+pub(super) async fn renew(
+    tx: &mut Tx,
+    id: SessionId,
+    hash: &[u8; 32],
+    now: Time,
+) -> Result<Option<(bool, bool, UserId)>> {
+    tx.maybe(
+        "update sessions set authenticated_at = $3, updated_at = $3, \
+         token_hash = case when refresh_hash is null then $2 else token_hash end \
+         where id = $1 and expires_at > $3 returning remember, refresh_hash is not null, user_id",
+        args![id, hash, now],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
+    .await
+}
+
+/// The session of a refresh token that was exchanged.
+pub(super) struct Rotated {
+    pub(super) id: SessionId,
+    pub(super) user: UserId,
+    pub(super) began_at: Time,
+    pub(super) refresh_expires_at: Option<Time>,
+}
+
 /// Takes a refresh token, exactly once: whoever comes second finds no row.
 pub(super) async fn rotate(
     tx: &mut Tx,
     old: &[u8; 32],
     new: &[u8; 32],
     now: Time,
-) -> Result<Option<(SessionId, UserId, Option<Time>)>> {
+) -> Result<Option<Rotated>> {
     tx.maybe(
         "update sessions set refresh_hash = $2, updated_at = $3 \
          where refresh_hash = $1 and refresh_expires_at > $3 and expires_at > $3 \
-         returning id, user_id, refresh_expires_at",
+         returning id, user_id, created_at, refresh_expires_at",
         args![old, new, now],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        |row| {
+            Ok(Rotated {
+                id: row.get(0)?,
+                user: row.get(1)?,
+                began_at: row.get(2)?,
+                refresh_expires_at: row.get(3)?,
+            })
+        },
     )
     .await
 }
@@ -140,6 +216,15 @@ pub(super) async fn delete(tx: &mut Tx, id: SessionId) -> Result<Option<UserId>>
         .await
 }
 
+/// Ends every session of a login but one; how many there were.
+pub(super) async fn delete_of(tx: &mut Tx, user: UserId, except: Option<SessionId>) -> Result<u64> {
+    tx.run(
+        "delete from sessions where user_id = $1 and id is distinct from $2",
+        args![user, except],
+    )
+    .await
+}
+
 /// The person and the personal group of a login.
 pub(super) async fn owner(tx: &mut Tx, user: UserId) -> Result<Option<(PersonId, types::GroupId)>> {
     tx.maybe(
@@ -156,15 +241,6 @@ pub(super) async fn delete_expired(tx: &mut Tx, now: Time, limit: i64) -> Result
         "delete from sessions where id in \
          (select id from sessions where expires_at < $1 order by expires_at limit $2)",
         args![now, limit],
-    )
-    .await
-}
-
-pub(super) async fn delete_spent(tx: &mut Tx, before: Time, limit: i64) -> Result<u64> {
-    tx.run(
-        "delete from spent_refresh_tokens where token_hash in \
-         (select token_hash from spent_refresh_tokens where spent_at < $1 limit $2)",
-        args![before, limit],
     )
     .await
 }

@@ -9,4 +9,6 @@ mod rules;
 mod sql;
 
 pub(crate) use routes::router;
+pub(crate) use rules::platform;
 pub use rules::{boot, create_owner, is_open};
+pub(crate) use sql::platform as platform_group;

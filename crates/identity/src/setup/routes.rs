@@ -9,7 +9,8 @@ use web::{Answer, Body, By, Problems, Reply};
 use super::model::{SetUp, SetupState};
 use super::rules;
 use crate::IdentityApp;
-use crate::accounts::{SignedUp, signed_in};
+use crate::accounts::SignedUp;
+use crate::entry;
 use crate::sessions::Device;
 
 pub(crate) fn router() -> OpenApiRouter<IdentityApp> {
@@ -58,6 +59,6 @@ async fn set_up(
     Body(form): Body<SetUp>,
 ) -> Answer<Response> {
     let (user, token) = rules::set_up(&house, &caller, form, device).await?;
-    let body = SignedUp { token: token.reveal().clone(), user };
-    Ok(signed_in(&house, &token, true, &body)?)
+    let body = SignedUp { token: Some(token.reveal().clone()), user };
+    Ok(entry::signed_in(&house, &token, true, &body)?)
 }

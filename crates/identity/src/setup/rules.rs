@@ -1,6 +1,7 @@
 //! The verbs: set up, create an owner, boot.
 
 use kernel::events::NewEvent;
+use kernel::usage::{self, Metric};
 use kernel::{App, Caller, Work};
 use serde_json::json;
 use types::{Error, ErrorKind, GroupId, Json, PersonId, Result, Secret};
@@ -8,6 +9,7 @@ use types::{Error, ErrorKind, GroupId, Json, PersonId, Result, Secret};
 use super::model::SetUp;
 use super::sql;
 use crate::accounts::{self, Account, NewAccount, Prepared};
+use crate::entry::{self, Way};
 use crate::sessions::{self, Device, Login, Minted, Surface};
 use crate::{IdentityApp, token};
 
@@ -78,7 +80,7 @@ pub(super) async fn set_up(
     let new =
         NewAccount { name: form.name, email: form.email, password: form.password, image: None };
     let new = accounts::prepare(house, new).await?;
-    let (inside, minted) = (house.clone(), Minted::new(house, Surface::Opaque));
+    let (inside, minted) = (house.clone(), Minted::new(house, Surface::Opaque, true));
     house
         .change(caller, async move |work| {
             let now = work.now;
@@ -86,7 +88,8 @@ pub(super) async fn set_up(
                 return Err(already_set_up());
             }
             let login = make_owner(work, &inside, &new).await?;
-            let entered = accounts::begin(work, &inside, login.user, &minted, &device).await?;
+            let entered =
+                entry::begin(work, &inside, login.user, Way::Setup, &minted, &device).await?;
             Ok((entered.account, entered.token))
         })
         .await
@@ -94,8 +97,11 @@ pub(super) async fn set_up(
 
 async fn make_owner(work: &mut Work<'_>, house: &IdentityApp, new: &Prepared) -> Result<Login> {
     let login = accounts::create(work, house, new).await?;
+    // Whoever runs the installation vouches for the address: there may be no way to send mail yet.
+    accounts::vouch(work, login.user).await?;
     let (group, now) = (platform(work).await?, work.now);
     sql::insert_owner(work.tx, group, login.person, now).await?;
+    usage::take(work, group, Metric::Users, 1).await?;
     let person = login.person;
     work.after_commit(move |app| app.identities.forget_person(person));
     let metadata = Json::of(&json!({ "role": "platform_owner" }))?;
@@ -106,7 +112,7 @@ async fn make_owner(work: &mut Work<'_>, house: &IdentityApp, new: &Prepared) ->
 }
 
 /// The platform's group, made when it is not there.
-async fn platform(work: &mut Work<'_>) -> Result<GroupId> {
+pub(crate) async fn platform(work: &mut Work<'_>) -> Result<GroupId> {
     if let Some(group) = sql::platform(work.tx).await? {
         return Ok(group);
     }

@@ -25,7 +25,8 @@ pub(super) async fn is_claimed(tx: &mut Tx) -> Result<bool> {
     Ok(at.is_some())
 }
 
-pub(super) async fn platform(tx: &mut Tx) -> Result<Option<GroupId>> {
+/// The platform's group, once it is made.
+pub(crate) async fn platform(tx: &mut Tx) -> Result<Option<GroupId>> {
     tx.maybe("select id from groups where slug = $1", args![PLATFORM], |row| row.get(0)).await
 }
 

@@ -39,8 +39,14 @@ on_each!(signing_up_gives_a_session_by_token_and_by_cookie, |stage| {
 
     let events = stage.events().await;
     assert_eq!(
-        events[events.len() - 4..],
-        ["user_registered", "group_created", "person_created", "user_login"]
+        events[events.len() - 5..],
+        [
+            "user_registered",
+            "group_created",
+            "person_created",
+            "email_verification_sent",
+            "user_login"
+        ]
     );
     let told = stage.told().await;
     assert!(!told.contains("example.com") && !told.contains("ses_"), "{told}");
@@ -75,7 +81,7 @@ on_each!(what_is_wrong_with_a_sign_up_is_told_in_the_clients_words, |stage| {
         (with("name", json!("x".repeat(101))), (400, "VALIDATION_ERROR")),
         (with("image", json!("javascript:alert(1)")), (400, "VALIDATION_ERROR")),
         (with("admin", json!(true)), (400, "VALIDATION_ERROR")),
-        (with("callbackURL", json!("https://evil.example")), (403, "INVALID_CALLBACKURL")),
+        (with("callbackURL", json!("https://evil.example")), (403, "INVALID_CALLBACK_URL")),
         (without, (400, "VALIDATION_ERROR")),
         (json!([]), (400, "VALIDATION_ERROR")),
     ] {
@@ -161,7 +167,7 @@ on_each!(signing_in_tells_strangers_nothing, |stage| {
         (json!(true), "/dashboard".into())
     );
     assert_eq!(leading("https://app.example.com/x").await.status, 200);
-    assert_eq!(leading("//evil.example").await.code(), (403, "INVALID_CALLBACKURL"));
+    assert_eq!(leading("//evil.example").await.code(), (403, "INVALID_CALLBACK_URL"));
 
     let body = json!({ "email": "alice@example.com", "password": PASSWORD, "rememberMe": false });
     let brief = stage.post("/v1/auth/sign-in/email", body).await;

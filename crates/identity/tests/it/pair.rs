@@ -119,3 +119,47 @@ on_each!(a_refresh_token_ends_after_its_days, |stage| {
     stage.pass(Duration::from_secs(7 * 86_400));
     assert_eq!(refresh(&stage, &idle).await.code(), (401, "invalid_refresh_token"));
 });
+
+on_each!(a_copy_of_a_pair_is_not_fresh_because_its_owner_is, |stage| {
+    let alice = signed_up(&stage).await;
+    stage.pass(Duration::from_secs(600));
+    let copy = refresh(&stage, &alice.text("/refreshToken")).await;
+    let (stale, next) = (copy.text("/accessToken"), copy.text("/refreshToken"));
+    let fresh = async |token: &str| {
+        let body = json!({});
+        stage.as_bearer("POST", "/v1/auth/delete-user", token, body).await.code().0
+    };
+    assert_eq!(fresh(&stale).await, 403);
+    let body = json!({ "password": PASSWORD });
+    let proven = stage.as_bearer("POST", "/v1/auth/verify-password", &stale, body).await;
+    assert_eq!(proven.status, 200, "{}", proven.body);
+    let own = proven.headers["set-auth-token"].to_str().unwrap().to_owned();
+    assert!(proven.headers.get("set-cookie").is_none());
+    assert_eq!(fresh(&own).await, 200);
+    assert_eq!(fresh(&stale).await, 403);
+    let again = refresh(&stage, &next).await;
+    assert_eq!(fresh(&again.text("/accessToken")).await, 403);
+});
+
+on_each!(a_new_password_that_ends_the_others_ends_a_pair_too, |stage| {
+    let alice = signed_up(&stage).await;
+    let body = json!({ "currentPassword": PASSWORD, "newPassword": "another analytical engine",
+        "revokeOtherSessions": true });
+    let token = alice.text("/accessToken");
+    let changed = stage.as_bearer("POST", "/v1/auth/change-password", &token, body).await;
+    assert_eq!((changed.status, &changed.body["token"]), (200, &Value::Null));
+    assert_eq!(stage.get("/v1/me", &token).await.status, 401);
+    assert_eq!(refresh(&stage, &alice.text("/refreshToken")).await.status, 401);
+});
+
+on_each!(a_spent_refresh_token_is_known_as_long_as_its_family, |stage| {
+    let first = signed_up(&stage).await.text("/refreshToken");
+    let mut token = first.clone();
+    for _ in 0..5 {
+        token = refresh(&stage, &token).await.text("/refreshToken");
+        stage.pass(Duration::from_secs(5 * 86_400));
+    }
+    assert_eq!(stage.count("select count(*) from spent_refresh_tokens").await, 5);
+    assert_eq!(refresh(&stage, &first).await.status, 401);
+    assert_eq!(refresh(&stage, &token).await.status, 401);
+});

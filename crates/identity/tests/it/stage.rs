@@ -10,8 +10,10 @@ use axum::routing::{get, post};
 use database::{Db, args};
 use http::{HeaderMap, Request, header};
 use http_body_util::BodyExt as _;
-use identity::{IdentityApp, Settings};
-use kernel::{App, Clock, Hub, Identities, Keys, Parts, Random};
+use identity::{IdentityApp, Settings, Surroundings};
+use kernel::jobs::Jobs;
+use kernel::mail::{Mailbox, Received};
+use kernel::{App, Clock, Egress, Keys, Mail, Parts, Random};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use web::{By, Edge, Origins, Reply};
@@ -23,6 +25,8 @@ pub(crate) struct Stage {
     pub(crate) app: App,
     pub(crate) house: IdentityApp,
     pub(crate) router: Router,
+    mailbox: Mailbox,
+    worker: tokio::task::JoinHandle<()>,
     clock: Arc<AtomicI64>,
     folder: tempfile::TempDir,
     server: Option<(String, String)>,
@@ -41,6 +45,15 @@ impl Answer {
 
     pub(crate) fn text(&self, pointer: &str) -> String {
         self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// `name=value` of one of the cookies that were set; empty when it was not.
+    pub(crate) fn kept(&self, name: &str) -> String {
+        let all = self.headers.get_all(header::SET_COOKIE).iter();
+        all.filter_map(|value| value.to_str().unwrap().split(';').next())
+            .rfind(|pair| pair.starts_with(&format!("{name}=")))
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// `name=value` of the cookie that was set.
@@ -67,6 +80,19 @@ async fn who_am_i(By(caller): By) -> Reply<Value> {
     }))
 }
 
+/// The room behind its door, with a probe beside it.
+fn router(house: &IdentityApp) -> Router {
+    let (routes, _) = identity::router().split_for_parts();
+    let origins = Origins::default().with("http://localhost:8080");
+    Router::new()
+        .merge(routes.with_state(house.clone()))
+        .merge(world::router().split_for_parts().0.with_state(world::new(App::clone(house))))
+        .route("/v1/me", get(who_am_i))
+        .route("/v1/me", post(who_am_i))
+        .layer(axum::middleware::from_fn_with_state(house.clone(), identity::authenticate))
+        .layer(Edge::new(&web::Settings::default(), origins).layer())
+}
+
 impl Stage {
     async fn over(
         url: String,
@@ -75,33 +101,41 @@ impl Stage {
     ) -> Self {
         let db = Db::open(&database::Settings { url, ..Default::default() }).await.unwrap();
         let clock = Arc::new(AtomicI64::new(1_800_000_000_000_000));
+        let keys = Keys::new([1; 32], [2; 32]);
+        let clocked = Clock::Fixed(Arc::clone(&clock));
+        let mailbox = Mailbox::default();
+        let mail = Mail::Mailbox(mailbox.clone());
         let app = App::new(Parts {
-            clock: Clock::Fixed(Arc::clone(&clock)),
-            random: Random::default(),
-            identities: Identities::beside(&db),
-            db,
-            keys: Keys::new([1; 32], [2; 32]),
-            hub: Hub::default(),
+            mail,
+            egress: Egress::within(Duration::from_secs(3)),
+            ..Parts::new(db, keys, clocked, Random::default())
         });
         // Cheap hashes: these tests are not about Argon2.
         let settings = Settings {
             argon2_memory_kib: 64,
             argon2_passes: 1,
             callback_origins: vec!["https://app.example.com".to_owned()],
+            tries_per_minute: 1_000_000,
             ..Settings::default()
         };
         let origins = Origins::default().with("http://localhost:8080");
-        let house =
-            identity::new(app.clone(), settings, "http://localhost:8080", origins.clone()).unwrap();
+        let surroundings = Surroundings {
+            public_url: "http://localhost:8080".to_owned(),
+            origins,
+            development: true,
+        };
+        let house = identity::new(app.clone(), settings, surroundings).unwrap();
+        let jobs = identity::jobs(kernel::mail::jobs(Jobs::default()));
+        let worker = tokio::spawn(jobs.run(app.clone()));
         identity::boot(&app).await.unwrap();
-        let (routes, _) = identity::router().split_for_parts();
-        let router = Router::new()
-            .merge(routes.with_state(house.clone()))
-            .route("/v1/me", get(who_am_i))
-            .route("/v1/me", post(who_am_i))
-            .layer(axum::middleware::from_fn_with_state(house.clone(), identity::authenticate))
-            .layer(Edge::new(&web::Settings::default(), origins).layer());
-        Self { app, house, router, clock, folder, server }
+        let router = router(&house);
+        Self { app, house, router, mailbox, worker, clock, folder, server }
+    }
+
+    /// The same house, where people can also sign in at these providers.
+    pub(crate) fn offer(&mut self, providers: &identity::ProviderSettings) {
+        self.house = self.house.clone().with_providers(providers);
+        self.router = router(&self.house);
     }
 
     async fn sqlite() -> Self {
@@ -126,7 +160,19 @@ impl Stage {
         all
     }
 
+    /// What the house records is in the ontology: listed, and nobody else's to say.
+    async fn events_are_known(&self) {
+        let mut told = self.events().await;
+        told.sort();
+        told.dedup();
+        let known = &kernel::ontology::built_in().event_types;
+        told.retain(|kind| !known.iter().any(|one| one.name == *kind));
+        assert!(told.is_empty(), "not in ontology.json: {told:?}");
+    }
+
     pub(crate) async fn done(self) {
+        self.events_are_known().await;
+        self.worker.abort();
         self.app.db.close().await;
         let Self { server, folder, .. } = self;
         drop(folder);
@@ -192,6 +238,26 @@ impl Stage {
         let answer = self.post("/v1/auth/sign-up/email", body).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer
+    }
+
+    /// The last letter of a kind to somebody, as soon as it arrives.
+    pub(crate) async fn letter(&self, kind: &str, to: &str) -> Received {
+        let mut tries = 0;
+        loop {
+            let letters = self.mailbox.letters();
+            let found = letters.into_iter().rfind(|one| one.kind == kind && one.to == to);
+            if let Some(found) = found {
+                return found;
+            }
+            tries += 1;
+            assert!(tries < 1_000, "no {kind} for {to}; there are {:?}", self.kinds());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Who got which kinds of letters so far.
+    pub(crate) fn kinds(&self) -> Vec<(String, String)> {
+        self.mailbox.letters().into_iter().map(|one| (one.kind, one.to)).collect()
     }
 
     /// Types of all events, in order.
