@@ -7,15 +7,25 @@
 #[macro_use]
 mod words;
 
+pub mod batch;
+pub mod bulk;
 mod changes;
 pub mod connections;
+pub mod contact;
 pub mod events;
+pub mod exports;
 pub mod groups;
+pub mod imports;
+pub mod joining;
 pub mod knowledge;
 mod listing;
 pub mod ontology;
 pub mod people;
+pub mod policy;
+pub mod preferences;
+pub mod quotas;
 mod reference;
+pub mod roles;
 pub mod search;
 mod sizes;
 pub mod things;
@@ -24,6 +34,7 @@ pub mod transfer;
 use std::ops::Deref;
 
 use kernel::App;
+use kernel::jobs::Jobs;
 use utoipa_axum::router::OpenApiRouter;
 use web::CursorKey;
 
@@ -48,15 +59,31 @@ pub fn new(app: App) -> World {
     World { app, cursors }
 }
 
+/// Adds this room's background work.
+#[must_use]
+pub fn jobs(jobs: Jobs) -> Jobs {
+    groups::jobs(jobs)
+}
+
 /// Every route of the room.
 #[must_use]
 pub fn router() -> OpenApiRouter<World> {
     OpenApiRouter::new()
         .merge(groups::routes::router())
+        .merge(joining::routes::router())
+        .merge(roles::routes::router())
         .merge(people::routes::router())
+        .merge(policy::routes::router())
+        .merge(preferences::routes::router())
+        .merge(quotas::routes::router())
         .merge(things::routes::router())
         .merge(connections::routes::router())
         .merge(events::routes::router())
         .merge(knowledge::routes::router())
         .merge(ontology::routes::router())
+        .merge(bulk::routes::router())
+        .merge(batch::routes::router())
+        .merge(contact::routes::router())
+        .merge(exports::routes::router())
+        .merge(imports::routes::router())
 }

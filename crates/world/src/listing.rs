@@ -89,6 +89,19 @@ impl World {
         })
     }
 
+    /// Opens the cursor of a list that knows itself what its cursors hold.
+    ///
+    /// # Errors
+    /// 422 `invalid_cursor`.
+    pub fn open(&self, uri: &Uri, cursor: Option<&str>) -> Result<Option<Vec<u8>>> {
+        cursor.map(|cursor| self.cursors.open(&scope(uri), cursor)).transpose()
+    }
+
+    /// Seals what [`World::open`] opens.
+    pub fn seal(&self, uri: &Uri, place: &[u8]) -> String {
+        self.cursors.seal(&scope(uri), place)
+    }
+
     /// A page from one row more than it shows; `key` names a row's place.
     pub fn page<T>(
         &self,
@@ -107,14 +120,15 @@ impl World {
     }
 }
 
-/// Path and filters, in one order; what only says which page is left out.
+/// Path and filters, in one order; what only says which page, or what is told of a row, is left
+/// out.
 fn scope(uri: &Uri) -> String {
     let query = uri.query().unwrap_or_default();
     let mut pairs: Vec<&str> = query
         .split('&')
         .filter(|pair| {
             let name = pair.split('=').next().unwrap_or_default();
-            !matches!(name, "" | "cursor" | "limit")
+            !matches!(name, "" | "cursor" | "limit" | "fields" | "expand" | "count" | "explain")
         })
         .collect();
     pairs.sort_unstable();

@@ -18,6 +18,8 @@ pub(crate) struct Referent {
     pub(crate) visibility: String,
     /// A thing's owner; the person themselves.
     pub(crate) owner: Option<PersonId>,
+    /// Whether it is an archived thing.
+    pub(crate) archived: bool,
 }
 
 /// Reads an id of a thing, a person or a group; a bare UUID is taken for a thing and, should
@@ -71,7 +73,7 @@ fn absent<T>(error: Error) -> Result<Option<T>> {
 async fn thing(tx: &mut Tx, caller: &Caller, id: AnyId) -> Result<Option<Referent>> {
     let found = tx
         .maybe(
-            "select group_id, type, visibility, owner_id from things where id = $1",
+            "select group_id, type, visibility, owner_id, status from things where id = $1",
             args![id],
             |row| {
                 Ok(Referent {
@@ -80,6 +82,7 @@ async fn thing(tx: &mut Tx, caller: &Caller, id: AnyId) -> Result<Option<Referen
                     kind: row.get(1)?,
                     visibility: row.get(2)?,
                     owner: row.get(3)?,
+                    archived: row.text(4)? == "archived",
                 })
             },
         )
@@ -110,6 +113,7 @@ async fn group(tx: &mut Tx, caller: &Caller, id: AnyId) -> Result<Option<Referen
             kind: "group".to_owned(),
             visibility: "group".to_owned(),
             owner: None,
+            archived: false,
         })),
         Err(error) => absent(error),
     }
@@ -139,6 +143,7 @@ async fn person(tx: &mut Tx, caller: &Caller, id: AnyId) -> Result<Option<Refere
                 kind: "creator".to_owned(),
                 visibility: "group".to_owned(),
                 owner: Some(person),
+                archived: false,
             }));
         }
     }

@@ -9,6 +9,7 @@ use super::model::NewConnection;
 use super::sql;
 use crate::groups;
 use crate::reference::{self, Referent};
+use crate::things;
 
 /// Two objects the caller may see, and the group of a connection between them, in which the
 /// caller may make one.
@@ -38,7 +39,7 @@ impl Place {
 ///
 /// # Errors
 /// 401; 403 without the right; 404 when an end is not there for the caller; 409 in an archived
-/// group or between two trees; 422 for what is no id, or the same one twice.
+/// group, of an archived thing, or between two trees; 422 for what is no id, or the same one twice.
 pub(super) async fn find(work: &mut Work<'_>, new: &NewConnection) -> Result<Place> {
     let ((from, bare_from), (to, bare_to)) = ids(new)?;
     let from = reference::resolve(work.tx, work.caller, from, bare_from).await?;
@@ -53,6 +54,9 @@ pub(super) async fn find(work: &mut Work<'_>, new: &NewConnection) -> Result<Pla
         (false, _) => (from.group, &to),
     };
     require(work, group).await?;
+    if from.archived || to.archived {
+        return Err(things::rules::archived());
+    }
     require_in_tree(work, group, other).await?;
     Ok(Place { from, to, group })
 }

@@ -4,6 +4,7 @@
 //! at its ends, which metadata it needs and whether its paths may come back to their start. A
 //! connection with a private thing at one end is private; it follows when the thing changes.
 
+mod around;
 mod changes;
 mod cycle;
 mod ends;

@@ -59,6 +59,7 @@ async fn list_connections(
         (status = 200, description = "There already; as it is now", body = Connection),
         (status = 400, description = "Not JSON", body = Problem),
         (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 402, description = "The plan includes no more of them", body = Problem),
         (status = 403, description = "May not make connections here", body = Problem),
         (status = 404, description = "An end is not there to see", body = Problem),
         (status = 409, description = "Between two group trees, in an archived group, closing a \

@@ -1,9 +1,10 @@
 //! What may be connected, who sees it, and what follows when an end changes.
 
 use database::Tx;
-use kernel::access::{self, Right, Rights, Role, Scope, Sight};
+use kernel::access::{self, Everywhere, Right, Scope, Sight};
 use kernel::events::NewEvent;
 use kernel::ontology::ConnectionType;
+use kernel::usage::{self, Metric};
 use kernel::{App, Caller, Work};
 use serde_json::json;
 use types::{
@@ -11,10 +12,11 @@ use types::{
 };
 
 use super::model::{Connection, ConnectionFilter, NewConnection, NodeFilter};
-use super::sql::{self, Direction, Seen};
-use super::{changes, cycle, ends};
+use super::sql::{self, Direction};
+use super::{around, changes, cycle, ends};
 use crate::changes::Changes;
 use crate::listing::Slice;
+use crate::things::graph::Way;
 use crate::{ontology, reference, sizes, things};
 
 /// Makes a connection, or updates the one of this type between these ends; also tells whether it
@@ -113,6 +115,7 @@ async fn insert_new(
     if !sql::insert(work.tx, &connection).await? {
         return Err(Error::overloaded("This connection is being made by others; try again."));
     }
+    usage::take(work, connection.group_id, Metric::Connections, 1).await?;
     record(work, "connection_created", &connection, None).await?;
     Ok(connection)
 }
@@ -265,22 +268,54 @@ pub async fn of_thing(
         .await
 }
 
+/// The connections of any of `nodes` that the caller sees, at most `limit`.
+///
+/// # Errors
+/// As [`Tx::all`].
+pub async fn around(
+    tx: &mut Tx,
+    caller: &Caller,
+    nodes: &[AnyId],
+    way: Way,
+    types: &[String],
+    limit: usize,
+) -> Result<Vec<Connection>> {
+    around::any(tx, caller, nodes, way, types, limit).await
+}
+
+/// The newest connections of each of `nodes` that the caller sees, at most `limit` of each way.
+///
+/// # Errors
+/// As [`Tx::all`].
+pub async fn newest_of(
+    tx: &mut Tx,
+    caller: &Caller,
+    nodes: &[AnyId],
+    limit: i64,
+) -> Result<Vec<Connection>> {
+    around::newest(tx, caller, nodes, limit).await
+}
+
 /// Deletes a connection.
 ///
 /// # Errors
 /// 401, 403, 404 by policy; 409 in an archived group.
 pub async fn remove(app: &App, caller: &Caller, id: ConnectionId) -> Result<()> {
-    app.change(caller, async move |work| {
-        let connection = visible(work.tx, work.caller, id).await?;
-        let place = access::standing_to_change(work.tx, work.caller, connection.group_id).await?;
-        let mine = connection.created_by.is_some() && connection.created_by == work.me();
-        if !(mine && place.rights.has(Right::ConnectionsDeleteOwn)) {
-            place.require(Right::ConnectionsDelete)?;
-        }
-        sql::delete(work.tx, id).await?;
-        record(work, "connection_deleted", &connection, None).await
-    })
-    .await
+    app.change(caller, async move |work| remove_in(work, id).await).await
+}
+
+/// The same inside a change that is already being made.
+///
+/// # Errors
+/// As [`remove`].
+pub async fn remove_in(work: &mut Work<'_>, id: ConnectionId) -> Result<()> {
+    let connection = visible(work.tx, work.caller, id).await?;
+    let place = access::standing_to_change(work.tx, work.caller, connection.group_id).await?;
+    let mine = connection.created_by.is_some() && connection.created_by == work.me();
+    place.require_on(Right::ConnectionsDelete, mine)?;
+    sql::delete(work.tx, id).await?;
+    usage::take(work, connection.group_id, Metric::Connections, -1).await?;
+    record(work, "connection_deleted", &connection, None).await
 }
 
 /// Makes a thing's connections as visible as their ends are now, after its visibility or its
@@ -297,8 +332,17 @@ pub async fn follow_visibility(tx: &mut Tx, thing: ThingId) -> Result<()> {
 ///
 /// # Errors
 /// As [`Tx::run`].
-pub async fn remove_of_thing(tx: &mut Tx, thing: ThingId) -> Result<u64> {
-    sql::delete_of(tx, thing).await
+pub async fn remove_of_thing(work: &mut Work<'_>, thing: ThingId) -> Result<u64> {
+    let mut groups = sql::delete_of(work.tx, thing).await?;
+    groups.sort_unstable();
+    for of_one in groups.chunk_by(|one, other| one == other) {
+        let (count, group) = (of_one.len(), of_one.iter().copied().next());
+        let given_back = -i64::try_from(count).unwrap_or(i64::MAX);
+        if let Some(group) = group {
+            usage::take(work, group, Metric::Connections, given_back).await?;
+        }
+    }
+    Ok(groups.len() as u64)
 }
 
 async fn visible(tx: &mut Tx, caller: &Caller, id: ConnectionId) -> Result<Connection> {
@@ -314,27 +358,8 @@ async fn visible(tx: &mut Tx, caller: &Caller, id: ConnectionId) -> Result<Conne
 }
 
 /// Everywhere the caller sees connections: an object's may be in any group of its tree.
-fn seen(caller: &Caller) -> Seen {
-    let identity = caller.identity();
-    if identity.platform_owner {
-        return Seen { everything: true, ..Seen::default() };
-    }
-    let all = &identity.memberships;
-    Seen {
-        everything: false,
-        groups: all
-            .iter()
-            .map(|one| (one.group, Sight::of(one.rights, Right::ConnectionsRead)))
-            .collect(),
-        // What `access::standing` gives owners of an ancestor.
-        subtrees: all
-            .iter()
-            .filter(|one| one.role >= Role::GroupOwner)
-            .map(|one| (one.group, one.rights & Rights::read_all()))
-            .filter(|(_, rights)| rights.has(Right::GroupsRead))
-            .map(|(group, rights)| (group, Sight::of(rights, Right::ConnectionsRead)))
-            .collect(),
-    }
+fn seen(caller: &Caller) -> Everywhere {
+    Everywhere::of(caller, Right::ConnectionsRead)
 }
 
 fn check(new: &NewConnection) -> Result<()> {

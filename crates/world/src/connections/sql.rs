@@ -1,7 +1,7 @@
 //! The statements about connections.
 
 use database::{Row, Sql, Tx, Value, args};
-use kernel::access::{Scope, Sight};
+use kernel::access::{Everywhere, Scope};
 use types::{AnyId, ConnectionId, Error, GroupId, Kind, PersonId, Result, ThingId};
 use uuid::Uuid;
 
@@ -23,8 +23,8 @@ const FIND_EDGE: &str = concat!(
     columns!(),
     " from connections o where o.from_id = $1 and o.type = $2 and o.to_id = $3"
 );
-const FROM: &str = concat!("select ", columns!(), " from connections o where o.from_id = ");
-const TO: &str = concat!("select ", columns!(), " from connections o where o.to_id = ");
+const FROM: &str = concat!("select ", columns!(), " from connections o where o.from_id");
+const TO: &str = concat!("select ", columns!(), " from connections o where o.to_id");
 
 fn end(row: &Row<'_>, index: usize) -> Result<AnyId> {
     let kind = Kind::from_prefix(row.text(index + 1)?)
@@ -32,7 +32,7 @@ fn end(row: &Row<'_>, index: usize) -> Result<AnyId> {
     Ok(AnyId { kind, uuid: row.get(index)? })
 }
 
-fn connection(row: &Row<'_>) -> Result<Connection> {
+pub(super) fn connection(row: &Row<'_>) -> Result<Connection> {
     Ok(Connection {
         id: row.get(0)?,
         group_id: row.get(1)?,
@@ -80,45 +80,6 @@ pub(super) async fn list(
     tx.all(sql.text(), sql.args(), connection).await
 }
 
-/// Groups in which a caller sees connections: as a member, and below groups they own.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
-    pub(super) everything: bool,
-    pub(super) groups: Vec<(GroupId, Sight)>,
-    pub(super) subtrees: Vec<(GroupId, Sight)>,
-}
-
-impl Seen {
-    fn condition<'a>(&'a self, sql: &mut Sql<'a>, me: Option<PersonId>) {
-        if self.everything {
-            return;
-        }
-        sql.push(" and (1 = 0");
-        for sight in [Sight::All, Sight::Shared, Sight::Public, Sight::Own] {
-            let with = |all: &[(GroupId, Sight)]| -> Vec<GroupId> {
-                all.iter().filter(|one| one.1 == sight).map(|one| one.0).collect()
-            };
-            let (groups, subtrees) = (with(&self.groups), with(&self.subtrees));
-            if !groups.is_empty() {
-                sql.push(" or (o.group_id in ").bind_list(groups);
-                sight.condition(sql, me);
-                sql.push(")");
-            }
-            if !subtrees.is_empty() {
-                sql.push(
-                    " or (exists (select 1 from group_ancestors a \
-                     where a.group_id = o.group_id and a.ancestor_id in ",
-                )
-                .bind_list(subtrees)
-                .push(")");
-                sight.condition(sql, me);
-                sql.push(")");
-            }
-        }
-        sql.push(")");
-    }
-}
-
 /// Which way to look from an object.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Direction {
@@ -126,11 +87,21 @@ pub(super) enum Direction {
     To,
 }
 
+impl Direction {
+    /// Selects the connections whose near end is what follows.
+    pub(super) const fn head(self) -> &'static str {
+        match self {
+            Self::From => FROM,
+            Self::To => TO,
+        }
+    }
+}
+
 pub(super) async fn list_of(
     tx: &mut Tx,
     node: AnyId,
     direction: Direction,
-    seen: &Seen,
+    seen: &Everywhere,
     me: Option<PersonId>,
     filter: &NodeFilter,
     slice: Slice,
@@ -145,7 +116,7 @@ pub(super) async fn list_of(
 pub(super) async fn list_around(
     tx: &mut Tx,
     node: AnyId,
-    seen: &Seen,
+    seen: &Everywhere,
     me: Option<PersonId>,
     slice: Slice,
 ) -> Result<Vec<Connection>> {
@@ -162,15 +133,12 @@ fn one_way<'a>(
     sql: &mut Sql<'a>,
     node: AnyId,
     direction: Direction,
-    seen: &'a Seen,
+    seen: &'a Everywhere,
     me: Option<PersonId>,
     kind: Option<&'a str>,
     slice: Slice,
 ) {
-    sql.push(match direction {
-        Direction::From => FROM,
-        Direction::To => TO,
-    });
+    sql.push(direction.head()).push(" = ");
     sql.bind(node).and_equals("o.type", kind);
     seen.condition(sql, me);
     slice.finish(sql, "o.id");
@@ -231,11 +199,14 @@ pub(super) async fn delete(tx: &mut Tx, id: ConnectionId) -> Result<()> {
     Ok(())
 }
 
-/// Two statements, each along an index; one with `or` would scan.
-pub(super) async fn delete_of(tx: &mut Tx, thing: ThingId) -> Result<u64> {
-    let out_of = tx.run("delete from connections where from_id = $1", args![thing]).await?;
-    let into_it = tx.run("delete from connections where to_id = $1", args![thing]).await?;
-    Ok(out_of + into_it)
+/// Of each that is deleted, its group. Two statements, each along an index; one with `or` would
+/// scan.
+pub(super) async fn delete_of(tx: &mut Tx, thing: ThingId) -> Result<Vec<GroupId>> {
+    let from = "delete from connections where from_id = $1 returning group_id";
+    let mut groups: Vec<GroupId> = tx.all(from, args![thing], |row| row.get(0)).await?;
+    let to = "delete from connections where to_id = $1 returning group_id";
+    groups.extend(tx.all(to, args![thing], |row| row.get::<GroupId>(0)).await?);
+    Ok(groups)
 }
 
 /// Private when an end is; its owner is then the owner of the private ends, if they agree.

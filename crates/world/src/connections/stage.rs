@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use database::{Db, Settings, Tx, Value, args};
 use kernel::access::Role;
-use kernel::{App, Caller, Clock, Hub, Identities, Identity, Keys, Parts, Random};
+use kernel::{App, Caller, Clock, Identity, Keys, Parts, Random};
 use types::{GroupId, Json, PersonId, Result, Time};
 use uuid::Uuid;
 
@@ -44,14 +44,9 @@ impl Stage {
         db.write(async |tx| people_and_groups(tx).await).await.expect("people and groups");
         let random = Random::seeded(number.into());
         let clock = Arc::new(AtomicI64::new(1_700_000_000_000_000));
-        let app = App::new(Parts {
-            clock: Clock::Fixed(Arc::clone(&clock)),
-            keys: Keys::create(&folder, &random).expect("keys"),
-            random,
-            identities: Identities::beside(&db),
-            hub: Hub::default(),
-            db,
-        });
+        let keys = Keys::create(&folder, &random).expect("keys");
+        let clocked = Clock::Fixed(Arc::clone(&clock));
+        let app = App::new(Parts::new(db, keys, clocked, random));
         let mut callers = Vec::new();
         for person in [ALICE, BOB, VERA, CAROL] {
             let identity = app

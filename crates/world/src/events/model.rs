@@ -22,6 +22,8 @@ pub struct Event {
     pub kind: String,
     /// Who did it; null for the installation itself.
     pub actor_id: Option<PersonId>,
+    /// The owner of the platform who acted as `actorId` then; null otherwise.
+    pub impersonator_id: Option<PersonId>,
     /// What it is about.
     pub target_id: Option<AnyId>,
     /// When it happened.

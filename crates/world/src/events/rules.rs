@@ -16,7 +16,7 @@ const EARLIEST: Time = Time::from_micros(946_684_800_000_000);
 /// Categories of built-in types that the installation records itself. What they say is believed —
 /// who got which role, which key was revoked — so nobody else says it.
 const RESERVED: [&str; 5] = ["Platform", "User", "Authentication", "Group", "Thing lifecycle"];
-/// The same for single types of other categories: a type was registered.
+/// The same for single types of other categories: earlier versions told of registered types so.
 const RESERVED_TYPES: [&str; 1] = ["settings_updated"];
 
 /// One event.
@@ -31,7 +31,12 @@ pub async fn get(app: &App, caller: &Caller, id: EventId) -> Result<Event> {
             let stored = sql::find(tx, id).await?.ok_or_else(Error::not_found)?;
             let place = access::standing(tx, &caller, stored.event.group_id).await?;
             let sight = Sight::of(place.rights, Right::EventsRead);
-            if sight.sees(&stored.visibility, stored.owner, caller.person()) {
+            let me = caller.person();
+            let hidden = match stored.event.target_id.filter(|_| sight != Sight::All) {
+                Some(target) => sql::is_hidden(tx, target, me).await?,
+                None => false,
+            };
+            if !hidden && sight.sees(&stored.visibility, stored.owner, me) {
                 Ok(stored.event)
             } else {
                 Err(Error::not_found())
@@ -73,17 +78,17 @@ fn target(text: &str) -> Result<AnyId> {
 /// # Errors
 /// 401, 403, 404 by policy; 409 in an archived group; 422 for what is not sensible.
 pub async fn create(app: &App, caller: &Caller, new: NewCustomEvent) -> Result<Event> {
-    check(&new, app.now())?;
-    let target =
-        new.target_id.as_deref().map(|text| reference::parse(text, "/targetId")).transpose()?;
-    app.change(caller, async move |work| create_in(work, &new, target).await).await
+    app.change(caller, async move |work| create_in(work, &new).await).await
 }
 
-async fn create_in(
-    work: &mut Work<'_>,
-    new: &NewCustomEvent,
-    target: Option<(AnyId, bool)>,
-) -> Result<Event> {
+/// The same inside a change that is already being made.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_in(work: &mut Work<'_>, new: &NewCustomEvent) -> Result<Event> {
+    check(new, work.now)?;
+    let target =
+        new.target_id.as_deref().map(|text| reference::parse(text, "/targetId")).transpose()?;
     access::require_known(work.caller)?;
     let target = match target {
         Some((id, bare)) => Some(reference::resolve(work.tx, work.caller, id, bare).await?),

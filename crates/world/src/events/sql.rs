@@ -1,8 +1,8 @@
 //! The statements about events; they are only ever appended, by [`kernel::Work::record`].
 
 use database::{Row, Sql, Tx, args};
-use kernel::access::Scope;
-use types::{AnyId, EventId, Kind, PersonId, Result};
+use kernel::access::{Scope, Sight};
+use types::{AnyId, EventId, GroupId, Kind, PersonId, Result};
 use uuid::Uuid;
 
 use super::model::{Event, EventFilter};
@@ -11,7 +11,7 @@ use crate::listing::{Slice, Sort};
 macro_rules! columns {
     () => {
         "o.seq, o.id, o.group_id, o.type, o.actor_id, o.target_id, o.target_kind, o.occurred_at, \
-         o.metadata, o.request_id, o.visibility, o.owner_id"
+         o.metadata, o.request_id, o.visibility, o.owner_id, o.impersonator_id"
     };
 }
 
@@ -34,6 +34,7 @@ fn event(row: &Row<'_>) -> Result<Event> {
         group_id: row.get(2)?,
         kind: row.get(3)?,
         actor_id: row.get(4)?,
+        impersonator_id: row.get(12)?,
         target_id: target
             .zip(kind.as_deref().and_then(Kind::from_prefix))
             .map(|(uuid, kind)| AnyId { kind, uuid }),
@@ -67,6 +68,7 @@ pub(super) async fn list(
         sql.and_equals("o.type", filter.kind.as_deref())
             .and_equals("o.actor_id", filter.actor_id)
             .and_equals("o.target_id", target);
+        but_of_hidden(sql, scope, me);
         if let Some(from) = filter.from {
             sql.push(" and o.occurred_at >= ").bind(from);
         }
@@ -76,4 +78,39 @@ pub(super) async fn list(
         slice.finish(sql, "o.seq");
     });
     tx.all(sql.text(), sql.args(), event).await
+}
+
+/// Leaves out what was told of a thing while others saw it, now that it is private to somebody
+/// else: the log is never rewritten, so its reading is bounded. Owners read on.
+fn but_of_hidden(sql: &mut Sql<'_>, scope: &Scope, me: Option<PersonId>) {
+    let whole: Vec<GroupId> = match scope {
+        Scope::Everything | Scope::Group(_, Sight::All) | Scope::Subtree(_, Sight::All) => return,
+        Scope::Group(..) | Scope::Subtree(..) => Vec::new(),
+        Scope::Groups(groups) => {
+            groups.iter().filter(|one| one.1 == Sight::All).map(|one| one.0).collect()
+        }
+    };
+    sql.push(
+        " and (not exists (select 1 from things t where t.id = o.target_id \
+         and t.visibility = 'private' and t.owner_id is distinct from ",
+    )
+    .bind(me)
+    .push(")");
+    if !whole.is_empty() {
+        sql.push(" or o.group_id in ").bind_list(whole);
+    }
+    sql.push(")");
+}
+
+/// Whether the target is a thing that is private to somebody else by now.
+pub(super) async fn is_hidden(tx: &mut Tx, target: AnyId, me: Option<PersonId>) -> Result<bool> {
+    let hidden = tx
+        .maybe(
+            "select 1 from things where id = $1 and visibility = 'private' \
+             and owner_id is distinct from $2",
+            args![target, me],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(hidden.is_some())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use types::{GroupId, Json, JsonMap, Time};
+use types::{GroupId, Json, JsonMap, PersonId, Time};
 use utoipa::{IntoParams, ToSchema};
 use web::Patch;
 
@@ -40,6 +40,10 @@ words! {
         Archived = "archived",
     }
 }
+
+/// The key of a child group's metadata that makes it a team of the group it names, which is its
+/// parent: whoever leaves that group leaves its teams.
+pub const TEAM_OF: &str = "teamOf";
 
 /// What a group may use at most, by name; what is absent is as the plan says.
 pub type GroupLimits = BTreeMap<String, i64>;
@@ -225,11 +229,54 @@ pub struct GroupFilter {
     pub sort: Sort,
 }
 
-/// How to archive.
+/// How a group ends.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct HowToEnd {
+    /// With all groups below it; without it, active children are a conflict — and, with
+    /// `permanent`, any.
+    pub cascade: bool,
+    /// Delete an archived group for good, with everything in it but its events.
+    pub permanent: bool,
+    /// With `permanent`: the group's slug, typed once more.
+    pub confirm: Option<String>,
+}
+
+/// How to restore.
 #[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, default)]
-pub struct HowToArchive {
-    /// Archive all groups below with it; without it, active children are a conflict.
+pub struct HowToRestore {
+    /// Restore all archived groups below with it.
     pub cascade: bool,
+}
+
+/// To whom a group is handed over.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"personId": "person_01jd7jrygge1wv63rrwxms37sg"}))]
+pub struct Handover {
+    /// A member who can sign in; they become `group_owner`.
+    pub person_id: PersonId,
+    /// Whether the caller stays an owner too; without it they become `group_user`.
+    #[serde(default)]
+    pub keep_role: bool,
+}
+
+/// How far down.
+#[derive(Debug, Clone, Copy)]
+pub enum Depth {
+    /// One level.
+    Children,
+    /// All of them.
+    Descendants,
+}
+
+/// Whether a group is below another one.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Descent {
+    /// Somewhere below; nothing is below itself.
+    pub is_descendant: bool,
 }

@@ -1,16 +1,14 @@
 //! The wires of groups.
 
 use axum::extract::State;
-use http::{StatusCode, Uri};
+use http::Uri;
 use types::{GroupId, Page};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{
-    Answer, Body, By, Created, IfMatch, Listed, PageParams, Paged, Params, Path, Problem, WithEtag,
-};
+use web::{Answer, Body, By, Created, IfMatch, Listed, PageParams, Paged, Path, Problem, WithEtag};
 
-use super::model::{ChildFilter, Group, GroupChange, GroupFilter, HowToArchive, NewGroup};
-use super::rules;
+use super::model::{Group, GroupChange, GroupFilter, NewGroup};
+use super::{life_routes, rules, tree_routes};
 use crate::World;
 use crate::listing::{After, Slice};
 
@@ -18,8 +16,9 @@ use crate::listing::{After, Slice};
 pub fn router() -> OpenApiRouter<World> {
     OpenApiRouter::new()
         .routes(routes!(list_groups, create_group))
-        .routes(routes!(get_group, update_group, archive_group))
-        .routes(routes!(list_child_groups))
+        .routes(routes!(get_group, update_group))
+        .merge(life_routes::router())
+        .merge(tree_routes::router())
 }
 
 /// List groups
@@ -120,57 +119,4 @@ async fn update_group(
 ) -> Answer<WithEtag<Group>> {
     let group = rules::update(&world, &caller, id, seen, change).await?;
     Ok(WithEtag { version: group.version, body: group })
-}
-
-/// Archive a group
-///
-/// It stays readable and is restored by a PATCH with `status: active`. Active children are a
-/// conflict, unless `cascade=true` archives them too.
-#[utoipa::path(delete, path = "/v1/groups/{id}", tag = "groups", operation_id = "archive_group",
-    params(("id" = GroupId, Path, description = "The group"), HowToArchive,
-        ("if-match" = Option<String>, Header, description = "The `ETag` that was read")),
-    responses(
-        (status = 204, description = "Done"),
-        (status = 401, description = "Nobody is signed in", body = Problem),
-        (status = 403, description = "May not archive this group", body = Problem),
-        (status = 404, description = "No such group to see", body = Problem),
-        (status = 409, description = "It has active children, is archived already, or is a \
-            personal group", body = Problem),
-        (status = 412, description = "Changed since it was read", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
-async fn archive_group(
-    State(world): State<World>,
-    By(caller): By,
-    Path(id): Path<GroupId>,
-    Params(how): Params<HowToArchive>,
-    seen: IfMatch,
-) -> Answer<StatusCode> {
-    rules::archive(&world, &caller, id, seen, how.cascade).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// List the groups in a group
-///
-/// Directly below it, newest first: all of them for its owners, else those that are public or
-/// the caller's own.
-#[utoipa::path(get, path = "/v1/groups/{id}/children", tag = "groups",
-    operation_id = "list_child_groups",
-    params(("id" = GroupId, Path, description = "The group above"), ChildFilter, PageParams),
-    responses(
-        (status = 200, description = "A page of groups", body = Page<Group>),
-        (status = 401, description = "Nobody is signed in", body = Problem),
-        (status = 403, description = "The API key may not read groups", body = Problem),
-        (status = 404, description = "No such group to see", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
-async fn list_child_groups(
-    State(world): State<World>,
-    By(caller): By,
-    Path(id): Path<GroupId>,
-    uri: Uri,
-    page: Paged<ChildFilter>,
-) -> Answer<Listed<Group>> {
-    let after = world.after(&uri, page.cursor.as_deref())?;
-    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
-    let rows = rules::children(&world, &caller, id, page.filter, slice).await?;
-    Ok(world.page(uri, slice.limit, rows, |group| After::Id(group.id.0)))
 }

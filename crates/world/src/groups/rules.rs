@@ -1,26 +1,28 @@
 //! What may be done with groups, and what follows from it.
 
 use database::Tx;
-use kernel::access::{self, Right, Role};
+use kernel::access::{self, Right, Role, Standing};
 use kernel::{App, Caller, Work, ontology};
 use serde_json::json;
-use types::{Error, ErrorKind, GroupId, Json, Result};
+use types::{Error, GroupId, Json, JsonMap, Result};
 use web::IfMatch;
 
+pub use super::archiving::{archive_as_is, archive_in, end, restore};
+use super::archiving::{may_end, no_active_children, under_active};
 pub use super::check::MAX_NAME;
 use super::model::{
-    ChildFilter, Group, GroupChange, GroupFilter, GroupSettings, GroupStatus, GroupVisibility,
-    JoinPolicy, NewGroup, NewGroupSettings,
+    Group, GroupChange, GroupFilter, GroupSettings, GroupStatus, GroupVisibility, JoinPolicy,
+    NewGroup, NewGroupSettings, TEAM_OF,
 };
+use super::moving::{move_to, no_key_at_the_top, owned};
+pub use super::ownership::transfer;
+pub use super::slug::with_slug;
 use super::sql::{self, Bound};
 pub use super::tree::{root, same_tree};
-use super::{change, check, tree};
+use super::{archiving, change, check, tree};
 use crate::listing::Slice;
-use crate::people;
+use crate::{people, quotas};
 
-/// The plan of a new group whose settings name none: nobody is surprised by a limit on a server
-/// of their own.
-pub const DEFAULT_PLAN: &str = "enterprise";
 /// The group that exists from the start; owning it is owning the installation.
 pub const PLATFORM_SLUG: &str = "platform";
 
@@ -39,6 +41,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewGroup) -> Result<Group> 
 /// As [`create`].
 pub async fn create_in(work: &mut Work<'_>, new: &NewGroup) -> Result<Group> {
     access::require_known(work.caller)?;
+    no_team(&new.metadata)?;
     match new.parent_group_id {
         Some(parent) => {
             let place = access::standing_to_change(work.tx, work.caller, parent).await?;
@@ -53,13 +56,14 @@ pub async fn create_in(work: &mut Work<'_>, new: &NewGroup) -> Result<Group> {
         name: new.name.clone(),
         kind: new.kind.clone(),
         description: new.description.clone(),
-        settings: settings_of(&new.kind, &new.settings),
+        settings: settings_of(&new.kind, &new.settings, work.app().plans.default_plan()),
         metadata: Json::of(&new.metadata)?,
         status: GroupStatus::Active,
         version: 1,
         created_at: work.now,
         updated_at: work.now,
     };
+    quotas::rules::may_have(work, &group.settings)?;
     insert_as_is(work, &group).await?;
     if let Some(me) = work.me() {
         people::rules::admit(work, group.id, me, Role::GroupOwner, &[]).await?;
@@ -84,8 +88,8 @@ pub async fn insert_as_is(work: &mut Work<'_>, group: &Group) -> Result<()> {
     work.announce(group.id, "group_created", group.id, &metadata).await
 }
 
-/// The type's settings, with what is given instead.
-pub fn settings_of(kind: &str, given: &NewGroupSettings) -> GroupSettings {
+/// The type's settings and the default plan, with what is given instead.
+pub fn settings_of(kind: &str, given: &NewGroupSettings, plan: &str) -> GroupSettings {
     let kind = ontology::built_in().group_types.iter().find(|one| one.name == kind);
     let usual = |read: fn(&ontology::GroupType) -> &String| kind.map(read).map(String::as_str);
     GroupSettings {
@@ -99,7 +103,7 @@ pub fn settings_of(kind: &str, given: &NewGroupSettings) -> GroupSettings {
                 .and_then(|text| JoinPolicy::stored(text).ok())
                 .unwrap_or(JoinPolicy::InviteOnly)
         }),
-        plan: given.plan.clone().unwrap_or_else(|| DEFAULT_PLAN.to_owned()),
+        plan: given.plan.clone().unwrap_or_else(|| plan.to_owned()),
         limits: given.limits.clone().filter(|limits| !limits.is_empty()),
     }
 }
@@ -142,7 +146,7 @@ pub async fn list(
 
 /// The groups a caller belongs to, as a condition. An API key belongs to one; if it may not read
 /// groups, to none.
-fn own(caller: &Caller) -> Bound {
+pub(super) fn own(caller: &Caller) -> Bound {
     let identity = caller.identity();
     match &identity.key {
         Some(key) => Bound {
@@ -155,38 +159,6 @@ fn own(caller: &Caller) -> Bound {
             Bound { all: identity.platform_owner, of_member: identity.person, ..Bound::default() }
         }
     }
-}
-
-/// A page of the groups directly below one: all of them for whoever owns it or one above, else
-/// those that are public or the caller's own.
-///
-/// # Errors
-/// As [`get`].
-pub async fn children(
-    app: &App,
-    caller: &Caller,
-    id: GroupId,
-    filter: ChildFilter,
-    slice: Slice,
-) -> Result<Vec<Group>> {
-    let caller = caller.clone();
-    app.db
-        .read(async move |tx| {
-            access::standing(tx, &caller, id).await?.require(Right::GroupsRead)?;
-            let mut bound = Bound { public: true, ..own(&caller) };
-            bound.all |= owns(&caller, id);
-            for above in tree::ancestors(tx, id).await? {
-                bound.all |= owns(&caller, above);
-            }
-            sql::children(tx, id, bound, filter, slice).await
-        })
-        .await
-}
-
-fn owns(caller: &Caller, group: GroupId) -> bool {
-    caller
-        .membership(group)
-        .is_some_and(|one| one.role >= Role::GroupOwner && one.rights.has(Right::GroupsRead))
 }
 
 /// Changes a group, moves it, archives it or restores it.
@@ -205,7 +177,11 @@ pub async fn update(
     app.change(caller, async move |work| update_in(work, id, seen, &change).await).await
 }
 
-async fn update_in(
+/// The same inside a change that is already being made.
+///
+/// # Errors
+/// As [`update`].
+pub async fn update_in(
     work: &mut Work<'_>,
     id: GroupId,
     seen: IfMatch,
@@ -213,23 +189,57 @@ async fn update_in(
 ) -> Result<Group> {
     let place = access::standing(work.tx, work.caller, id).await?;
     place.require(Right::GroupsUpdate)?;
+    if let Some(metadata) = &change.metadata {
+        no_team(metadata)?;
+    }
+    update_as_is(work, &place, id, seen, change).await
+}
+
+/// Gives a group another name, for whoever may do so by `place` in the group above.
+///
+/// # Errors
+/// 409 in an archived group; 422 for what is no name.
+pub async fn rename_as_is(
+    work: &mut Work<'_>,
+    place: &Standing,
+    id: GroupId,
+    name: &str,
+) -> Result<Group> {
+    let change = GroupChange { name: Some(name.to_owned()), ..GroupChange::default() };
+    update_as_is(work, place, id, IfMatch(None), &change).await
+}
+
+async fn update_as_is(
+    work: &mut Work<'_>,
+    place: &Standing,
+    id: GroupId,
+    seen: IfMatch,
+    change: &GroupChange,
+) -> Result<Group> {
     let before = sql::find(work.tx, id).await?.ok_or_else(Error::not_found)?;
     seen.check(before.version)?;
     let (after, changes) = change::apply(&before, change, work.now)?;
     if before.status == GroupStatus::Archived && after.status == GroupStatus::Archived {
-        return Err(archived());
+        return Err(archiving::archived());
     }
     if changes.is_empty() {
         return Ok(before);
     }
     check::check(&after)?;
+    if (&after.settings.plan, &after.settings.limits)
+        != (&before.settings.plan, &before.settings.limits)
+    {
+        quotas::rules::may_have(work, &after.settings)?;
+    }
     if after.slug != before.slug {
         if before.slug == PLATFORM_SLUG {
-            return Err(platform());
+            return Err(archiving::platform());
         }
         free_slug(work.tx, &after).await?;
     }
     if after.parent_group_id != before.parent_group_id {
+        // Who owns the new parent reads the group, also when they are no longer a member.
+        owned(place)?;
         move_to(work, &before, after.parent_group_id).await?;
     }
     let kind = if after.status == before.status {
@@ -252,101 +262,13 @@ async fn update_in(
     Ok(after)
 }
 
-/// Archives a group; with `cascade`, everything below it too.
-///
-/// # Errors
-/// 401, 403, 404 by policy; 409 `group_archived`, `group_has_children`, `personal_group`,
-/// `platform_group`; 412.
-pub async fn archive(
-    app: &App,
-    caller: &Caller,
-    id: GroupId,
-    seen: IfMatch,
-    cascade: bool,
-) -> Result<()> {
-    app.change(caller, async move |work| {
-        let place = access::standing_to_change(work.tx, work.caller, id).await?;
-        place.require(Right::GroupsDelete)?;
-        let group = sql::find(work.tx, id).await?.ok_or_else(Error::not_found)?;
-        seen.check(group.version)?;
-        may_end(work.tx, &group).await?;
-        if !cascade {
-            no_active_children(work.tx, id).await?;
-        }
-        for (one, kind) in sql::archive_subtree(work.tx, id, work.now).await? {
-            let metadata = Json::of(&json!({
-                "type": kind, "changes": {"status": {"from": "active", "to": "archived"}},
-            }))?;
-            work.announce(one, "entity_archived", one, &metadata).await?;
-        }
-        Ok(())
-    })
-    .await
-}
-
-/// Puts a group under another parent, or to the top, with all below it.
-async fn move_to(work: &mut Work<'_>, group: &Group, parent: Option<GroupId>) -> Result<()> {
-    // A personal group under a parent would show its owner's private things to that parent's.
-    may_end(work.tx, group).await?;
-    let Some(parent) = parent else {
-        no_key_at_the_top(work.caller)?;
-        return tree::cut(work.tx, group.id).await;
-    };
-    let place = match access::standing_to_change(work.tx, work.caller, parent).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let message = "must be a group you may see.";
-            return Err(Error::invalid("/parentGroupId", "unknown_parent", message));
-        }
-        other => other?,
-    };
-    place.require(Right::GroupsCreate)?;
-    if parent == group.id || tree::is_descendant_of(work.tx, parent, group.id).await? {
-        return Err(Error::conflict("cycle", "A group cannot be inside itself, however far down."));
-    }
-    tree::cut(work.tx, group.id).await?;
-    tree::graft(work.tx, group.id, parent).await
-}
-
-fn no_key_at_the_top(caller: &Caller) -> Result<()> {
-    if caller.identity().key.is_none() {
+/// Whoever may make teams in the group above decides what is one: they may end it.
+fn no_team(metadata: &JsonMap) -> Result<()> {
+    if !metadata.contains_key(TEAM_OF) {
         return Ok(());
     }
-    Err(Error::forbidden("An API key stays in its group; name a parent, or sign in."))
-}
-
-/// Two kinds of groups stay where and what they are.
-async fn may_end(tx: &mut Tx, group: &Group) -> Result<()> {
-    if group.slug == PLATFORM_SLUG && group.parent_group_id.is_none() {
-        return Err(platform());
-    }
-    if sql::holds_personal(tx, group.id).await? {
-        return Err(Error::conflict(
-            "personal_group",
-            "A personal group stays with its person: it is neither archived nor moved.",
-        ));
-    }
-    Ok(())
-}
-
-async fn no_active_children(tx: &mut Tx, id: GroupId) -> Result<()> {
-    if sql::has_active_children(tx, id).await? {
-        return Err(Error::conflict(
-            "group_has_children",
-            "This group has active children: archive them first, or DELETE with `cascade=true`.",
-        ));
-    }
-    Ok(())
-}
-
-async fn under_active(tx: &mut Tx, parent: Option<GroupId>) -> Result<()> {
-    let Some(parent) = parent else { return Ok(()) };
-    match sql::find(tx, parent).await? {
-        Some(parent) if parent.status == GroupStatus::Archived => Err(Error::conflict(
-            "parent_archived",
-            "The group above is archived: restore it first.",
-        )),
-        _ => Ok(()),
-    }
+    let message = "says that a group is a team, which is decided when it is made.";
+    Err(Error::invalid(format!("/metadata/{TEAM_OF}"), "read_only", message))
 }
 
 async fn free_slug(tx: &mut Tx, group: &Group) -> Result<()> {
@@ -360,17 +282,6 @@ fn taken(error: Error) -> Error {
 
 fn slug_taken() -> Error {
     Error::conflict("slug_taken", "This slug belongs to another group; choose another one.")
-}
-
-fn archived() -> Error {
-    Error::conflict(
-        "group_archived",
-        "This group is archived: restore it (status `active`) before changing it.",
-    )
-}
-
-fn platform() -> Error {
-    Error::conflict("platform_group", "The platform's own group keeps its slug and its place.")
 }
 
 fn stored_limits(group: &Group) -> Result<Option<Json>> {

@@ -25,7 +25,23 @@ const OF_MEMBER: &str = concat!(
     " from memberships m join groups o on o.id = m.group_id \
      where m.status = 'active' and m.person_id = "
 );
-const FIND: &str = concat!("select ", columns!(), " from groups o where o.id = $1");
+const FIND: &str =
+    concat!("select ", columns!(), " from groups o where o.id = $1 and o.status <> 'deleting'");
+/// Along `group_ancestors`, in the order of group ids.
+const BELOW: &str = concat!(
+    "select ",
+    columns!(),
+    " from group_ancestors a join groups o on o.id = a.group_id \
+     where a.depth > 0 and a.ancestor_id = "
+);
+const ABOVE: &str = concat!(
+    "select ",
+    columns!(),
+    " from group_ancestors a join groups o on o.id = a.ancestor_id \
+     where a.group_id = $1 and a.depth > 0 order by a.depth limit $2"
+);
+/// Levels of a path at most.
+const LEVELS: i64 = 1000;
 
 /// Reads what `columns!` selects.
 pub(crate) fn group(row: &Row<'_>) -> Result<Group> {
@@ -132,6 +148,27 @@ pub(super) async fn children(
     tx.all(sql.text(), sql.args(), group).await
 }
 
+/// As [`children`], however far down.
+pub(super) async fn descendants(
+    tx: &mut Tx,
+    above: GroupId,
+    bound: Bound,
+    filter: ChildFilter,
+    slice: Slice,
+) -> Result<Vec<Group>> {
+    let mut sql = Sql::new(BELOW);
+    sql.bind(above);
+    sql.and_equals("o.status", Some(filter.status.unwrap_or(GroupStatus::Active).name()));
+    bound.condition(&mut sql);
+    slice.finish(&mut sql, "a.group_id");
+    tx.all(sql.text(), sql.args(), group).await
+}
+
+/// The groups above one, nearest first, whoever may see them.
+pub(super) async fn ancestors(tx: &mut Tx, id: GroupId) -> Result<Vec<Group>> {
+    tx.all(ABOVE, args![id, LEVELS], group).await
+}
+
 pub(super) async fn insert(tx: &mut Tx, group: &Group, limits: &Option<Json>) -> Result<()> {
     tx.run(
         "insert into groups (id, parent_id, slug, name, type, description, visibility, \
@@ -194,18 +231,21 @@ pub(super) async fn update(
     Ok(rows == 1)
 }
 
-/// Archives the active groups of a subtree and tells which they were, with their types.
-pub(super) async fn archive_subtree(
+/// Gives the groups of a subtree that have one status another one, and tells which they were, with
+/// their types.
+pub(super) async fn turn_subtree(
     tx: &mut Tx,
     root: GroupId,
+    from: GroupStatus,
+    to: GroupStatus,
     now: Time,
 ) -> Result<Vec<(GroupId, String)>> {
     tx.all(
-        "update groups set status = 'archived', version = version + 1, updated_at = $2 \
-         where status = 'active' \
+        "update groups set status = $3, version = version + 1, updated_at = $4 \
+         where status = $2 \
          and id in (select a.group_id from group_ancestors a where a.ancestor_id = $1) \
          returning id, type",
-        args![root, now],
+        args![root, from.name(), to.name(), now],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )
     .await
@@ -222,7 +262,34 @@ pub(super) async fn has_active_children(tx: &mut Tx, id: GroupId) -> Result<bool
     Ok(child.is_some())
 }
 
+/// The teams of a group, as [`super::model::TEAM_OF`] marks them, that somebody is in.
+pub(crate) async fn teams_with(
+    tx: &mut Tx,
+    group: GroupId,
+    person: PersonId,
+) -> Result<Vec<GroupId>> {
+    tx.all(
+        "select o.id from groups o join memberships m on m.group_id = o.id \
+         where o.parent_id = $1 and m.person_id = $2 \
+         and cast(o.metadata ->> 'teamOf' as text) = $3",
+        args![group, person, &group.to_string()],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// Looks across groups, for their slugs are unique on the whole server: whoever asks must check
+/// what the caller may see.
+pub(super) async fn with_slug(tx: &mut Tx, slug: &str) -> Result<Option<GroupId>> {
+    tx.maybe("select id from groups where slug = $1", args![slug], |row| row.get(0)).await
+}
+
 /// Whether a slug belongs to another group, anywhere: slugs are unique on the whole server.
+/// Looks across groups: a slug is one server's, whoever asks.
+pub(super) async fn by_slug(tx: &mut Tx, slug: &str) -> Result<Option<GroupId>> {
+    tx.maybe("select id from groups where slug = $1", args![slug], |row| row.get(0)).await
+}
+
 pub(super) async fn is_slug_taken(tx: &mut Tx, slug: &str, but: GroupId) -> Result<bool> {
     let other = tx
         .maybe("select id from groups where slug = $1 and id <> $2", args![slug, but], |_| Ok(()))
@@ -238,6 +305,19 @@ pub(super) async fn holds_personal(tx: &mut Tx, id: GroupId) -> Result<bool> {
             "select p.id from group_ancestors a join memberships m on m.group_id = a.group_id \
              join people p on p.id = m.person_id and p.personal_group_id = a.group_id \
              where a.ancestor_id = $1 limit 1",
+            args![id],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Whether the group is somebody's personal group.
+pub(super) async fn is_personal(tx: &mut Tx, id: GroupId) -> Result<bool> {
+    let found = tx
+        .maybe(
+            "select p.id from memberships m join people p on p.id = m.person_id \
+             where m.group_id = $1 and p.personal_group_id = $1 limit 1",
             args![id],
             |_| Ok(()),
         )

@@ -4,19 +4,6 @@
 use database::{Tx, args};
 use types::{Error, GroupId, Result};
 
-/// The groups above `group`, nearest first; none for one at the top.
-///
-/// # Errors
-/// As [`Tx::all`].
-pub(super) async fn ancestors(tx: &mut Tx, group: GroupId) -> Result<Vec<GroupId>> {
-    tx.all(
-        "select ancestor_id from group_ancestors where group_id = $1 and depth > 0 order by depth",
-        args![group],
-        |row| row.get(0),
-    )
-    .await
-}
-
 /// The group at the top of the tree that `group` is in; itself, if it is at the top.
 ///
 /// # Errors
@@ -83,6 +70,22 @@ pub(super) async fn plant(tx: &mut Tx, group: GroupId, parent: Option<GroupId>) 
         Some(parent) => graft(tx, group, parent).await,
         None => Ok(()),
     }
+}
+
+/// How many rows [`cut`] and [`graft`] write to bring a group with all below it under `parent`.
+pub(super) async fn rows_to_move(
+    tx: &mut Tx,
+    group: GroupId,
+    parent: Option<GroupId>,
+) -> Result<i64> {
+    tx.one(
+        "select (select count(*) from group_ancestors where ancestor_id = $1) \
+         * ((select count(*) from group_ancestors where group_id = $1 and depth > 0) \
+         + (select count(*) from group_ancestors where group_id = $2))",
+        args![group, parent],
+        |row| row.get(0),
+    )
+    .await
 }
 
 /// Takes a group with all below it out from under its ancestors.

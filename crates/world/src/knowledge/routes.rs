@@ -175,5 +175,5 @@ async fn search_knowledge(
     By(caller): By,
     Body(ask): Body<Search>,
 ) -> Answer<Reply<FoundList>> {
-    Ok(Reply(FoundList { data: search::rules::search(&world, &caller, ask).await? }))
+    Ok(Reply(search::rules::search(&world, &caller, ask).await?))
 }

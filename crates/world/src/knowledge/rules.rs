@@ -16,7 +16,7 @@ use super::check::{check, check_content};
 use super::model::{Knowledge, KnowledgeFilter, KnowledgeRole, KnowledgeType, NewKnowledge};
 use super::sql;
 use crate::listing::Slice;
-use crate::things::model::{Thing, Visibility};
+use crate::things::model::{Status, Thing, Visibility};
 use crate::{groups, sizes, things};
 
 /// Characters of a text in a list.
@@ -216,28 +216,31 @@ pub async fn list(
 /// # Errors
 /// 401, 403, 404 by policy; 409 in an archived group.
 pub async fn remove(app: &App, caller: &Caller, id: KnowledgeId) -> Result<Option<Knowledge>> {
-    app.change(caller, async move |work| {
-        let mut one = visible(work.tx, work.caller, id).await?;
-        let place = access::standing_to_change(work.tx, work.caller, one.group_id).await?;
-        let mine = one.owner.is_some() && one.owner == work.me();
-        if !(mine && place.rights.has(Right::KnowledgeDeleteOwn)) {
-            place.require(Right::KnowledgeDelete)?;
-        }
-        if one.kind != KnowledgeType::Label || !sql::is_in_use(work.tx, id).await? {
-            delete(work, &one).await?;
-            return Ok(None);
-        }
-        if !one.deprecated {
-            (one.deprecated, one.updated_at) = (true, work.now);
-            sql::deprecate(work.tx, id, true, work.now).await?;
-            let mut metadata = told(&one, None);
-            let changes = json!({"deprecated": {"from": false, "to": true}});
-            metadata.insert("changes".to_owned(), changes);
-            record(work, "knowledge_updated", &one, metadata).await?;
-        }
-        Ok(Some(one))
-    })
-    .await
+    app.change(caller, async move |work| remove_in(work, id).await).await
+}
+
+/// The same inside a change that is already being made.
+///
+/// # Errors
+/// As [`remove`].
+pub async fn remove_in(work: &mut Work<'_>, id: KnowledgeId) -> Result<Option<Knowledge>> {
+    let mut one = visible(work.tx, work.caller, id).await?;
+    let place = access::standing_to_change(work.tx, work.caller, one.group_id).await?;
+    let mine = one.owner.is_some() && one.owner == work.me();
+    place.require_on(Right::KnowledgeDelete, mine)?;
+    if one.kind != KnowledgeType::Label || !sql::is_in_use(work.tx, id).await? {
+        delete(work, &one).await?;
+        return Ok(None);
+    }
+    if !one.deprecated {
+        (one.deprecated, one.updated_at) = (true, work.now);
+        sql::deprecate(work.tx, id, true, work.now).await?;
+        let mut metadata = told(&one, None);
+        let changes = json!({"deprecated": {"from": false, "to": true}});
+        metadata.insert("changes".to_owned(), changes);
+        record(work, "knowledge_updated", &one, metadata).await?;
+    }
+    Ok(Some(one))
 }
 
 /// Deletes a row and records it; whether the caller may was decided.
@@ -294,9 +297,7 @@ async fn visible(tx: &mut Tx, caller: &Caller, id: KnowledgeId) -> Result<Knowle
 pub(super) async fn source(work: &mut Work<'_>, id: ThingId) -> Result<Thing> {
     let (thing, place) = things::rules::visible(work.tx, work.caller, id).await?;
     let mine = thing.owner_id.is_some() && thing.owner_id == work.me();
-    if !(mine && place.rights.has(Right::ThingsUpdateOwn)) {
-        place.require(Right::ThingsUpdate)?;
-    }
+    place.require_on(Right::ThingsUpdate, mine)?;
     Ok(thing)
 }
 
@@ -309,6 +310,9 @@ pub(super) async fn home(
     let group = things::rules::home(work.caller, named.or(source.map(|thing| thing.group_id)))?;
     let place = access::standing_to_change(work.tx, work.caller, group).await?;
     place.require(Right::KnowledgeCreate)?;
+    if source.is_some_and(|thing| thing.status == Status::Archived) {
+        return Err(things::rules::archived());
+    }
     if let Some(thing) = source
         && thing.group_id != group
         && !groups::rules::same_tree(work.tx, group, thing.group_id).await?

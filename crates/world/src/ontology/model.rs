@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use kernel::access::Right;
 use kernel::ontology::{ConnectionType, EventType, GroupType, Plan, RoleFacts, ThingType};
 use serde::{Deserialize, Serialize};
-use types::GroupId;
+use types::{GroupId, Json, PersonId, Time};
 use utoipa::{IntoParams, ToSchema};
 
 /// The dimensions a group may register types in.
@@ -34,6 +35,16 @@ impl Dimension {
         }
     }
 
+    /// What shows rows of this dimension.
+    #[must_use]
+    pub const fn read(self) -> Right {
+        match self {
+            Self::Thing => Right::ThingsRead,
+            Self::Connection => Right::ConnectionsRead,
+            Self::Event => Right::EventsRead,
+        }
+    }
+
     /// The dimension with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -50,6 +61,85 @@ pub struct OntologyFilter {
     pub group_id: Option<GroupId>,
 }
 
+/// What happens to what there is of a type when its definition changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Existing {
+    /// All of it must fit, and follows.
+    #[default]
+    Check,
+    /// It stays as it is until it is changed.
+    Keep,
+}
+
+/// How to define a type.
+#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct HowToDefine {
+    /// `check` (default): things that exist must fit the definition, and are indexed, filled with
+    /// defaults and relieved of hidden properties as it says. `keep`: they stay as they are until
+    /// they are changed; not when `indexed`, `unique` or `hidden` change.
+    #[param(inline)]
+    pub existing: Existing,
+}
+
+/// Which types a list holds.
+#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct TypeFilter {
+    /// Only of this dimension.
+    #[param(inline)]
+    pub dimension: Option<Dimension>,
+}
+
+/// A type that a group registered, without its definition.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TypeSummary {
+    /// Of what it is a kind.
+    pub dimension: Dimension,
+    /// Its name.
+    pub name: String,
+    /// The group that registered it.
+    pub group_id: GroupId,
+    /// How often it was defined; also its `ETag`.
+    pub version: u64,
+    /// How many the group has that the caller sees; at most 100 000 of all its types are counted.
+    pub count: i64,
+    /// When it was registered.
+    pub created_at: Time,
+    /// When it was last defined.
+    pub updated_at: Time,
+}
+
+/// A type that a group registered.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RegisteredType {
+    /// What there is to know of it.
+    #[serde(flatten)]
+    pub summary: TypeSummary,
+    /// What it says.
+    #[schema(example = json!({"name": "package", "properties": {"size": {"type": "integer"}}}))]
+    pub definition: Json,
+}
+
+/// A definition that a type has or had.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TypeVersion {
+    /// Counts the definitions.
+    pub version: u64,
+    /// What it said.
+    pub definition: Json,
+    /// Who defined it so; null for the installation itself.
+    pub actor_id: Option<PersonId>,
+    /// When.
+    pub created_at: Time,
+}
+
 /// A kind of thing that may be used.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -60,6 +150,13 @@ pub struct KnownThingType {
     pub kind: Cow<'static, ThingType>,
     /// Who registered it; null for a built-in one.
     pub group_id: Option<GroupId>,
+    /// Of a registered one, how often it was defined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// Of a registered one, how many the group has that the caller sees; at most 100 000 of all
+    /// its types are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<i64>,
 }
 
 /// A kind of connection that may be used.
@@ -72,6 +169,13 @@ pub struct KnownConnectionType {
     pub kind: Cow<'static, ConnectionType>,
     /// Who registered it; null for a built-in one.
     pub group_id: Option<GroupId>,
+    /// Of a registered one, how often it was defined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// Of a registered one, how many the group has that the caller sees; at most 100 000 of all
+    /// its types are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<i64>,
 }
 
 /// A kind of event that may be used.
@@ -84,6 +188,13 @@ pub struct KnownEventType {
     pub kind: Cow<'static, EventType>,
     /// Who registered it; null for a built-in one.
     pub group_id: Option<GroupId>,
+    /// Of a registered one, how often it was defined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// Of a registered one, how many the group has that the caller sees; at most 100 000 of all
+    /// its types are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<i64>,
 }
 
 /// Everything there is to choose from.

@@ -1,25 +1,22 @@
-//! Which types there are in a group, and how one is added.
+//! Which types there are in a group.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use kernel::access::{self, Right};
+use kernel::access::{self, Right, Sight};
 use kernel::ontology::{ConnectionType, EventType, ThingType, built_in};
-use kernel::{App, Caller, Work};
+use kernel::{App, Caller};
 use serde::de::DeserializeOwned;
-use serde_json::json;
-use types::{Error, GroupId, Json, JsonMap, Result};
+use types::{Error, GroupId, Json, Result};
 
+use super::kind::Kind;
 use super::model::{
     Dimension, KnownConnectionType, KnownEventType, KnownThingType, OntologyFilter, OntologyView,
 };
-use super::{definition, schema, sql};
+use super::{components, sql, typescript};
 
 use database::Tx;
-
-/// Types one group may register.
-const MOST: i64 = 1000;
 
 type ByName<T> = LazyLock<HashMap<&'static str, &'static T>>;
 
@@ -42,7 +39,18 @@ pub async fn thing_type(
 ) -> Result<Cow<'static, ThingType>> {
     match THINGS.get(name) {
         Some(known) => Ok(Cow::Borrowed(known)),
-        None => registered(tx, group, Dimension::Thing, name).await.map(Cow::Owned),
+        None => read(&registered(tx, group, Dimension::Thing, name).await?).map(Cow::Owned),
+    }
+}
+
+/// The same, ready to check and sort the properties of things.
+///
+/// # Errors
+/// As [`thing_type`].
+pub async fn kind(tx: &mut Tx, group: GroupId, name: &str) -> Result<Kind> {
+    match THINGS.get(name) {
+        Some(known) => Ok(Kind::BuiltIn(known)),
+        None => Kind::registered(&registered(tx, group, Dimension::Thing, name).await?),
     }
 }
 
@@ -57,7 +65,7 @@ pub async fn connection_type(
 ) -> Result<Cow<'static, ConnectionType>> {
     match CONNECTIONS.get(name) {
         Some(known) => Ok(Cow::Borrowed(known)),
-        None => registered(tx, group, Dimension::Connection, name).await.map(Cow::Owned),
+        None => read(&registered(tx, group, Dimension::Connection, name).await?).map(Cow::Owned),
     }
 }
 
@@ -72,24 +80,21 @@ pub async fn event_type(
 ) -> Result<Cow<'static, EventType>> {
     match EVENTS.get(name) {
         Some(known) => Ok(Cow::Borrowed(known)),
-        None => registered(tx, group, Dimension::Event, name).await.map(Cow::Owned),
+        None => read(&registered(tx, group, Dimension::Event, name).await?).map(Cow::Owned),
     }
 }
 
-async fn registered<T: DeserializeOwned>(
-    tx: &mut Tx,
-    group: GroupId,
-    dimension: Dimension,
-    name: &str,
-) -> Result<T> {
+fn read<T: DeserializeOwned>(definition: &Json) -> Result<T> {
+    Ok(serde_json::from_str(definition.as_str())?)
+}
+
+async fn registered(tx: &mut Tx, group: GroupId, dimension: Dimension, name: &str) -> Result<Json> {
     // What cannot be a name is not looked up and not repeated.
     if !is_name(name) {
         return Err(unknown(dimension, ""));
     }
-    match sql::find(tx, group, dimension, name).await? {
-        Some(definition) => Ok(serde_json::from_str(definition.as_str())?),
-        None => Err(unknown(dimension, name)),
-    }
+    let definition = sql::find(tx, group, dimension, name).await?;
+    definition.ok_or_else(|| unknown(dimension, name))
 }
 
 fn unknown(dimension: Dimension, name: &str) -> Error {
@@ -112,77 +117,13 @@ pub(super) fn is_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-fn is_built_in(dimension: Dimension, name: &str) -> bool {
+/// Whether the ontology has a type of this name, which therefore nobody registers.
+pub(crate) fn is_built_in(dimension: Dimension, name: &str) -> bool {
     match dimension {
         Dimension::Thing => THINGS.contains_key(name),
         Dimension::Connection => CONNECTIONS.contains_key(name),
         Dimension::Event => EVENTS.contains_key(name),
     }
-}
-
-/// Checks a thing's properties: fields its type knows have the right form (null counts as absent),
-/// others are kept as they are.
-///
-/// # Errors
-/// 422 with a pointer like `/properties/price` for each field that is wrong.
-pub fn check_properties(kind: &ThingType, properties: &JsonMap) -> Result<()> {
-    schema::check(&kind.properties, properties)
-}
-
-/// Registers a type in a group, or replaces the definition it registered before. Of a thing type
-/// the definition holds `category?` and `properties?` (JSON Schema by name), of a connection type
-/// `family?`, `from?`, `to?`, `acyclic?` and `metadata?`, of an event type `category?`.
-///
-/// # Errors
-/// 401, 403, 404 by policy (right `types:create`); 409 in an archived group, `built_in_type` for
-/// a name the ontology has, `too_many_types` beyond 1000; 422 for a wrong name or definition, with
-/// pointers into the definition.
-pub async fn register(
-    work: &mut Work<'_>,
-    group: GroupId,
-    dimension: Dimension,
-    name: &str,
-    definition: &Json,
-) -> Result<()> {
-    let place = access::standing_to_change(work.tx, work.caller, group).await?;
-    place.require(Right::TypesCreate)?;
-    register_as_is(work, group, dimension, name, definition).await
-}
-
-/// The same where it was decided that it may be done (import).
-///
-/// # Errors
-/// As [`register`], but for the policy.
-pub async fn register_as_is(
-    work: &mut Work<'_>,
-    group: GroupId,
-    dimension: Dimension,
-    name: &str,
-    definition: &Json,
-) -> Result<()> {
-    if !is_name(name) {
-        return Err(Error::invalid(
-            "/name",
-            "invalid_name",
-            "must be 1 to 64 of a-z, 0-9 and `_`, starting with a letter.",
-        ));
-    }
-    if is_built_in(dimension, name) {
-        return Err(Error::conflict(
-            "built_in_type",
-            format!("`{name}` is a built-in {} type; choose another name.", dimension.name()),
-        ));
-    }
-    let definition = definition::read(dimension, name, definition)?;
-    sql::upsert(work.tx, group, dimension, name, &definition, work.now).await?;
-    if sql::count(work.tx, group).await? > MOST {
-        return Err(Error::conflict(
-            "too_many_types",
-            "A group may register 1000 types; use fewer, or register them in a child group.",
-        ));
-    }
-    let metadata = Json::of(&json!({"registered": {"dimension": dimension, "name": name}}))?;
-    work.announce(group, "settings_updated", group, &metadata).await
 }
 
 /// The ontology: the built-in one for anybody, with a group's registered types for whoever may
@@ -199,7 +140,21 @@ pub async fn view(app: &App, caller: &Caller, filter: OntologyFilter) -> Result<
         .read(async move |tx| {
             let place = access::standing(tx, &caller, group).await?;
             place.require(Right::GroupsRead)?;
-            sql::list(tx, group).await
+            let mut rows = sql::list(tx, group).await?;
+            for dimension in Dimension::ALL {
+                let sight = Sight::of(place.rights, dimension.read());
+                let names: Vec<&str> = rows
+                    .iter()
+                    .filter(|row| row.dimension == dimension)
+                    .map(|row| row.name.as_str())
+                    .collect();
+                let counts = sql::count_of(tx, group, dimension, sight, caller.person(), &names);
+                let counts = counts.await?;
+                for row in rows.iter_mut().filter(|row| row.dimension == dimension) {
+                    row.count = counts.get(&row.name).copied().unwrap_or_default();
+                }
+            }
+            Ok(rows)
         })
         .await?;
     for row in rows {
@@ -208,7 +163,45 @@ pub async fn view(app: &App, caller: &Caller, filter: OntologyFilter) -> Result<
     Ok(view)
 }
 
-fn shipped() -> OntologyView {
+/// The same as a TypeScript file.
+///
+/// # Errors
+/// As [`view`].
+pub async fn typescript(app: &App, caller: &Caller, filter: OntologyFilter) -> Result<String> {
+    typescript::write(&view(app, caller, filter).await?)
+}
+
+/// The same for the group with this slug, for whoever is at the machine itself.
+///
+/// # Errors
+/// 422 when there is no such group.
+pub async fn typescript_of(app: &App, slug: &str) -> Result<String> {
+    let wanted = slug.to_owned();
+    let found = app.db.read(async move |tx| sql::group_called(tx, &wanted).await).await?;
+    let group = found.ok_or_else(|| {
+        Error::invalid("group", "unknown_group", format!("there is no group `{slug}`."))
+    })?;
+    let filter = OntologyFilter { group_id: Some(group) };
+    typescript(app, &Caller::system("types"), filter).await
+}
+
+/// The built-in types as a TypeScript file.
+///
+/// # Errors
+/// As writing it does.
+pub fn shipped_typescript() -> Result<String> {
+    typescript::write(&shipped())
+}
+
+/// The types of things as schemas of an OpenAPI document.
+///
+/// # Errors
+/// As [`view`].
+pub async fn components(app: &App, caller: &Caller, filter: OntologyFilter) -> Result<Json> {
+    Ok(Json::of(&components::write(&view(app, caller, filter).await?)?)?)
+}
+
+pub(super) fn shipped() -> OntologyView {
     let shipped = built_in();
     let things = shipped.thing_types.iter();
     let connections = shipped.connection_types.iter();
@@ -219,13 +212,28 @@ fn shipped() -> OntologyView {
         permissions: Right::ALL.iter().map(|right| right.name()).collect(),
         thing_statuses: &shipped.thing_statuses,
         thing_types: things
-            .map(|kind| KnownThingType { kind: Cow::Borrowed(kind), group_id: None })
+            .map(|kind| KnownThingType {
+                kind: Cow::Borrowed(kind),
+                group_id: None,
+                version: None,
+                count: None,
+            })
             .collect(),
         connection_types: connections
-            .map(|kind| KnownConnectionType { kind: Cow::Borrowed(kind), group_id: None })
+            .map(|kind| KnownConnectionType {
+                kind: Cow::Borrowed(kind),
+                group_id: None,
+                version: None,
+                count: None,
+            })
             .collect(),
         event_types: events
-            .map(|kind| KnownEventType { kind: Cow::Borrowed(kind), group_id: None })
+            .map(|kind| KnownEventType {
+                kind: Cow::Borrowed(kind),
+                group_id: None,
+                version: None,
+                count: None,
+            })
             .collect(),
         event_protocols: &shipped.event_protocols,
         knowledge_types: &shipped.knowledge_types,
@@ -238,24 +246,39 @@ fn shipped() -> OntologyView {
 /// Rows with one name come together, the nearest ancestor's first: only that one counts.
 fn add(view: &mut OntologyView, row: &sql::Registered) -> Result<()> {
     let (text, group_id) = (row.definition.as_str(), Some(row.group));
+    let (version, count) = (Some(row.version), Some(row.count));
     match row.dimension {
         Dimension::Thing => {
             let kind: ThingType = serde_json::from_str(text)?;
             if view.thing_types.last().is_none_or(|last| last.kind.name != kind.name) {
-                view.thing_types.push(KnownThingType { kind: Cow::Owned(kind), group_id });
+                view.thing_types.push(KnownThingType {
+                    kind: Cow::Owned(kind),
+                    group_id,
+                    version,
+                    count,
+                });
             }
         }
         Dimension::Connection => {
             let kind: ConnectionType = serde_json::from_str(text)?;
             if view.connection_types.last().is_none_or(|last| last.kind.name != kind.name) {
-                view.connection_types
-                    .push(KnownConnectionType { kind: Cow::Owned(kind), group_id });
+                view.connection_types.push(KnownConnectionType {
+                    kind: Cow::Owned(kind),
+                    group_id,
+                    version,
+                    count,
+                });
             }
         }
         Dimension::Event => {
             let kind: EventType = serde_json::from_str(text)?;
             if view.event_types.last().is_none_or(|last| last.kind.name != kind.name) {
-                view.event_types.push(KnownEventType { kind: Cow::Owned(kind), group_id });
+                view.event_types.push(KnownEventType {
+                    kind: Cow::Owned(kind),
+                    group_id,
+                    version,
+                    count,
+                });
             }
         }
     }

@@ -54,24 +54,19 @@ fn each_wrong_field_is_pointed_at() {
 
 #[test]
 fn every_shipped_schema_is_one_we_understand() {
+    fn understood(schema: &Value) -> bool {
+        schema.as_object().is_some_and(|words| {
+            words.iter().all(|(word, value)| match word.as_str() {
+                "type" => value
+                    .as_str()
+                    .is_some_and(|name| name == "object" || spoken(name) != "an object"),
+                "items" => understood(value),
+                "properties" => value.as_object().is_some_and(|map| map.values().all(understood)),
+                word => matches!(word, "enum" | "title" | "description"),
+            })
+        })
+    }
     for kind in &kernel::ontology::built_in().thing_types {
-        for schema in kind.properties.values() {
-            check_schema(schema, &mut String::new(), 1)
-                .unwrap_or_else(|error| panic!("{}: {error:?}", kind.name));
-        }
+        assert!(kind.properties.values().all(understood), "{}", kind.name);
     }
-}
-
-#[test]
-fn a_schema_that_says_more_is_refused() {
-    let refused = |schema: Value| check_schema(&schema, &mut String::new(), 1).is_err();
-    assert!(refused(json!({"type": "string", "pattern": "^a"})));
-    assert!(refused(json!({"type": ["string", "null"]})));
-    assert!(refused(json!({"enum": []})));
-    assert!(refused(json!([])));
-    let mut deep = json!({});
-    for _ in 0..9 {
-        deep = json!({"items": deep});
-    }
-    assert!(refused(deep));
 }

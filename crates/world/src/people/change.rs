@@ -1,6 +1,6 @@
 //! Changing a person: their record, and what they are in a group.
 
-use kernel::access::{self, Right, Role};
+use kernel::access::{self, ADMIN, Right, Role};
 use kernel::{App, Caller, Work};
 use serde_json::json;
 use types::{Error, GroupId, Json, PersonId, Result};
@@ -13,6 +13,7 @@ use super::model::{Member, Person, PersonChange};
 use super::rules::{free_username, taken, visible};
 use super::{check, sql};
 use crate::changes::Changes;
+use crate::roles;
 
 /// Changes a person's record, or what they are in a group.
 ///
@@ -27,27 +28,36 @@ pub async fn update(
     seen: IfMatch,
     change: PersonChange,
 ) -> Result<Person> {
-    let role = change.role.as_deref().map(Role::parse).transpose()?;
-    app.change(caller, async move |work| update_in(work, id, seen, role, &change).await).await
+    app.change(caller, async move |work| update_in(work, id, seen, &change).await).await
 }
 
-async fn update_in(
+/// The same inside a change that is already being made.
+///
+/// # Errors
+/// As [`update`].
+pub async fn update_in(
     work: &mut Work<'_>,
     id: PersonId,
     seen: IfMatch,
-    role: Option<Role>,
     change: &PersonChange,
 ) -> Result<Person> {
+    if let Some(name) = &change.role {
+        roles::rules::check_name(name)?;
+        // Without a group there are the built-in roles only.
+        if change.group_id.is_none() && name != ADMIN {
+            Role::parse(name)?;
+        }
+    }
     let before = visible(work.tx, work.caller, id, change.group_id).await?;
     seen.check(before.version)?;
     let mut member = None;
     let mut promoted = false;
-    if role.is_some() || change.permissions.is_some() {
+    if change.role.is_some() || change.permissions.is_some() {
         let Some(group) = change.group_id else {
             let message = "must name the group that the role is about.";
             return Err(Error::invalid("/groupId", "missing_field", message));
         };
-        let (now, changed) = appoint(work, &before, group, role, change).await?;
+        let (now, changed) = appoint(work, &before, group, change).await?;
         (member, promoted) = (Some(now), changed);
     }
     let home = if is_profile(change) { Some(may_edit(work, &before, change).await?) } else { None };
@@ -80,39 +90,86 @@ async fn appoint(
     work: &mut Work<'_>,
     person: &Person,
     group: GroupId,
-    role: Option<Role>,
     change: &PersonChange,
 ) -> Result<(Member, bool)> {
     let id = person.id;
     let place = access::standing_to_change(work.tx, work.caller, group).await?;
     place.require(Right::PeopleUpdate)?;
     let before = sql::membership(work.tx, group, id).await?.ok_or_else(Error::not_found)?;
-    may_touch(&place, &before)?;
+    may_touch(work, &place, &before).await?;
     let mut after = before.clone();
-    if let Some(role) = role.filter(|role| *role != before.role) {
-        may_grant(work, &place, role).await?;
+    let role = match &change.role {
+        Some(name) => Some(roles::rules::find(work.tx, group, name).await?),
+        None => None,
+    };
+    if let Some(role) = role.filter(|role| role.name() != before.role_name()) {
+        may_grant(work, &place, &role).await?;
         let (_, personal) = sql::find(work.tx, id).await?.ok_or_else(Error::not_found)?;
         not_personal(personal, group)?;
-        if role < before.role {
+        if role.rank < before.role {
             keep_an_owner(work, person, &before).await?;
         }
-        after.role = role;
+        (after.role, after.custom) = (role.rank, role.custom);
     }
     if let Some(names) = change.permissions.as_ref().filter(|names| **names != before.permissions) {
         may_lend(&place, read_permissions(names)?)?;
         after.permissions.clone_from(names);
     }
-    if after.role == before.role && after.permissions == before.permissions {
+    if after.role_name() == before.role_name() && after.permissions == before.permissions {
         return Ok((before, false));
     }
-    sql::update_membership(work.tx, id, &after, work.now).await?;
+    seat(work, id, &before, &after).await?;
+    Ok((after, true))
+}
+
+/// Writes down and tells what a member is now.
+async fn seat(work: &mut Work<'_>, id: PersonId, before: &Member, after: &Member) -> Result<()> {
+    sql::update_membership(work.tx, id, after, work.now).await?;
     let metadata = Json::of(&json!({
-        "from": before.role.name(), "to": after.role.name(),
+        "from": before.role_name(), "to": after.role_name(),
         "permissions": {"from": before.permissions, "to": after.permissions},
     }))?;
-    work.announce(group, "person_role_changed", id, &metadata).await?;
+    work.announce(after.group, "person_role_changed", id, &metadata).await?;
     work.after_commit(move |app| app.identities.forget_person(id));
-    Ok((after, true))
+    Ok(())
+}
+
+/// Gives a member one of the built-in roles, without asking who calls.
+///
+/// # Errors
+/// 404 when they are no member.
+pub(crate) async fn appoint_as_is(
+    work: &mut Work<'_>,
+    id: PersonId,
+    group: GroupId,
+    role: Role,
+) -> Result<()> {
+    let before = sql::membership(work.tx, group, id).await?.ok_or_else(Error::not_found)?;
+    let after = Member { role, custom: None, ..before.clone() };
+    if after.role_name() == before.role_name() {
+        return Ok(());
+    }
+    seat(work, id, &before, &after).await?;
+    sql::count(work.tx, id, work.now).await
+}
+
+/// Gives a member another role inside a change that is already being made.
+///
+/// # Errors
+/// As [`update`].
+pub async fn appoint_in(
+    work: &mut Work<'_>,
+    id: PersonId,
+    group: GroupId,
+    role: &str,
+) -> Result<Member> {
+    let (person, _) = sql::find(work.tx, id).await?.ok_or_else(Error::not_found)?;
+    let change = PersonChange { role: Some(role.to_owned()), ..PersonChange::default() };
+    let (member, promoted) = appoint(work, &person, group, &change).await?;
+    if promoted {
+        sql::count(work.tx, id, work.now).await?;
+    }
+    Ok(member)
 }
 
 fn is_profile(change: &PersonChange) -> bool {

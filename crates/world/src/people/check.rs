@@ -12,6 +12,46 @@ const MAX_BIO: usize = 500;
 /// Characters of a picture's address.
 const MAX_AVATAR: usize = 2048;
 
+/// Usernames that would be taken for the house, or for a page of it.
+const RESERVED: [&str; 36] = [
+    "about",
+    "abuse",
+    "account",
+    "admin",
+    "administrator",
+    "anonymous",
+    "api",
+    "auth",
+    "billing",
+    "contact",
+    "everyone",
+    "group",
+    "groups",
+    "help",
+    "hostmaster",
+    "info",
+    "login",
+    "logout",
+    "mail",
+    "moderator",
+    "nobody",
+    "null",
+    "official",
+    "owner",
+    "people",
+    "platform",
+    "postmaster",
+    "root",
+    "security",
+    "settings",
+    "signup",
+    "support",
+    "system",
+    "undefined",
+    "username",
+    "webmaster",
+];
+
 /// Checks a person as they are about to be stored.
 pub(super) fn check(person: &Person) -> Result<()> {
     check_record(&Record {
@@ -48,6 +88,12 @@ pub(crate) fn check_record(person: &Record<'_>) -> Result<()> {
             "invalid_username",
             "must be 3 to 20 of a-z, 0-9 and `_`.",
         );
+        checks.that(
+            !RESERVED.contains(&username),
+            "/username",
+            "reserved_username",
+            "is kept for the installation itself; choose another one.",
+        );
     }
     checks.text("/bio", person.bio.unwrap_or_default(), 0, MAX_BIO);
     if let Some(avatar) = person.avatar {
@@ -66,7 +112,9 @@ pub(super) fn email(text: &str) -> String {
     text.trim().to_ascii_lowercase()
 }
 
-fn is_username(text: &str) -> bool {
+/// Whether somebody could be called so.
+#[must_use]
+pub fn is_username(text: &str) -> bool {
     (3..=20).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }

@@ -4,8 +4,10 @@
 //! A person has a role and extra permissions per group. Nobody grants more than they have, and a
 //! group never loses its last owner.
 
+mod called;
 mod change;
 pub(crate) mod check;
+mod lookup;
 mod members;
 pub mod model;
 pub mod routes;

@@ -69,8 +69,8 @@ pub struct Person {
     /// The group that role, permissions and status are about.
     pub group_id: Option<GroupId>,
     /// Their role there.
-    #[schema(value_type = Option<String>, example = "group_user")]
-    pub role: Option<&'static str>,
+    #[schema(example = "group_user")]
+    pub role: Option<String>,
     /// What they may do there beyond their role.
     #[schema(example = json!(["people:create"]))]
     pub permissions: Option<Vec<String>>,
@@ -89,12 +89,22 @@ pub struct Person {
 pub struct Member {
     /// The group.
     pub group: GroupId,
-    /// Their role there.
+    /// What ranks them there.
     pub role: Role,
+    /// The name of their role, if it is not one of the four: `admin`, or one of the group's own.
+    pub custom: Option<String>,
     /// Names of permissions beyond the role.
     pub permissions: Vec<String>,
     /// Whether it counts.
     pub status: MemberStatus,
+}
+
+impl Member {
+    /// The name their role is shown by.
+    #[must_use]
+    pub fn role_name(&self) -> &str {
+        self.custom.as_deref().unwrap_or(self.role.name())
+    }
 }
 
 impl Person {
@@ -102,7 +112,7 @@ impl Person {
     #[must_use]
     pub fn in_group(mut self, member: Member) -> Self {
         self.group_id = Some(member.group);
-        self.role = Some(member.role.name());
+        self.role = Some(member.role_name().to_owned());
         self.permissions = Some(member.permissions);
         self.status = Some(member.status);
         self
@@ -117,8 +127,8 @@ pub struct PersonGroup {
     #[serde(flatten)]
     pub group: Group,
     /// Their role there.
-    #[schema(value_type = String, example = "group_user")]
-    pub role: &'static str,
+    #[schema(example = "group_user")]
+    pub role: String,
     /// What they may do there beyond their role.
     pub permissions: Vec<String>,
 }
@@ -157,8 +167,8 @@ pub struct NewPerson {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub metadata: JsonMap,
-    /// Not above the caller's own; `group_user`, if absent (`customer` for who joins by
-    /// themselves).
+    /// Not above the caller's own: a built-in role, `admin`, or one the group defines;
+    /// `group_user`, if absent (`customer` for who joins by themselves).
     #[serde(default)]
     #[schema(example = "group_user")]
     pub role: Option<String>,
@@ -176,7 +186,7 @@ pub struct NewPerson {
 pub struct PersonChange {
     /// The group that `role` and `permissions` are about.
     pub group_id: Option<GroupId>,
-    /// Not above the caller's own.
+    /// Not above the caller's own: a built-in role, `admin`, or one the group defines.
     #[schema(example = "group_owner")]
     #[serde(deserialize_with = "crate::changes::kept")]
     #[schema(nullable = false)]
@@ -203,26 +213,29 @@ pub struct PersonChange {
     pub metadata: Option<JsonMap>,
 }
 
-/// Which people a list holds.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
+/// Which people a list holds: members of a group, or — without one — whoever the caller may see
+/// that `username`, `email` or `q` finds.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PersonFilter {
     /// Members of this group.
-    pub group_id: GroupId,
+    pub group_id: Option<GroupId>,
     /// Also of all groups below; for its owners. Everybody is listed once, with what they are in
     /// the group nearest to `groupId`.
-    #[serde(default)]
     pub include_children: bool,
-    /// Only with this role.
-    #[serde(default)]
+    /// Only with this role in the group.
     pub role: Option<String>,
-    /// Only with this status.
-    #[serde(default)]
+    /// Only with this status in the group.
     #[param(inline)]
     pub status: Option<MemberStatus>,
+    /// Only who is called exactly so.
+    pub username: Option<String>,
+    /// Only with exactly this address.
+    pub email: Option<String>,
+    /// Only with a username or a word of the name that begins so; 2 to 100 characters.
+    pub q: Option<String>,
     /// `-createdAt` (default) or `createdAt`.
-    #[serde(default)]
     #[param(inline)]
     pub sort: Sort,
 }

@@ -21,13 +21,16 @@ use crate::listing::{After, Slice};
 pub fn router() -> OpenApiRouter<World> {
     OpenApiRouter::new()
         .routes(routes!(list_people, add_person))
+        .routes(routes!(get_me))
+        .routes(routes!(get_person_by_username))
         .routes(routes!(get_person, update_person, remove_person))
         .routes(routes!(list_person_groups))
 }
 
 /// List people
 ///
-/// Members of a group, newest record first.
+/// Members of a group, newest record first. Without `groupId`, whoever the caller may see that
+/// `username`, `email` or `q` finds: people of the groups whose members they read.
 #[utoipa::path(get, path = "/v1/people", tag = "people", operation_id = "list_people",
     params(PersonFilter, PageParams),
     responses(
@@ -61,6 +64,7 @@ async fn list_people(
             headers(("location" = String), ("etag" = String))),
         (status = 400, description = "Not JSON", body = Problem),
         (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 402, description = "The plan includes no more of them", body = Problem),
         (status = 403, description = "May not add people here, or not with this role", body = Problem),
         (status = 404, description = "No such group or person to see", body = Problem),
         (status = 409, description = "A member already, the username is taken, or the group is \
@@ -79,6 +83,36 @@ async fn add_person(
         version: Some(person.version),
         body: person,
     })
+}
+
+/// Get oneself
+#[utoipa::path(get, path = "/v1/people/me", tag = "people", operation_id = "get_me",
+    responses(
+        (status = 200, description = "The caller", body = Person, headers(("etag" = String))),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 404, description = "The API key may not read people", body = Problem)))]
+async fn get_me(State(world): State<World>, By(caller): By) -> Answer<WithEtag<Person>> {
+    let person = rules::me(&world, &caller).await?;
+    Ok(WithEtag { version: person.version, body: person })
+}
+
+/// Get a person by their username
+///
+/// Seen by themselves and by whoever may read people in a group they share.
+#[utoipa::path(get, path = "/v1/people/by-username/{username}", tag = "people",
+    operation_id = "get_person_by_username",
+    params(("username" = String, Path, description = "What they are called in addresses")),
+    responses(
+        (status = 200, description = "The person", body = Person, headers(("etag" = String))),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 404, description = "No such person to see", body = Problem)))]
+async fn get_person_by_username(
+    State(world): State<World>,
+    By(caller): By,
+    Path(username): Path<String>,
+) -> Answer<WithEtag<Person>> {
+    let person = rules::by_username(&world, &caller, username).await?;
+    Ok(WithEtag { version: person.version, body: person })
 }
 
 /// Get a person

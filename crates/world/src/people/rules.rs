@@ -1,53 +1,31 @@
 //! What may be read of people, and how they come into a group.
 
 use database::Tx;
-use kernel::access::{self, Right, Rights, Role, Standing};
+use kernel::access::{self, Right, Role, Standing};
 use kernel::{App, Caller, Work};
 use serde_json::json;
 use types::{Error, ErrorKind, GroupId, Json, JsonMap, PersonId, Result};
 
-pub use super::change::update;
-pub use super::check::MAX_NAME;
-use super::members::{above, is_me, may_grant, may_keep, may_lend, read_permissions};
-pub use super::members::{admit, remove};
-use super::model::{Member, NewPerson, Person, PersonFilter, PersonGroup};
+pub(crate) use super::change::appoint_as_is;
+pub use super::change::{appoint_in, update, update_in};
+pub use super::check::{MAX_NAME, is_username};
+pub use super::lookup::{by_username, list, me};
+use super::members::{above, is_me, may_grant, may_keep};
+pub use super::members::{admit, dismiss, reaches, remove, remove_in};
+pub(crate) use super::members::{
+    already_member, is_member, may_appoint, may_lend, may_own, read_permissions,
+};
+use super::model::{Member, NewPerson, Person, PersonGroup};
 use super::sql::Reach;
+pub(crate) use super::sql::find;
+pub use super::sql::is_username_taken;
 use super::{check, sql};
 use crate::groups;
 use crate::groups::model::JoinPolicy;
 use crate::listing::Slice;
-
-/// A page of a group's members, and one more when another page follows.
-///
-/// # Errors
-/// 401, 404 by policy; 403 without `people:read`, and with the children for anybody but an owner;
-/// 422 for an unknown role.
-pub async fn list(
-    app: &App,
-    caller: &Caller,
-    filter: PersonFilter,
-    slice: Slice,
-) -> Result<Vec<Person>> {
-    let role = match filter.role.as_deref() {
-        Some(name) => Some(Role::parse(name).map_err(|error| {
-            Error::invalid("role", "unknown_role", error.message().trim_start_matches("role: "))
-        })?),
-        None => None,
-    };
-    let caller = caller.clone();
-    app.db
-        .read(async move |tx| {
-            let place = access::standing(tx, &caller, filter.group_id).await?;
-            place.require(Right::PeopleRead)?;
-            if filter.include_children && !place.owns {
-                return Err(Error::forbidden(
-                    "Only an owner of this group may read its children with it.",
-                ));
-            }
-            sql::list(tx, &filter, role, slice).await
-        })
-        .await
-}
+use crate::roles;
+use crate::roles::model::Held;
+use crate::things::expand::OwnerRef;
 
 /// One person; with a group, also what they are there.
 ///
@@ -90,6 +68,33 @@ pub async fn visible(
     Ok(person.in_group(member))
 }
 
+/// Those of these people that the caller may see, in a few words.
+///
+/// # Errors
+/// As [`Tx::all`].
+pub async fn refs(tx: &mut Tx, caller: &Caller, ids: &[PersonId]) -> Result<Vec<OwnerRef>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    sql::refs(tx, ids, caller.person(), &reach(caller)).await
+}
+
+/// The member of a group with this address, if the caller may read its members.
+///
+/// # Errors
+/// 401, 404 by policy.
+pub async fn with_email(
+    work: &mut Work<'_>,
+    group: GroupId,
+    email: &str,
+) -> Result<Option<PersonId>> {
+    let place = access::standing(work.tx, work.caller, group).await?;
+    if !place.rights.has(Right::PeopleRead) {
+        return Ok(None);
+    }
+    sql::with_email(work.tx, group, &check::email(email)).await
+}
+
 /// A page of the groups somebody is in, and one more when another page follows: all of them for
 /// themselves, else those whose members the caller may read.
 ///
@@ -117,7 +122,7 @@ pub async fn groups_of(
 
 /// Whose memberships a caller may read: those of groups where they have `people:read`, and of all
 /// below the ones they own.
-fn reach(caller: &Caller) -> Reach {
+pub(super) fn reach(caller: &Caller) -> Reach {
     let identity = caller.identity();
     let readable = || identity.memberships.iter().filter(|one| one.rights.has(Right::PeopleRead));
     Reach {
@@ -135,10 +140,7 @@ fn reach(caller: &Caller) -> Reach {
 /// 401, 403, 404 by policy; 403 `role_above_own`, `permissions_above_own`, `invite_only`; 409
 /// `already_member`, `username_taken`, or in an archived group; 422 for what is not sensible.
 pub async fn add(app: &App, caller: &Caller, new: NewPerson) -> Result<Person> {
-    let role = new.role.as_deref().map(Role::parse).transpose()?;
-    let rights = read_permissions(&new.permissions)?;
-    check_choice(&new)?;
-    app.change(caller, async move |work| add_in(work, &new, role, rights).await).await
+    app.change(caller, async move |work| add_in(work, &new).await).await
 }
 
 /// Either an id and nothing else about them, or a record.
@@ -168,21 +170,29 @@ fn check_choice(new: &NewPerson) -> Result<()> {
     }
 }
 
-async fn add_in(
-    work: &mut Work<'_>,
-    new: &NewPerson,
-    role: Option<Role>,
-    rights: Rights,
-) -> Result<Person> {
+/// The same inside a change that is already being made.
+///
+/// # Errors
+/// As [`add`].
+pub async fn add_in(work: &mut Work<'_>, new: &NewPerson) -> Result<Person> {
+    if let Some(name) = &new.role {
+        roles::rules::check_name(name)?;
+    }
+    let rights = read_permissions(&new.permissions)?;
+    check_choice(new)?;
     let place = access::standing_to_change(work.tx, work.caller, new.group_id).await?;
+    let role = match &new.role {
+        Some(name) => Some(roles::rules::find(work.tx, new.group_id, name).await?),
+        None => None,
+    };
     if let Some(me) = new.person_id.filter(|id| is_me(work.caller, *id))
         && !place.rights.has(Right::PeopleCreate)
     {
         return join(work, me, new, role).await;
     }
     place.require(Right::PeopleCreate)?;
-    let role = role.unwrap_or(Role::GroupUser);
-    may_grant(work, &place, role).await?;
+    let role = role.unwrap_or(Role::GroupUser.into());
+    may_grant(work, &place, &role).await?;
     may_lend(&place, rights)?;
     let email = new.email.as_deref().map(check::email);
     let Some(id) = new.person_id else {
@@ -222,7 +232,7 @@ async fn join(
     work: &mut Work<'_>,
     me: PersonId,
     new: &NewPerson,
-    role: Option<Role>,
+    role: Option<Held>,
 ) -> Result<Person> {
     let group = groups::rules::visible(work.tx, work.caller, new.group_id).await?;
     if sql::membership(work.tx, group.id, me).await?.is_none()
@@ -234,10 +244,10 @@ async fn join(
             "Nobody joins this group by themselves: ask an owner to add you.",
         ));
     }
-    if role.is_some_and(|role| role > Role::Customer) || !new.permissions.is_empty() {
+    if role.is_some_and(|role| role.rank > Role::Customer) || !new.permissions.is_empty() {
         return Err(above());
     }
-    bring_in(work, me, new, Role::Customer).await
+    bring_in(work, me, new, Role::Customer.into()).await
 }
 
 /// Makes a person there is a member.
@@ -245,7 +255,7 @@ async fn bring_in(
     work: &mut Work<'_>,
     id: PersonId,
     new: &NewPerson,
-    role: Role,
+    role: Held,
 ) -> Result<Person> {
     let member = admit(work, new.group_id, id, role, &new.permissions).await?;
     let (person, _) = sql::find(work.tx, id).await?.ok_or_else(Error::not_found)?;
@@ -259,7 +269,7 @@ async fn begin(
     person: Person,
     place: &Standing,
     new: &NewPerson,
-    role: Role,
+    role: Held,
 ) -> Result<Person> {
     // Told only to those who may look it up.
     if let Some(email) = &person.email
@@ -295,7 +305,7 @@ async fn tell(
     member: &Member,
 ) -> Result<()> {
     let metadata =
-        Json::of(&json!({"role": member.role.name(), "permissions": member.permissions}))?;
+        Json::of(&json!({"role": member.role_name(), "permissions": member.permissions}))?;
     work.announce(member.group, kind, id, &metadata).await
 }
 

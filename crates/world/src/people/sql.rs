@@ -4,10 +4,13 @@ use database::{Row, Sql, Tx, args};
 use kernel::access::Role;
 use types::{GroupId, Json, PersonId, Result, Time, UserId};
 
+use super::called::{Pattern, called};
 use super::model::{Member, MemberStatus, Person, PersonFilter, PersonGroup};
 use crate::groups;
 use crate::groups::sql::columns as group_columns;
 use crate::listing::Slice;
+use crate::roles::model::Held;
+use crate::things::expand::OwnerRef;
 
 /// Columns of a person as alias `p`, in the order [`person`] reads them; 11 of them.
 macro_rules! columns {
@@ -17,19 +20,21 @@ macro_rules! columns {
     };
 }
 
+pub(super) use columns;
+
 const FIND: &str =
     concat!("select ", columns!(), ", p.personal_group_id from people p where p.id = $1");
 const LIST: &str = concat!(
     "select ",
     columns!(),
-    ", o.group_id, o.role, o.permissions, o.status \
+    ", o.group_id, o.role, o.permissions, o.status, o.custom_role \
      from memberships o join people p on p.id = o.person_id where o.group_id = "
 );
 const SUBTREE: &str = concat!(
     "select ",
     columns!(),
-    ", o.group_id, o.role, o.permissions, o.status \
-     from (select m.person_id, m.group_id, m.role, m.permissions, m.status, \
+    ", o.group_id, o.role, o.permissions, o.status, o.custom_role \
+     from (select m.person_id, m.group_id, m.role, m.permissions, m.status, m.custom_role, \
      row_number() over (partition by m.person_id order by a.depth, m.group_id) as nearness \
      from memberships m join group_ancestors a on a.group_id = m.group_id \
      where a.ancestor_id = "
@@ -37,11 +42,11 @@ const SUBTREE: &str = concat!(
 const GROUPS: &str = concat!(
     "select ",
     group_columns!(),
-    ", m.role, m.permissions from memberships m join groups o on o.id = m.group_id \
+    ", m.role, m.permissions, m.custom_role from memberships m join groups o on o.id = m.group_id \
      where m.status = 'active' and m.person_id = "
 );
 
-fn person(row: &Row<'_>) -> Result<Person> {
+pub(super) fn person(row: &Row<'_>) -> Result<Person> {
     Ok(Person {
         id: row.get(0)?,
         user_id: row.get(1)?,
@@ -61,13 +66,14 @@ fn person(row: &Row<'_>) -> Result<Person> {
     })
 }
 
-/// Reads group, role, permissions and status from the columns at `at`.
+/// Reads group, role, permissions, status and custom role from the columns at `at`.
 fn member(row: &Row<'_>, at: usize) -> Result<Member> {
     Ok(Member {
         group: row.get(at)?,
         role: Role::stored(row.text(at + 1)?)?,
         permissions: names(&row.get(at + 2)?),
         status: MemberStatus::stored(row.text(at + 3)?)?,
+        custom: row.get(at + 4)?,
     })
 }
 
@@ -88,7 +94,7 @@ pub(super) struct Reach {
 
 impl Reach {
     /// Appends the condition on alias `m`.
-    fn condition(&self, sql: &mut Sql<'_>) {
+    pub(super) fn condition(&self, sql: &mut Sql<'_>) {
         if self.all {
             return;
         }
@@ -107,7 +113,7 @@ impl Reach {
 
 /// Looks at any person, and tells their personal group too: whoever asks must check what the
 /// caller may see of them.
-pub(super) async fn find(tx: &mut Tx, id: PersonId) -> Result<Option<(Person, Option<GroupId>)>> {
+pub(crate) async fn find(tx: &mut Tx, id: PersonId) -> Result<Option<(Person, Option<GroupId>)>> {
     tx.maybe(FIND, args![id], |row| Ok((person(row)?, row.get(11)?))).await
 }
 
@@ -122,21 +128,67 @@ pub(super) async fn is_within(tx: &mut Tx, id: PersonId, reach: &Reach) -> Resul
 
 pub(super) async fn list(
     tx: &mut Tx,
+    group: GroupId,
     filter: &PersonFilter,
-    role: Option<Role>,
+    role: Option<&Held>,
     slice: Slice,
 ) -> Result<Vec<Person>> {
     let mut sql = Sql::new(if filter.include_children { SUBTREE } else { LIST });
-    sql.bind(filter.group_id);
-    let (role, status) = (role.map(Role::name), filter.status.map(MemberStatus::name));
+    sql.bind(group);
+    let (rank, custom, status) = (
+        role.filter(|role| role.custom.is_none()).map(|role| role.rank.name()),
+        role.and_then(|role| role.custom.as_deref()),
+        filter.status.map(MemberStatus::name),
+    );
     if filter.include_children {
-        sql.and_equals("m.role", role).and_equals("m.status", status);
+        sql.and_equals("m.role", rank)
+            .and_equals("m.custom_role", custom)
+            .and_equals("m.status", status);
+        if rank.is_some() {
+            sql.push(" and m.custom_role is null");
+        }
         sql.push(") o join people p on p.id = o.person_id where o.nearness = 1");
     } else {
-        sql.and_equals("o.role", role).and_equals("o.status", status);
+        sql.and_equals("o.role", rank)
+            .and_equals("o.custom_role", custom)
+            .and_equals("o.status", status);
+        if rank.is_some() {
+            sql.push(" and o.custom_role is null");
+        }
     }
+    let pattern = filter.q.as_deref().map(Pattern::of);
+    called(&mut sql, filter, pattern.as_ref());
     slice.finish(&mut sql, "o.person_id");
     tx.all(sql.text(), sql.args(), |row| Ok(person(row)?.in_group(member(row, 11)?))).await
+}
+
+/// Those of these people that are `me` or a member of a group within reach.
+pub(super) async fn refs(
+    tx: &mut Tx,
+    ids: &[PersonId],
+    me: Option<PersonId>,
+    reach: &Reach,
+) -> Result<Vec<OwnerRef>> {
+    let mut sql =
+        Sql::new("select p.id, p.display_name, p.username, p.avatar from people p where p.id in ");
+    // Few lengths of lists, so few statements to prepare: the last one fills up.
+    let missing = ids.len().next_power_of_two() - ids.len();
+    let fill = ids.last().copied().into_iter().cycle().take(missing);
+    sql.bind_list(ids.iter().copied().chain(fill));
+    sql.push(" and (p.id = ").bind(me);
+    sql.push(" or exists (select 1 from memberships m where m.person_id = p.id");
+    sql.push(" and m.status = 'active'");
+    reach.condition(&mut sql);
+    sql.push("))");
+    tx.all(sql.text(), sql.args(), |row| {
+        Ok(OwnerRef {
+            id: row.get(0)?,
+            display_name: row.get(1)?,
+            username: row.get(2)?,
+            avatar: row.get(3)?,
+        })
+    })
+    .await
 }
 
 /// Groups the person belongs to, within reach, by group id.
@@ -153,7 +205,10 @@ pub(super) async fn groups_of(
     tx.all(sql.text(), sql.args(), |row| {
         Ok(PersonGroup {
             group: groups::sql::group(row)?,
-            role: Role::stored(row.text(15)?)?.name(),
+            role: match row.get(17)? {
+                Some(custom) => custom,
+                None => Role::stored(row.text(15)?)?.name().to_owned(),
+            },
             permissions: names(&row.get(16)?),
         })
     })
@@ -184,8 +239,27 @@ pub(super) async fn is_email_in(tx: &mut Tx, group: GroupId, email: &str) -> Res
     Ok(found.is_some())
 }
 
+/// Whoever has this address in a group.
+pub(super) async fn with_email(
+    tx: &mut Tx,
+    group: GroupId,
+    email: &str,
+) -> Result<Option<PersonId>> {
+    tx.maybe(
+        "select p.id from people p join memberships m on m.person_id = p.id \
+         where m.group_id = $1 and p.email = $2 order by p.id limit 1",
+        args![group, email],
+        |row| row.get(0),
+    )
+    .await
+}
+
 /// Whether a username belongs to another person, anywhere: they are unique on the whole server.
-pub(super) async fn is_username_taken(tx: &mut Tx, username: &str, but: PersonId) -> Result<bool> {
+/// Whether somebody else has it.
+///
+/// # Errors
+/// As [`Tx::maybe`].
+pub async fn is_username_taken(tx: &mut Tx, username: &str, but: PersonId) -> Result<bool> {
     let other = tx
         .maybe(
             "select id from people where username = $1 and id <> $2",
@@ -243,6 +317,16 @@ pub(super) async fn update(tx: &mut Tx, person: &Person, before: u64) -> Result<
     Ok(rows == 1)
 }
 
+/// Counts a change of what somebody is in a group.
+pub(super) async fn count(tx: &mut Tx, id: PersonId, now: Time) -> Result<()> {
+    tx.run(
+        "update people set version = version + 1, updated_at = $2 where id = $1",
+        args![id, now],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Counts a change of membership, and frees the username of a record that is in no group any
 /// more: nobody could ever see or change it again.
 pub(super) async fn left(tx: &mut Tx, id: PersonId, now: Time) -> Result<()> {
@@ -263,7 +347,7 @@ pub(super) async fn membership(
     id: PersonId,
 ) -> Result<Option<Member>> {
     tx.maybe(
-        "select group_id, role, permissions, status from memberships \
+        "select group_id, role, permissions, status, custom_role from memberships \
          where group_id = $1 and person_id = $2",
         args![group, id],
         |row| member(row, 0),
@@ -280,8 +364,16 @@ pub(super) async fn insert_membership(
     let permissions = Json::of(&member.permissions)?;
     tx.run(
         "insert into memberships (group_id, person_id, role, permissions, status, created_at, \
-         updated_at) values ($1, $2, $3, $4, $5, $6, $6)",
-        args![member.group, id, member.role.name(), &permissions, member.status.name(), now],
+         updated_at, custom_role) values ($1, $2, $3, $4, $5, $6, $6, $7)",
+        args![
+            member.group,
+            id,
+            member.role.name(),
+            &permissions,
+            member.status.name(),
+            now,
+            &member.custom
+        ],
     )
     .await?;
     Ok(())
@@ -295,9 +387,9 @@ pub(super) async fn update_membership(
 ) -> Result<()> {
     let permissions = Json::of(&member.permissions)?;
     tx.run(
-        "update memberships set role = $3, permissions = $4, updated_at = $5 \
+        "update memberships set role = $3, permissions = $4, updated_at = $5, custom_role = $6 \
          where group_id = $1 and person_id = $2",
-        args![member.group, id, member.role.name(), &permissions, now],
+        args![member.group, id, member.role.name(), &permissions, now, &member.custom],
     )
     .await?;
     Ok(())

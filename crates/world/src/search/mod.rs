@@ -3,6 +3,7 @@
 //! The index follows the event log ([`follow`]), a moment behind the store; what is found is read
 //! from the store itself, so nothing is shown that was removed or hidden meanwhile.
 
+mod facets;
 mod follow;
 pub mod model;
 pub mod rules;

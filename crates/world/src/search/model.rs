@@ -1,11 +1,11 @@
 //! The shapes of a search.
 
 use serde::{Deserialize, Serialize};
-use types::{AnyId, GroupId};
+use types::{AnyId, GroupId, Time};
 use utoipa::ToSchema;
 
 /// What to look for.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"query": "\"text editor\" -emacs vi*", "kinds": ["thing"], "limit": 10}))]
 pub struct Search {
@@ -27,6 +27,15 @@ pub struct Search {
     #[serde(default)]
     #[schema(example = "topic:rust")]
     pub label: Option<String>,
+    /// Only what was made then or later.
+    #[serde(default)]
+    pub from: Option<Time>,
+    /// Only what was made before.
+    #[serde(default)]
+    pub to: Option<Time>,
+    /// Also count everything that is found by type, label and month.
+    #[serde(default)]
+    pub facets: bool,
     /// Answers at most.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 50, default = 20)]
@@ -74,4 +83,34 @@ pub struct Found {
 pub struct FoundList {
     /// The answers.
     pub data: Vec<Found>,
+    /// Counts over everything that is found, when they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facets: Option<Facets>,
+}
+
+/// How many of everything that is found share something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Facets {
+    /// How many were counted.
+    pub counted: i64,
+    /// False when more are found than are counted: of each kind 10 000.
+    pub complete: bool,
+    /// By type, most first; at most 50.
+    #[serde(rename = "type")]
+    pub kind: Vec<FacetCount>,
+    /// By label, most first; at most 50.
+    pub label: Vec<FacetCount>,
+    /// By the month (UTC) it was made in, the latest first; at most 50.
+    pub month: Vec<FacetCount>,
+}
+
+/// One value and how often it occurs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FacetCount {
+    /// The value.
+    #[schema(example = "course")]
+    pub value: String,
+    /// How many have it.
+    #[schema(example = 12)]
+    pub count: i64,
 }

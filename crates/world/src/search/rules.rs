@@ -9,7 +9,8 @@ use kernel::{App, Caller};
 use types::{AnyId, Checks, Error, Kind, Result};
 use uuid::Uuid;
 
-use super::model::{Found, Search, Searchable};
+use super::facets::Tally;
+use super::model::{Found, FoundList, Search, Searchable};
 use super::sql::{self, Row};
 
 /// Characters of a query.
@@ -21,25 +22,38 @@ const MAX_LIMIT: u8 = 50;
 ///
 /// # Errors
 /// 401; 403 and 404 by policy; 422 for a query without a word, or another wrong field.
-pub async fn search(app: &App, caller: &Caller, ask: Search) -> Result<Vec<Found>> {
+pub async fn search(app: &App, caller: &Caller, ask: Search) -> Result<FoundList> {
     access::require_known(caller)?;
     let query = check(&ask)?;
     let caller = caller.clone();
     app.db
         .read_long(async move |tx| {
             let limit = ask.limit.unwrap_or(DEFAULT_LIMIT);
-            let mut found = Vec::new();
+            let (mut found, mut tally) = (Vec::new(), ask.facets.then(Tally::default));
             for kind in [Searchable::Thing, Searchable::Knowledge] {
                 if ask.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind)) {
-                    found.extend(one_kind(tx, &caller, &ask, &query, kind, limit).await?);
+                    let scope = scope(tx, &caller, &ask, kind).await?;
+                    found.extend(one_kind(tx, &caller, &ask, &query, kind, &scope, limit).await?);
+                    if let Some(tally) = &mut tally {
+                        let me = caller.person();
+                        tally.add(sql::facets(tx, &query, kind, &scope, me, &ask).await?);
+                    }
                 }
             }
             // One index and one query: the scores of both kinds are comparable.
             found.sort_by(|a, b| b.score.total_cmp(&a.score).then(b.id.cmp(&a.id)));
             found.truncate(limit.into());
-            Ok(found)
+            Ok(FoundList { data: found, facets: tally.map(Tally::told) })
         })
         .await
+}
+
+async fn scope(tx: &mut Tx, caller: &Caller, ask: &Search, kind: Searchable) -> Result<Scope> {
+    let right = match kind {
+        Searchable::Thing => Right::ThingsRead,
+        Searchable::Knowledge => Right::KnowledgeRead,
+    };
+    Scope::of(tx, caller, right, ask.group_id, ask.include_children).await
 }
 
 async fn one_kind(
@@ -48,14 +62,14 @@ async fn one_kind(
     ask: &Search,
     query: &Query,
     kind: Searchable,
+    scope: &Scope,
     limit: u8,
 ) -> Result<Vec<Found>> {
-    let (right, id_kind) = match kind {
-        Searchable::Thing => (Right::ThingsRead, Kind::Thing),
-        Searchable::Knowledge => (Right::KnowledgeRead, Kind::Knowledge),
+    let id_kind = match kind {
+        Searchable::Thing => Kind::Thing,
+        Searchable::Knowledge => Kind::Knowledge,
     };
-    let scope = Scope::of(tx, caller, right, ask.group_id, ask.include_children).await?;
-    let hits = sql::find(tx, query, kind, &scope, caller.person(), ask, limit.into()).await?;
+    let hits = sql::find(tx, query, kind, scope, caller.person(), ask, limit.into()).await?;
     let ids: Vec<Uuid> = hits.iter().map(|hit| hit.id).collect();
     let mut rows: HashMap<Uuid, Row> =
         sql::rows(tx, kind, &ids).await?.into_iter().map(|row| (row.id, row)).collect();
@@ -91,6 +105,12 @@ fn check(ask: &Search) -> Result<Query> {
             "/kinds",
             "too_short",
             "must name `thing`, `knowledge` or both.",
+        )
+        .that(
+            ask.from.zip(ask.to).is_none_or(|(from, to)| from < to),
+            "/to",
+            "out_of_range",
+            "must be later than `from`.",
         )
         .done()?;
     Query::parse(&ask.query).ok_or_else(|| {

@@ -9,19 +9,11 @@ use crate::things;
 use crate::things::model::{Status, ThingChange, Visibility};
 
 fn ask(query: &str) -> Search {
-    Search {
-        query: query.to_owned(),
-        group_id: None,
-        include_children: false,
-        kinds: None,
-        kind: None,
-        label: None,
-        limit: None,
-    }
+    Search { query: query.to_owned(), ..Search::default() }
 }
 
 async fn search(stage: &Stage, by: &Caller, ask: Search) -> Result<Vec<Found>> {
-    super::rules::search(&stage.app, by, ask).await
+    Ok(super::rules::search(&stage.app, by, ask).await?.data)
 }
 
 async fn count(stage: &Stage, by: &Caller, query: &str) -> usize {

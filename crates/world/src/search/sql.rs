@@ -1,6 +1,6 @@
 //! The statements of search: what the index is made from, and what is shown of an answer.
 
-use database::seams::search::{self, Hit, Query};
+use database::seams::search::{self, Facet, Hit, Labels, Query};
 use database::{Sql, Tx, Value};
 use kernel::access::Scope;
 use types::{AnyId, GroupId, Json, Kind, PersonId, Result, Time};
@@ -30,40 +30,81 @@ pub(super) async fn find(
     ask: &Search,
     limit: i64,
 ) -> Result<Vec<Hit>> {
-    let table = match kind {
-        Searchable::Thing => "things",
-        Searchable::Knowledge => "knowledge",
-    };
     let label = ask.label.as_deref().map(serde_json::to_string).transpose()?;
-    search::find(tx, query, table, limit, |sql| {
-        scope.condition(sql, me);
-        sql.and_equals("o.type", ask.kind.as_deref());
-        match (kind, ask.label.as_deref(), label.as_deref()) {
-            (Searchable::Thing, label, _) => {
-                sql.push(" and o.deleted_at is null");
-                if let Some(label) = label {
-                    sql.push(
-                        " and exists (select 1 from thing_knowledge k \
-                         join knowledge l on l.id = k.knowledge_id \
-                         where k.thing_id = o.id and l.type = 'label' and l.text = ",
-                    )
-                    .bind(label)
-                    .push(")");
-                }
-            }
-            (Searchable::Knowledge, label, quoted) => {
-                // What was made from an archived thing is put away with it.
-                sql.push(
-                    " and (o.source_thing_id is null or exists (select 1 from things t \
-                     where t.id = o.source_thing_id and t.deleted_at is null))",
-                );
-                if let Some((label, quoted)) = label.zip(quoted) {
-                    carries(sql, label, quoted);
-                }
-            }
-        }
+    search::find(tx, query, table(kind), limit, |sql| {
+        bound(sql, kind, scope, me, ask, label.as_deref());
     })
     .await
+}
+
+/// Counts over everything that [`find`] looks through.
+pub(super) async fn facets(
+    tx: &mut Tx,
+    query: &Query,
+    kind: Searchable,
+    scope: &Scope,
+    me: Option<PersonId>,
+    ask: &Search,
+) -> Result<Vec<Facet>> {
+    let label = ask.label.as_deref().map(serde_json::to_string).transpose()?;
+    let labels = match kind {
+        Searchable::Thing => Labels::Joined,
+        Searchable::Knowledge => Labels::Listed,
+    };
+    search::facets(tx, query, table(kind), labels, |sql| {
+        bound(sql, kind, scope, me, ask, label.as_deref());
+    })
+    .await
+}
+
+const fn table(kind: Searchable) -> &'static str {
+    match kind {
+        Searchable::Thing => "things",
+        Searchable::Knowledge => "knowledge",
+    }
+}
+
+/// Bounds alias `o` to what the caller sees and asks for; `quoted` is the label as JSON.
+fn bound<'a>(
+    sql: &mut Sql<'a>,
+    kind: Searchable,
+    scope: &Scope,
+    me: Option<PersonId>,
+    ask: &'a Search,
+    quoted: Option<&'a str>,
+) {
+    scope.condition(sql, me);
+    sql.and_equals("o.type", ask.kind.as_deref());
+    if let Some(from) = ask.from {
+        sql.push(" and o.created_at >= ").bind(from);
+    }
+    if let Some(to) = ask.to {
+        sql.push(" and o.created_at < ").bind(to);
+    }
+    match (kind, ask.label.as_deref()) {
+        (Searchable::Thing, label) => {
+            sql.push(" and o.deleted_at is null");
+            if let Some(label) = label {
+                sql.push(
+                    " and exists (select 1 from thing_knowledge k \
+                     join knowledge l on l.id = k.knowledge_id \
+                     where k.thing_id = o.id and l.type = 'label' and l.text = ",
+                )
+                .bind(label)
+                .push(")");
+            }
+        }
+        (Searchable::Knowledge, label) => {
+            // What was made from an archived thing is put away with it.
+            sql.push(
+                " and (o.source_thing_id is null or exists (select 1 from things t \
+                 where t.id = o.source_thing_id and t.deleted_at is null))",
+            );
+            if let Some((label, quoted)) = label.zip(quoted) {
+                carries(sql, label, quoted);
+            }
+        }
+    }
 }
 
 /// What is shown of an answer.

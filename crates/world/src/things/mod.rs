@@ -4,8 +4,21 @@
 //! DELETE archives; only an owner removes for good. A private thing is seen by its owner and by
 //! owners of the group; what hangs on it (events, connections, knowledge) follows its visibility.
 
+pub mod aggregate;
+pub(crate) mod change;
+pub(crate) mod content;
+pub mod expand;
+mod filtered;
+pub mod graph;
+pub mod history;
+pub(crate) mod many;
 pub mod model;
+mod order;
 mod patch;
+pub mod query;
+mod related;
 pub mod routes;
+pub mod row;
 pub mod rules;
-mod sql;
+pub(crate) mod sql;
+mod statement;

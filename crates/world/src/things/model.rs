@@ -1,11 +1,10 @@
 //! The shapes of a thing.
 
+use filter::Filter;
 use serde::{Deserialize, Serialize};
 use types::{GroupId, Json, JsonMap, PersonId, ThingId, Time};
 use utoipa::{IntoParams, ToSchema};
 use web::Patch;
-
-use crate::listing::Sort;
 
 words! {
     /// Where a thing is in its life; `ontology.json` says which steps there are.
@@ -139,11 +138,11 @@ pub struct ThingChange {
     pub visibility: Option<Visibility>,
 }
 
-/// Which things a list holds.
+/// Which things a list holds, and what it says of them.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct ThingFilter {
+pub struct ThingQuery {
     /// Only of this group; every group the caller belongs to, if absent.
     pub group_id: Option<GroupId>,
     /// Also of all groups below `groupId`; for its owners.
@@ -158,9 +157,51 @@ pub struct ThingFilter {
     pub owner_id: Option<PersonId>,
     /// Only what belongs to this thing.
     pub parent_id: Option<ThingId>,
-    /// `-createdAt` (default) or `createdAt`.
+    /// Only what this says, e.g. `properties.price <= 100 && ownerId == me`; see `docs/filter.md`.
+    #[param(example = "properties.price <= 100 && name.startsWith(\"Rust\")")]
+    pub filter: Option<String>,
+    /// Up to three of `createdAt`, `updatedAt`, `name`, `type` and `status`, each with `-` in front
+    /// for descending; `-createdAt`, if absent. The first may be `properties.X` that `type`
+    /// indexes, with `groupId`.
+    #[param(example = "-updatedAt,name")]
+    pub sort: Option<String>,
+    /// Only these members of each thing, e.g. `id,name,properties.price`; all, if absent.
+    pub fields: Option<String>,
+    /// Also what each thing refers to: any of `owner`, `group`, `parent` and `connections` (the
+    /// 20 newest). Null is what the caller may not see.
+    pub expand: Option<String>,
+    /// `exact` also counts what all pages together hold.
     #[param(inline)]
-    pub sort: Sort,
+    pub count: Option<Count>,
+    /// Also tells how the engine finds the page; for owners of `groupId`.
+    pub explain: bool,
+}
+
+/// How to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Count {
+    /// Every row there is.
+    Exact,
+}
+
+/// Which things are meant.
+#[derive(Debug, Clone, Default)]
+pub struct ThingFilter {
+    /// Of this group.
+    pub group_id: Option<GroupId>,
+    /// And of those below it.
+    pub include_children: bool,
+    /// Of this type.
+    pub kind: Option<String>,
+    /// With this status; everything but `archived`, if absent.
+    pub status: Option<Status>,
+    /// Of this person.
+    pub owner_id: Option<PersonId>,
+    /// Of this thing.
+    pub parent_id: Option<ThingId>,
+    /// And as this says.
+    pub filter: Option<Filter>,
 }
 
 /// How to delete.

@@ -6,10 +6,15 @@ use types::{Page, ThingId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::{
-    Answer, Body, By, Created, IfMatch, Listed, PageParams, Paged, Params, Path, Problem, WithEtag,
+    Answer, Body, By, Created, IfMatch, Listed, ListedAs, PageParams, Paged, Params, Path, Problem,
+    Reply, WithEtag,
 };
 
-use super::model::{HowToDelete, NewThing, Thing, ThingChange, ThingFilter};
+use super::aggregate::{self, Aggregate, AggregateQuery};
+use super::graph::{self, Graph, GraphQuery};
+use super::model::{HowToDelete, NewThing, Thing, ThingChange, ThingQuery};
+use super::query::{self, Request};
+use super::row::ThingPage;
 use super::rules;
 use crate::World;
 use crate::connections::model::Connection;
@@ -20,32 +25,93 @@ use crate::listing::{After, Slice};
 pub fn router() -> OpenApiRouter<World> {
     OpenApiRouter::new()
         .routes(routes!(list_things, create_thing))
+        .routes(routes!(aggregate_things))
+        .routes(routes!(get_thing_graph))
         .routes(routes!(get_thing, update_thing, delete_thing))
         .routes(routes!(list_thing_connections))
         .routes(routes!(list_thing_events))
+        .merge(super::history::routes::router())
 }
 
 /// List things
 ///
-/// Newest first. Without `groupId`, of every group the caller belongs to.
+/// Newest first, unless `sort` says otherwise. Without `groupId`, of every group the caller belongs
+/// to.
 #[utoipa::path(get, path = "/v1/things", tag = "things", operation_id = "list_things",
-    params(ThingFilter, PageParams),
+    params(ThingQuery, PageParams),
     responses(
-        (status = 200, description = "A page of things", body = Page<Thing>),
+        (status = 200, description = "A page of things", body = ThingPage),
         (status = 401, description = "Nobody is signed in", body = Problem),
-        (status = 403, description = "Not an owner of the subtree's root", body = Problem),
+        (status = 403, description = "Not an owner of the subtree's root, or of the group whose \
+            plan is asked for", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
+        (status = 422, description = "A parameter is wrong: also `unknown_sort`, `not_indexed`, \
+            `unknown_field`, `unknown_expansion`, `invalid_cursor`", body = Problem)))]
 async fn list_things(
     State(world): State<World>,
     By(caller): By,
     uri: Uri,
-    page: Paged<ThingFilter>,
-) -> Answer<Listed<Thing>> {
-    let after = world.after(&uri, page.cursor.as_deref())?;
-    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
-    let rows = rules::list(&world, &caller, page.filter, slice).await?;
-    Ok(world.page(uri, slice.limit, rows, |thing| After::Id(thing.id.0)))
+    page: Paged<ThingQuery>,
+) -> Answer<ListedAs<ThingPage>> {
+    let after = world.open(&uri, page.cursor.as_deref())?;
+    let request = Request::read(page.filter, page.limit, after.as_deref())?;
+    let listing = query::list(&world, &caller, request).await?;
+    let next_cursor = listing.next.map(|place| world.seal(&uri, &place));
+    Ok(ListedAs {
+        rows: listing.rows.len(),
+        next_cursor: next_cursor.clone(),
+        page: ThingPage {
+            data: listing.rows,
+            has_more: next_cursor.is_some(),
+            next_cursor,
+            total: listing.total,
+            plan: listing.plan,
+        },
+        uri,
+    })
+}
+
+/// Sum up things
+///
+/// Counts and sums over the things a list with the same filters would hold, by group of equal
+/// values. Numbers only: what is something else, or missing, is left out of `avg`, `sum`, `min` and
+/// `max`. At most 1000 groups, the largest first.
+#[utoipa::path(get, path = "/v1/things/aggregate", tag = "things",
+    operation_id = "aggregate_things",
+    params(AggregateQuery),
+    responses(
+        (status = 200, description = "One entry for each group", body = Aggregate),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "Not an owner of the subtree's root", body = Problem),
+        (status = 404, description = "No such group to see", body = Problem),
+        (status = 422, description = "A parameter is wrong: also `unknown_group_by`, \
+            `unknown_metric`", body = Problem)))]
+async fn aggregate_things(
+    State(world): State<World>,
+    By(caller): By,
+    Params(query): Params<AggregateQuery>,
+) -> Answer<Reply<Aggregate>> {
+    Ok(Reply(aggregate::of(&world, &caller, query).await?))
+}
+
+/// Walk from a thing along its connections
+///
+/// Breadth first. Only along connections, and to things, that the caller may see.
+#[utoipa::path(get, path = "/v1/things/{id}/graph", tag = "things",
+    operation_id = "get_thing_graph",
+    params(("id" = ThingId, Path, description = "Where to start"), GraphQuery),
+    responses(
+        (status = 200, description = "What was reached", body = Graph),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 404, description = "No such thing to see", body = Problem),
+        (status = 422, description = "A parameter is wrong", body = Problem)))]
+async fn get_thing_graph(
+    State(world): State<World>,
+    By(caller): By,
+    Path(id): Path<ThingId>,
+    Params(query): Params<GraphQuery>,
+) -> Answer<Reply<Graph>> {
+    Ok(Reply(graph::of(&world, &caller, id, query).await?))
 }
 
 /// Make a thing
@@ -56,10 +122,12 @@ async fn list_things(
             headers(("location" = String), ("etag" = String))),
         (status = 400, description = "Not JSON", body = Problem),
         (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 402, description = "The plan includes no more of them", body = Problem),
         (status = 403, description = "May not make things here", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 409, description = "The group is archived, or the thing too many levels down \
-            (`too_deep`)", body = Problem),
+        (status = 409, description = "The group is archived, the thing too many levels down \
+            (`too_deep`), or a property the same as another thing's that its type keeps unique \
+            (`duplicate_key`)", body = Problem),
         (status = 413, description = "Too large", body = Problem),
         (status = 415, description = "Not JSON by its content type", body = Problem),
         (status = 422, description = "A field is wrong", body = Problem)))]
@@ -107,8 +175,9 @@ async fn get_thing(
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "May not change this thing", body = Problem),
         (status = 404, description = "No such thing to see", body = Problem),
-        (status = 409, description = "Its status or its group does not allow it, or it would \
-            belong to itself (`cycle`) or be too many levels down (`too_deep`)", body = Problem),
+        (status = 409, description = "Its status or its group does not allow it, it would belong \
+            to itself (`cycle`) or be too many levels down (`too_deep`), or have a property that \
+            its type keeps unique and another thing has (`duplicate_key`)", body = Problem),
         (status = 412, description = "Changed since it was read", body = Problem),
         (status = 413, description = "Too large", body = Problem),
         (status = 415, description = "Not JSON by its content type", body = Problem),

@@ -1,19 +1,19 @@
-//! What may be done with things, and what follows from it.
+//! Who may make, read and list things, and what a new one must be.
 
 use database::Tx;
-use kernel::access::{self, Right, Scope, Sight, Standing};
+use kernel::access::{self, Right, Sight, Standing};
 use kernel::events::NewEvent;
-use kernel::{App, Caller, Work, ontology};
+use kernel::usage::{self, Metric};
+use kernel::{App, Caller, Work};
 use serde::Serialize;
-use types::{Checks, Error, GroupId, Json, JsonMap, Result, ThingId};
-use web::IfMatch;
+use types::{Checks, Error, GroupId, Json, Result, ThingId};
 
-use super::model::{NewThing, Status, Thing, ThingChange, ThingFilter, Tier, Visibility};
-use super::{patch, sql};
-use crate::changes::Changes;
-use crate::listing::Slice;
-use crate::ontology::rules as types_of;
-use crate::{connections, knowledge, sizes};
+use super::model::{NewThing, Status, Thing, Tier, Visibility};
+use super::{content, sql};
+use crate::ontology::kind::Kind;
+use crate::ontology::prepare::{Prepared, prepare};
+
+pub use super::change::{archive, archive_in, remove, remove_in, update, update_in};
 
 /// Characters of a name.
 pub const MAX_NAME: usize = 500;
@@ -37,19 +37,33 @@ pub async fn create(app: &App, caller: &Caller, new: NewThing) -> Result<Thing> 
 pub async fn create_in(work: &mut Work<'_>, group: GroupId, new: &NewThing) -> Result<Thing> {
     let place = access::standing_to_change(work.tx, work.caller, group).await?;
     place.require(Right::ThingsCreate)?;
-    check_type(work.tx, group, &new.kind, &new.properties).await?;
-    let properties = Json::of(&new.properties)?;
-    sizes::check_properties(&properties)?;
+    let prepared = prepare(work.tx, group, &new.kind, &new.properties, None).await?;
     if let Some(parent) = new.parent_id {
         check_parent(work, group, parent, None).await?;
     }
-    let thing = Thing {
+    let thing = new_thing(work, group, new, &prepared);
+    if !sql::insert(work.tx, &thing, &prepared.hidden).await? {
+        return Err(Error::internal("a new id was taken"));
+    }
+    content::store_content(work.tx, thing.id, group, &thing.kind, &prepared).await?;
+    record_created(work, &thing).await?;
+    Ok(thing)
+}
+
+/// What a request for a new thing describes.
+pub(super) fn new_thing(
+    work: &Work<'_>,
+    group: GroupId,
+    new: &NewThing,
+    prepared: &Prepared,
+) -> Thing {
+    Thing {
         id: ThingId(work.id()),
         group_id: group,
         parent_id: new.parent_id,
         kind: new.kind.clone(),
         name: new.name.clone(),
-        properties,
+        properties: prepared.properties.clone(),
         status: new.status.unwrap_or(Status::Active),
         owner_id: work.me(),
         visibility: new.visibility.unwrap_or(Visibility::Group),
@@ -58,25 +72,25 @@ pub async fn create_in(work: &mut Work<'_>, group: GroupId, new: &NewThing) -> R
         deleted_at: None,
         created_at: work.now,
         updated_at: work.now,
-    };
-    if !sql::insert(work.tx, &thing).await? {
-        return Err(Error::internal("a new id was taken"));
     }
-    record_created(work, &thing).await?;
-    Ok(thing)
 }
 
-/// Stores a thing that has its identity already (import); its type and properties were checked.
-/// False when the id is taken: what is there stays as it is.
+/// Stores a thing that has its identity already (import), with its properties as its type wants
+/// them. False when the id is taken: what is there stays as it is.
 ///
 /// # Errors
-/// 409 when its parent or its owner is not there; 422 for properties that are too large.
-pub async fn insert_as_is(work: &mut Work<'_>, thing: &Thing) -> Result<bool> {
-    sizes::check_properties(&thing.properties)?;
-    if !sql::insert(work.tx, thing).await? {
+/// 409 when its parent or its owner is not there, or it shares what is to be unique; 422 for
+/// properties its type refuses.
+pub async fn insert_as_is(work: &mut Work<'_>, thing: &Thing, kind: &Kind) -> Result<bool> {
+    let prepared = kind.prepare(&thing.properties.to_map(), None)?;
+    let thing = Thing { properties: prepared.properties.clone(), ..thing.clone() };
+    if !sql::insert(work.tx, &thing, &prepared.hidden).await? {
         return Ok(false);
     }
-    record_created(work, thing).await?;
+    if thing.status != Status::Archived {
+        content::store_content(work.tx, thing.id, thing.group_id, &thing.kind, &prepared).await?;
+    }
+    record_created(work, &thing).await?;
     Ok(true)
 }
 
@@ -87,121 +101,6 @@ pub async fn insert_as_is(work: &mut Work<'_>, thing: &Thing) -> Result<bool> {
 pub async fn get(app: &App, caller: &Caller, id: ThingId) -> Result<Thing> {
     let caller = caller.clone();
     app.db.read(async move |tx| Ok(visible(tx, &caller, id).await?.0)).await
-}
-
-/// A page of things, and one more row when another page follows.
-///
-/// # Errors
-/// 401; 403 and 404 by policy.
-pub async fn list(
-    app: &App,
-    caller: &Caller,
-    filter: ThingFilter,
-    slice: Slice,
-) -> Result<Vec<Thing>> {
-    let caller = caller.clone();
-    app.db
-        .read(async move |tx| {
-            let scope =
-                Scope::of(tx, &caller, Right::ThingsRead, filter.group_id, filter.include_children)
-                    .await?;
-            sql::list(tx, &scope, caller.person(), &filter, slice).await
-        })
-        .await
-}
-
-/// Changes a thing, or restores it from the archive.
-///
-/// # Errors
-/// 401, 403, 404 by policy; 409 for a step its status does not allow, a `cycle`, or `too_deep`; 412
-/// when it is no longer the version the caller has seen; 422 for what is not sensible.
-pub async fn update(
-    app: &App,
-    caller: &Caller,
-    id: ThingId,
-    seen: IfMatch,
-    change: ThingChange,
-) -> Result<Thing> {
-    if let Some(name) = &change.name {
-        Checks::new().text("/name", name, 1, MAX_NAME).done()?;
-    }
-    app.change(caller, async move |work| update_in(work, id, seen, &change).await).await
-}
-
-async fn update_in(
-    work: &mut Work<'_>,
-    id: ThingId,
-    seen: IfMatch,
-    change: &ThingChange,
-) -> Result<Thing> {
-    let (before, place) = visible_to_change(work, id).await?;
-    require_own_or(&place, work, &before, Right::ThingsUpdate, Right::ThingsUpdateOwn)?;
-    seen.check(before.version)?;
-    let (after, changes) = patch::apply(&before, change, work.now)?;
-    if changes.is_empty() {
-        return Ok(before);
-    }
-    check_step(before.status, after.status)?;
-    // Archiving is deleting, whichever way it is asked for.
-    if after.status == Status::Archived {
-        require_own_or(&place, work, &before, Right::ThingsDelete, Right::ThingsDeleteOwn)?;
-    }
-    if change.properties.is_some() {
-        sizes::check_properties(&after.properties)?;
-        check_type(work.tx, after.group_id, &after.kind, &after.properties.to_map()).await?;
-    }
-    if let Some(parent) = after.parent_id.filter(|parent| Some(*parent) != before.parent_id) {
-        check_parent(work, after.group_id, parent, Some(id)).await?;
-    }
-    let metadata = changed(&after, &changes)?;
-    store(work, &before, &after, &metadata).await?;
-    Ok(after)
-}
-
-/// Archives a thing; archiving an archived one changes nothing.
-///
-/// # Errors
-/// 401, 403, 404 by policy; 412.
-pub async fn archive(app: &App, caller: &Caller, id: ThingId, seen: IfMatch) -> Result<()> {
-    let change = ThingChange { status: Some(Status::Archived), ..ThingChange::default() };
-    app.change(caller, async move |work| {
-        let (before, place) = visible_to_change(work, id).await?;
-        require_own_or(&place, work, &before, Right::ThingsDelete, Right::ThingsDeleteOwn)?;
-        seen.check(before.version)?;
-        if before.status == Status::Archived {
-            return Ok(());
-        }
-        let (after, changes) = patch::apply(&before, &change, work.now)?;
-        let metadata = changed(&after, &changes)?;
-        store(work, &before, &after, &metadata).await
-    })
-    .await
-}
-
-/// Removes a thing for good, with its connections and its knowledge.
-///
-/// # Errors
-/// 401, 403, 404 by policy; 409 while other things belong to it; 412.
-pub async fn remove(app: &App, caller: &Caller, id: ThingId, seen: IfMatch) -> Result<()> {
-    app.change(caller, async move |work| {
-        let (thing, place) = visible_to_change(work, id).await?;
-        place.require(Right::ThingsDelete)?;
-        seen.check(thing.version)?;
-        if sql::has_children(work.tx, id).await? {
-            return Err(Error::conflict(
-                "thing_has_children",
-                "Other things belong to this one: remove or move them first.",
-            ));
-        }
-        let connections = connections::rules::remove_of_thing(work.tx, id).await?;
-        let knowledge = knowledge::rules::remove_of_thing(work.tx, id).await?;
-        sql::delete(work.tx, id).await?;
-        let metadata = Json::of(&serde_json::json!({
-            "type": thing.kind, "connections": connections, "knowledge": knowledge,
-        }))?;
-        record(work, "thing_deleted", &thing, &metadata).await
-    })
-    .await
 }
 
 /// A thing the caller may see, with their place in its group.
@@ -220,21 +119,17 @@ pub async fn visible(tx: &mut Tx, caller: &Caller, id: ThingId) -> Result<(Thing
     }
 }
 
-async fn visible_to_change(work: &mut Work<'_>, id: ThingId) -> Result<(Thing, Standing)> {
+pub(super) async fn visible_to_change(
+    work: &mut Work<'_>,
+    id: ThingId,
+) -> Result<(Thing, Standing)> {
     let (thing, _) = visible(work.tx, work.caller, id).await?;
     let place = access::standing_to_change(work.tx, work.caller, thing.group_id).await?;
     Ok((thing, place))
 }
 
-fn require_own_or(
-    place: &Standing,
-    work: &Work<'_>,
-    thing: &Thing,
-    any: Right,
-    own: Right,
-) -> Result<()> {
-    let mine = thing.owner_id.is_some() && thing.owner_id == work.me();
-    if mine && place.rights.has(own) { Ok(()) } else { place.require(any) }
+pub(super) fn is_mine(work: &Work<'_>, thing: &Thing) -> bool {
+    thing.owner_id.is_some() && thing.owner_id == work.me()
 }
 
 /// The group a new object goes to: the one named, or the caller's own.
@@ -264,12 +159,7 @@ pub fn check_new(new: &NewThing) -> Result<()> {
         .done()
 }
 
-async fn check_type(tx: &mut Tx, group: GroupId, kind: &str, properties: &JsonMap) -> Result<()> {
-    let kind = types_of::thing_type(tx, group, kind).await?;
-    types_of::check_properties(&kind, properties)
-}
-
-async fn check_parent(
+pub(super) async fn check_parent(
     work: &mut Work<'_>,
     group: GroupId,
     parent: ThingId,
@@ -299,56 +189,6 @@ async fn check_parent(
     Ok(())
 }
 
-/// The steps of `ontology.json`; `archived` is left by restore, which is a step to `active`.
-fn check_step(from: Status, to: Status) -> Result<()> {
-    if from == Status::Archived && to != Status::Active {
-        return Err(Error::conflict(
-            "thing_archived",
-            "This thing is archived: restore it (status `active`) before changing it.",
-        ));
-    }
-    let steps = ontology::built_in().thing_statuses.get(from.name());
-    let allowed = from == to
-        || from == Status::Archived
-        || steps.is_some_and(|steps| steps.iter().any(|step| step == to.name()));
-    if allowed {
-        return Ok(());
-    }
-    Err(Error::conflict(
-        "wrong_transition",
-        format!(
-            "A thing that is {} can become {}, not {}.",
-            from.name(),
-            steps.map_or_else(String::new, |steps| steps.join(" or ")),
-            to.name()
-        ),
-    ))
-}
-
-async fn store(work: &mut Work<'_>, before: &Thing, after: &Thing, metadata: &Json) -> Result<()> {
-    if !sql::update(work.tx, after, before.version).await? {
-        return Err(Error::overloaded("This thing is being changed by others; try again."));
-    }
-    if before.visibility != after.visibility {
-        connections::rules::follow_visibility(work.tx, after.id).await?;
-        let (visibility, owner) = (after.visibility.name(), after.owner_id);
-        knowledge::rules::follow_visibility(work.tx, after.id, visibility, owner).await?;
-    }
-    let kind = match (before.status, after.status) {
-        (from, to) if from == to => "thing_updated",
-        (_, Status::Archived) => "thing_archived",
-        (Status::Archived, _) => "thing_restored",
-        _ => "thing_updated",
-    };
-    // While it was private, or becomes so, the values are for those who may see them.
-    let hidden = [before, after].into_iter().find(|one| one.visibility == Visibility::Private);
-    record(work, kind, hidden.unwrap_or(after), metadata).await
-}
-
-fn changed(thing: &Thing, changes: &Changes) -> Result<Json> {
-    Ok(Json::of(&serde_json::json!({ "type": thing.kind, "changes": changes }))?)
-}
-
 #[derive(Serialize)]
 struct Created<'a> {
     r#type: &'a str,
@@ -356,18 +196,36 @@ struct Created<'a> {
 }
 
 async fn record_created(work: &mut Work<'_>, thing: &Thing) -> Result<()> {
-    let metadata = Json::of(&Created { r#type: &thing.kind, name: &thing.name })?;
+    usage::take(work, thing.group_id, Metric::Things, 1).await?;
+    let metadata = told_of_new(thing)?;
     record(work, "thing_created", thing, &metadata).await
 }
 
-async fn record(
+/// What the event of a new thing tells.
+pub(super) fn told_of_new(thing: &Thing) -> Result<Json> {
+    Ok(Json::of(&Created { r#type: &thing.kind, name: &thing.name })?)
+}
+
+pub(super) async fn record(
     work: &mut Work<'_>,
     kind: &'static str,
     thing: &Thing,
     metadata: &Json,
 ) -> Result<()> {
-    let event = NewEvent::new(thing.group_id, kind, Some(thing.id.into()), metadata)
-        .about(thing.visibility.name(), thing.owner_id);
-    work.record(event).await?;
+    work.record(event_of(kind, thing, metadata)).await?;
     Ok(())
+}
+
+/// Nothing is changed in an archived thing, and nothing is tied to it.
+pub(crate) fn archived() -> Error {
+    Error::conflict(
+        "thing_archived",
+        "This thing is archived: restore it (status `active`) before changing it.",
+    )
+}
+
+/// An event about a thing, for whoever may see the thing.
+pub(super) fn event_of<'a>(kind: &'a str, thing: &'a Thing, metadata: &'a Json) -> NewEvent<'a> {
+    NewEvent::new(thing.group_id, kind, Some(thing.id.into()), metadata)
+        .about(thing.visibility.name(), thing.owner_id)
 }

@@ -1,11 +1,9 @@
 //! The statements about things.
 
-use database::{Row, Sql, Tx, args};
-use kernel::access::Scope;
-use types::{PersonId, Result, ThingId};
+use database::{Row, Sql, Tx, Value, args};
+use types::{GroupId, Json, Result, ThingId};
 
-use super::model::{Status, Thing, ThingFilter, Tier, Visibility};
-use crate::listing::Slice;
+use super::model::{Status, Thing, Tier, Visibility};
 
 macro_rules! columns {
     () => {
@@ -14,10 +12,18 @@ macro_rules! columns {
     };
 }
 
-const HEAD: &str = concat!("select ", columns!(), " from things o where 1 = 1");
+/// Lists over the table.
+pub(super) const HEAD: &str = concat!("select ", columns!(), " from things o where 1 = 1");
+/// Lists along the index of a property. `cross join` keeps the order of the two on SQLite.
+pub(super) const ALONG: &str = concat!(
+    "select ",
+    columns!(),
+    ", v.number, v.text from thing_values v cross join things o where o.id = v.thing_id"
+);
 const FIND: &str = concat!("select ", columns!(), " from things o where o.id = $1");
 
-fn thing(row: &Row<'_>) -> Result<Thing> {
+/// Reads a thing from the first 14 columns.
+pub(super) fn thing(row: &Row<'_>) -> Result<Thing> {
     Ok(Thing {
         id: row.get(0)?,
         group_id: row.get(1)?,
@@ -41,53 +47,101 @@ pub(super) async fn find(tx: &mut Tx, id: ThingId) -> Result<Option<Thing>> {
     tx.maybe(FIND, args![id], thing).await
 }
 
-pub(super) async fn list(
-    tx: &mut Tx,
-    scope: &Scope,
-    me: Option<PersonId>,
-    filter: &ThingFilter,
-    slice: Slice,
-) -> Result<Vec<Thing>> {
-    let sql = scope.list(HEAD, slice.merged(), slice.limit.probe(), me, |sql: &mut Sql<'_>| {
-        sql.and_equals("o.type", filter.kind.as_deref())
-            .and_equals("o.owner_id", filter.owner_id)
-            .and_equals("o.parent_id", filter.parent_id);
-        match filter.status {
-            Some(status) => sql.and_equals("o.status", Some(status.name())),
-            None => sql.push(" and o.deleted_at is null"),
-        };
-        slice.finish(sql, "o.id");
-    });
-    tx.all(sql.text(), sql.args(), thing).await
+/// The write-only properties, for who changes them; nothing that answers reads them.
+pub(super) async fn hidden(tx: &mut Tx, id: ThingId) -> Result<Option<Json>> {
+    let found =
+        tx.maybe("select hidden from things where id = $1", args![id], |row| row.get(0)).await?;
+    Ok(found.flatten())
 }
 
+pub(super) async fn set_hidden(tx: &mut Tx, id: ThingId, hidden: &Option<Json>) -> Result<()> {
+    tx.run("update things set hidden = $2 where id = $1", args![id, hidden]).await?;
+    Ok(())
+}
+
+/// Things that are of this type by the definition of `group`, with their write-only properties: in
+/// it or below, where no nearer group has a definition of its own.
+pub(crate) async fn of_type(
+    tx: &mut Tx,
+    group: GroupId,
+    kind: &str,
+    after: Option<ThingId>,
+    limit: i64,
+) -> Result<Vec<(Thing, Option<Json>)>> {
+    let mut sql = Sql::new(concat!(
+        "select ",
+        columns!(),
+        ", o.hidden from group_ancestors a join things o on o.group_id = a.group_id \
+         where not exists (select 1 from registered_types r \
+         join group_ancestors b on b.ancestor_id = r.group_id where b.group_id = o.group_id \
+         and b.depth < a.depth and r.dimension = 'thing' and r.name = o.type)",
+    ));
+    sql.and_equals("a.ancestor_id", Some(group)).and_equals("o.type", Some(kind));
+    if let Some(after) = after {
+        sql.push(" and o.id > ").bind(after);
+    }
+    sql.push(" order by o.id limit ").bind(limit);
+    tx.all(sql.text(), sql.args(), |row| Ok((thing(row)?, row.get(14)?))).await
+}
+
+const INSERT: &str = "insert into things (id, group_id, parent_id, type, name, properties, status, \
+     owner_id, visibility, tier, version, created_at, updated_at, deleted_at, hidden) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+     on conflict (id) do nothing";
+
 /// False when the id is taken.
-pub(super) async fn insert(tx: &mut Tx, thing: &Thing) -> Result<bool> {
-    let rows = tx
-        .run(
-        "insert into things (id, group_id, parent_id, type, name, properties, status, owner_id, \
-         visibility, tier, version, created_at, updated_at, deleted_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
-         on conflict (id) do nothing",
-        args![
-            thing.id,
-            thing.group_id,
-            thing.parent_id,
-            &thing.kind,
-            &thing.name,
-            &thing.properties,
-            thing.status.name(),
-            thing.owner_id,
-            thing.visibility.name(),
-            thing.tier.name(),
-            thing.version.cast_signed(),
-            thing.created_at,
-            thing.updated_at,
-            thing.deleted_at
-        ],
+pub(super) async fn insert(tx: &mut Tx, thing: &Thing, hidden: &Option<Json>) -> Result<bool> {
+    Ok(tx.run(INSERT, &inserted(thing, hidden)).await? == 1)
+}
+
+/// False when an id is taken.
+pub(super) async fn insert_all<'a>(
+    tx: &mut Tx,
+    things: impl Iterator<Item = (&'a Thing, &'a Option<Json>)>,
+) -> Result<bool> {
+    let rows: Vec<_> = things.flat_map(|(thing, hidden)| inserted(thing, hidden)).collect();
+    let made = tx.run_each(INSERT, COLUMNS, &rows).await?;
+    Ok(usize::try_from(made)? * COLUMNS == rows.len())
+}
+
+/// Columns of a new row.
+const COLUMNS: usize = 15;
+
+fn inserted<'a>(thing: &'a Thing, hidden: &'a Option<Json>) -> [Value<'a>; COLUMNS] {
+    [
+        thing.id.into(),
+        thing.group_id.into(),
+        thing.parent_id.into(),
+        (&thing.kind).into(),
+        (&thing.name).into(),
+        (&thing.properties).into(),
+        thing.status.name().into(),
+        thing.owner_id.into(),
+        thing.visibility.name().into(),
+        thing.tier.name().into(),
+        thing.version.cast_signed().into(),
+        thing.created_at.into(),
+        thing.updated_at.into(),
+        thing.deleted_at.into(),
+        hidden.into(),
+    ]
+}
+
+/// The thing of a type in a group that has this value for itself.
+pub(super) async fn with_key(
+    tx: &mut Tx,
+    group: GroupId,
+    kind: &str,
+    property: &str,
+    value: &str,
+) -> Result<Option<ThingId>> {
+    tx.maybe(
+        "select thing_id from thing_keys \
+         where group_id = $1 and type = $2 and property = $3 and value = $4",
+        args![group, kind, property, value],
+        |row| row.get(0),
     )
-    .await?;
-    Ok(rows == 1)
+    .await
 }
 
 /// Writes what can change, one version on from `before`; false when somebody was faster.

@@ -15,7 +15,7 @@ use super::line::{
     ThingKnowledgeLine, ThingLine,
 };
 use super::within::{by_group, by_id, by_knowledge, people_of, with_both_ends, with_its_source};
-use super::{ExportOptions, Progress, Summary};
+use super::{ExportOptions, Progress, Summary, sql};
 use crate::groups::model::{GroupStatus, GroupVisibility, JoinPolicy};
 use crate::things::model::{Status, Visibility};
 
@@ -73,6 +73,7 @@ async fn all(tx: &mut Tx, options: &ExportOptions, out: &SyncSender<Written>) ->
     export.groups().await?;
     export.types().await?;
     export.people().await?;
+    export.roles().await?;
     export.memberships().await?;
     export.things().await?;
     export.connections().await?;
@@ -269,20 +270,26 @@ impl Export<'_> {
         self.pages(&source, |_| {}, read).await.map(drop)
     }
 
+    async fn roles(&mut self) -> Result<()> {
+        let lines = sql::roles(self.tx, self.root).await?;
+        self.write(lines.into_iter().map(Line::GroupRole))
+    }
+
     async fn memberships(&mut self) -> Result<()> {
         let source = Source {
             select: "select o.group_id, o.person_id, o.role, o.permissions, o.status, \
-                     o.created_at, o.updated_at, o.group_id, o.person_id \
+                     o.created_at, o.updated_at, o.custom_role, o.group_id, o.person_id \
                      from memberships o where 1 = 1",
             within: by_group,
             key: ("o.group_id", "o.person_id"),
-            width: 7,
+            width: 8,
         };
         let read = |row: &Row<'_>| {
             Ok(Line::Membership(MembershipLine {
                 group_id: row.get(0)?,
                 person_id: row.get(1)?,
                 role: row.get(2)?,
+                custom_role: row.get(7)?,
                 permissions: serde_json::from_str(row.get::<Json>(3)?.as_str())?,
                 status: Some(row.get(4)?),
                 created_at: row.get(5)?,

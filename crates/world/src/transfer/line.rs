@@ -19,6 +19,7 @@ pub(super) enum Line {
     ConnectionType(ConnectionTypeLine),
     EventType(EventTypeLine),
     Person(PersonLine),
+    GroupRole(GroupRoleLine),
     Membership(MembershipLine),
     Thing(Box<ThingLine>),
     Connection(Box<ConnectionLine>),
@@ -83,6 +84,18 @@ line! {
         category: Option<String>,
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         properties: BTreeMap<String, Value>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        schema: Option<Value>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        required: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unique: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        indexed: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hidden: Vec<String>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        deprecated: bool,
     }
 }
 
@@ -147,10 +160,25 @@ line! {
         group_id: GroupId,
         person_id: PersonId,
         role: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        custom_role: Option<String>,
         #[serde(default)]
         permissions: Vec<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created_at: Option<Time>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        updated_at: Option<Time>,
+    }
+}
+
+line! {
+    /// A role of a group, which stands before it.
+    GroupRoleLine {
+        group_id: GroupId,
+        name: String,
+        permissions: Vec<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         created_at: Option<Time>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -253,8 +281,8 @@ line! {
 }
 
 impl GroupLine {
-    /// The group, with its type's settings where the line has none.
-    pub(super) fn to_group(&self, now: Time) -> types::Result<Group> {
+    /// The group, with its type's settings and `plan` where the line has none.
+    pub(super) fn to_group(&self, now: Time, plan: &str) -> types::Result<Group> {
         let settings = NewGroupSettings {
             visibility: self.settings.visibility,
             join_policy: self.settings.join_policy,
@@ -268,7 +296,7 @@ impl GroupLine {
             name: self.name.clone(),
             kind: self.r#type.clone(),
             description: self.description.clone(),
-            settings: crate::groups::rules::settings_of(&self.r#type, &settings),
+            settings: crate::groups::rules::settings_of(&self.r#type, &settings, plan),
             metadata: Json::of(&self.metadata)?,
             status: self.status.unwrap_or(GroupStatus::Active),
             version: self.version.unwrap_or(1).max(1),

@@ -8,6 +8,7 @@ mod export;
 mod import;
 mod line;
 mod names;
+mod roles;
 mod sql;
 mod store;
 mod within;

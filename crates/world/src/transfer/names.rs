@@ -106,6 +106,7 @@ fn group_of(line: &mut Line) -> Option<&mut GroupId> {
         Line::ConnectionType(line) => Some(&mut line.group_id),
         Line::EventType(line) => Some(&mut line.group_id),
         Line::Person(line) => line.personal_group_id.as_mut(),
+        Line::GroupRole(line) => Some(&mut line.group_id),
         Line::Membership(line) => Some(&mut line.group_id),
         Line::Thing(line) => Some(&mut line.group_id),
         Line::Connection(line) => Some(&mut line.group_id),

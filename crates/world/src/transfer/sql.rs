@@ -1,10 +1,11 @@
-//! The statements of import. They look across groups: the house itself imports.
+//! The statements of import, and those of roles on their way out. They look across groups: the house itself imports.
 
-use database::{Tx, args};
+use database::{Sql, Tx, args};
 use types::{GroupId, Json, KnowledgeId, PersonId, Result, ThingId, Time};
 use uuid::Uuid;
 
-use super::line::PersonLine;
+use super::line::{GroupRoleLine, PersonLine};
+use super::within::by_group;
 use crate::ontology::model::Dimension;
 
 /// Where a thing is and who sees it.
@@ -75,4 +76,49 @@ pub(super) async fn insert_person(tx: &mut Tx, line: &PersonLine, now: Time) -> 
 
 pub(super) async fn group_of_knowledge(tx: &mut Tx, id: KnowledgeId) -> Result<Option<GroupId>> {
     tx.maybe("select group_id from knowledge where id = $1", args![id], |row| row.get(0)).await
+}
+
+/// The roles of all groups, or of those below one: never many, so in one piece.
+pub(super) async fn roles(tx: &mut Tx, root: Option<GroupId>) -> Result<Vec<GroupRoleLine>> {
+    let mut sql = Sql::new(
+        "select o.group_id, o.name, o.permissions, o.created_at, o.updated_at \
+         from group_roles o where 1 = 1",
+    );
+    if let Some(root) = root {
+        by_group(&mut sql, root);
+    }
+    sql.push(" order by o.group_id, o.name");
+    tx.all(sql.text(), sql.args(), |row| {
+        Ok(GroupRoleLine {
+            group_id: row.get(0)?,
+            name: row.get(1)?,
+            permissions: serde_json::from_str(row.get::<Json>(2)?.as_str())?,
+            created_at: row.get(3)?,
+            updated_at: row.get(4)?,
+        })
+    })
+    .await
+}
+
+/// Stores a role; false when its group has one of this name.
+pub(super) async fn insert_role(
+    tx: &mut Tx,
+    line: &GroupRoleLine,
+    permissions: &Json,
+    now: Time,
+) -> Result<bool> {
+    let stored = tx
+        .run(
+            "insert into group_roles (group_id, name, permissions, created_at, updated_at) \
+             values ($1, $2, $3, $4, $5) on conflict (group_id, name) do nothing",
+            args![
+                line.group_id,
+                &line.name,
+                permissions,
+                line.created_at.unwrap_or(now),
+                line.updated_at.unwrap_or(now)
+            ],
+        )
+        .await?;
+    Ok(stored == 1)
 }

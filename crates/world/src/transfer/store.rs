@@ -7,7 +7,8 @@ use database::args;
 use kernel::Work;
 use kernel::access::{self, Rights, Role};
 use kernel::events::NewEvent;
-use kernel::ontology::{ConnectionType, ThingType};
+use kernel::ontology::ConnectionType;
+use kernel::usage::{self, Metric};
 use serde::Serialize;
 use serde_json::json;
 use types::{
@@ -20,14 +21,15 @@ use super::line::{
     ThingLine,
 };
 use super::names::Names;
-use super::sql;
+use super::{roles, sql};
 use crate::connections::model::NewConnection;
 use crate::connections::rules::Origin;
 use crate::groups::rules as groups;
 use crate::knowledge::model::{Knowledge, KnowledgeType};
 use crate::knowledge::rules as knowledge;
+use crate::ontology::kind::Kind;
 use crate::ontology::model::Dimension;
-use crate::ontology::rules as types_of;
+use crate::ontology::{register, rules as types_of};
 use crate::people::check::{Record, check_record};
 use crate::things::model::{Status, Tier, Visibility};
 use crate::{connections, things};
@@ -53,7 +55,7 @@ pub(super) struct Store {
     pub(super) names: Names,
     active: HashSet<GroupId>,
     people: HashSet<PersonId>,
-    thing_types: HashMap<GroupId, HashMap<String, Rc<ThingType>>>,
+    thing_types: HashMap<GroupId, HashMap<String, Kind>>,
     connection_types: HashMap<GroupId, HashMap<String, Rc<ConnectionType>>>,
 }
 
@@ -79,6 +81,10 @@ impl Store {
                 self.kind(work, line.group_id, Dimension::Event, &line.name, line).await
             }
             Line::Person(line) => person(work, line).await,
+            Line::GroupRole(line) => {
+                self.active(work, line.group_id).await?;
+                roles::store(work, line).await
+            }
             Line::Membership(line) => self.membership(work, line).await,
             Line::Thing(line) => self.thing(work, line).await,
             Line::Connection(line) => self.connection(work, line).await,
@@ -126,7 +132,8 @@ impl Store {
         if let Some(parent) = line.parent_group_id {
             self.active(work, parent).await?;
         }
-        groups::insert_as_is(work, &line.to_group(work.now)?).await?;
+        let group = line.to_group(work.now, work.app().plans.default_plan())?;
+        groups::insert_as_is(work, &group).await?;
         Ok(Outcome::Stored)
     }
 
@@ -147,7 +154,7 @@ impl Store {
         if there.is_some_and(|there| covers(&there.to_map(), &definition.to_map())) {
             return Ok(Outcome::There);
         }
-        types_of::register_as_is(work, group, dimension, name, &definition).await?;
+        register::register_as_is(work, group, dimension, name, &definition).await?;
         self.thing_types.clear();
         self.connection_types.clear();
         Ok(Outcome::Stored)
@@ -160,6 +167,7 @@ impl Store {
             let message = "owns the platform only in the group `platform`.";
             return Err(Error::invalid("/role", "wrong_group", message));
         }
+        roles::check(work, line, role).await?;
         Rights::parse(&line.permissions, "/permissions")?;
         self.known(work, "personId", line.person_id).await?;
         let status = line.status.as_deref().unwrap_or("active");
@@ -170,7 +178,7 @@ impl Store {
             .tx
             .run(
                 "insert into memberships (group_id, person_id, role, permissions, status, \
-                 created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7) \
+                 created_at, updated_at, custom_role) values ($1, $2, $3, $4, $5, $6, $7, $8) \
                  on conflict (group_id, person_id) do nothing",
                 args![
                     line.group_id,
@@ -179,12 +187,17 @@ impl Store {
                     &permissions,
                     status,
                     line.created_at.unwrap_or(now),
-                    line.updated_at.unwrap_or(now)
+                    line.updated_at.unwrap_or(now),
+                    &line.custom_role
                 ],
             )
             .await?;
         if rows == 1 {
-            let metadata = Json::of(&json!({ "role": role.name() }))?;
+            if status == "active" {
+                usage::take(work, line.group_id, Metric::Users, 1).await?;
+            }
+            let name = line.custom_role.as_deref().unwrap_or(role.name());
+            let metadata = Json::of(&json!({ "role": name }))?;
             work.announce(line.group_id, "user_joined_group", line.person_id, &metadata).await?;
         }
         Ok(Outcome::from(rows == 1))
@@ -194,7 +207,6 @@ impl Store {
         self.active(work, line.group_id).await?;
         let kind = self.thing_type(work, line.group_id, &line.r#type).await?;
         Checks::new().text("/name", &line.name, 1, things::rules::MAX_NAME).done()?;
-        types_of::check_properties(&kind, &line.properties)?;
         if let Some(parent) = line.parent_id {
             match sql::place(work.tx, parent).await? {
                 None => return Err(missing("parentId", "thing")),
@@ -225,7 +237,7 @@ impl Store {
             created_at: line.created_at.unwrap_or(work.now),
             updated_at: line.updated_at.unwrap_or(work.now),
         };
-        things::rules::insert_as_is(work, &thing).await.map(Outcome::from)
+        things::rules::insert_as_is(work, &thing, &kind).await.map(Outcome::from)
     }
 
     async fn connection(&mut self, work: &mut Work<'_>, line: &ConnectionLine) -> Result<Outcome> {
@@ -289,13 +301,13 @@ impl Store {
         work: &mut Work<'_>,
         group: GroupId,
         name: &str,
-    ) -> Result<Rc<ThingType>> {
+    ) -> Result<Kind> {
         let known = self.thing_types.entry(group).or_default();
         if let Some(kind) = known.get(name) {
-            return Ok(Rc::clone(kind));
+            return Ok(kind.clone());
         }
-        let kind = Rc::new(types_of::thing_type(work.tx, group, name).await?.into_owned());
-        known.insert(name.to_owned(), Rc::clone(&kind));
+        let kind = types_of::kind(work.tx, group, name).await?;
+        known.insert(name.to_owned(), kind.clone());
         Ok(kind)
     }
 

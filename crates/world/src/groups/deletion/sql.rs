@@ -1,0 +1,177 @@
+//! The statements that empty a subtree. It has no members any more, and whoever calls has decided.
+
+use database::{Sql, Tx, args};
+use types::{Error, GroupId, Result, Time};
+use uuid::Uuid;
+
+/// The group of that slug.
+pub(super) async fn platform(tx: &mut Tx, slug: &str) -> Result<GroupId> {
+    tx.maybe("select id from groups where slug = $1", args![slug], |row| row.get(0))
+        .await?
+        .ok_or_else(|| Error::internal("the platform's own group is missing"))
+}
+
+/// Whether any group of the subtree is active.
+pub(super) async fn has_active(tx: &mut Tx, root: GroupId) -> Result<bool> {
+    let found = tx
+        .maybe(
+            "select o.id from group_ancestors a join groups o on o.id = a.group_id \
+             where a.ancestor_id = $1 and o.status = 'active' limit 1",
+            args![root],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Groups of the subtree.
+pub(super) async fn size(tx: &mut Tx, root: GroupId) -> Result<i64> {
+    tx.one("select count(*) from group_ancestors where ancestor_id = $1", args![root], |row| {
+        row.get(0)
+    })
+    .await
+}
+
+/// Frees the usernames of records that are in no other group: nobody could ever change them again.
+pub(super) async fn free_usernames(tx: &mut Tx, root: GroupId, now: Time) -> Result<()> {
+    tx.run(
+        "update people set username = null, version = version + 1, updated_at = $2 \
+         where user_id is null and username is not null and id in ( \
+         select m.person_id from memberships m join group_ancestors a on a.group_id = m.group_id \
+         where a.ancestor_id = $1) and not exists ( \
+         select m.group_id from memberships m where m.person_id = people.id \
+         and m.group_id not in (select a.group_id from group_ancestors a where a.ancestor_id = $1))",
+        args![root, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends everything that lets somebody in.
+pub(super) async fn end_access(tx: &mut Tx, root: GroupId) -> Result<()> {
+    for statement in [
+        "delete from memberships where group_id in \
+         (select a.group_id from group_ancestors a where a.ancestor_id = $1)",
+        "delete from api_keys where group_id in \
+         (select a.group_id from group_ancestors a where a.ancestor_id = $1)",
+        "delete from invitations where group_id in \
+         (select a.group_id from group_ancestors a where a.ancestor_id = $1)",
+        "delete from join_requests where group_id in \
+         (select a.group_id from group_ancestors a where a.ancestor_id = $1)",
+    ] {
+        tx.run(statement, args![root]).await?;
+    }
+    Ok(())
+}
+
+/// Marks the groups, and lets the root hang nowhere.
+pub(super) async fn hide(tx: &mut Tx, root: GroupId, now: Time) -> Result<()> {
+    tx.run(
+        "update groups set status = 'deleting', version = version + 1, updated_at = $2, \
+         parent_id = case when id = $1 then null else parent_id end \
+         where id in (select a.group_id from group_ancestors a where a.ancestor_id = $1)",
+        args![root, now],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn delete_connections(tx: &mut Tx, root: GroupId, most: i64) -> Result<i64> {
+    let rows = tx
+        .run(
+            "delete from connections where id in ( \
+             select c.id from group_ancestors a join connections c on c.group_id = a.group_id \
+             where a.ancestor_id = $1 limit $2)",
+            args![root, most],
+        )
+        .await?;
+    Ok(i64::try_from(rows)?)
+}
+
+/// Tells which it was.
+pub(super) async fn delete_knowledge(tx: &mut Tx, root: GroupId, most: i64) -> Result<Vec<Uuid>> {
+    tx.all(
+        "delete from knowledge where id in ( \
+         select k.id from group_ancestors a join knowledge k on k.group_id = a.group_id \
+         where a.ancestor_id = $1 limit $2) returning id",
+        args![root, most],
+        |row| row.get(0),
+    )
+    .await
+}
+
+pub(super) async fn things(tx: &mut Tx, root: GroupId, most: i64) -> Result<Vec<Uuid>> {
+    tx.all(
+        "select t.id from group_ancestors a join things t on t.group_id = a.group_id \
+         where a.ancestor_id = $1 limit $2",
+        args![root, most],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// Connections from and to any of these, in other groups of the tree too; tells the group of each.
+pub(super) async fn delete_connections_to(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<GroupId>> {
+    let mut groups = Vec::new();
+    for head in
+        ["delete from connections where from_id in ", "delete from connections where to_id in "]
+    {
+        let mut sql = Sql::new(head);
+        sql.bind_list(ids.iter().copied()).push(" returning group_id");
+        let some: Vec<GroupId> = tx.all(sql.text(), sql.args(), |row| row.get(0)).await?;
+        groups.extend(some);
+    }
+    Ok(groups)
+}
+
+/// What was made from any of these things, in other groups of the tree too; tells which it was.
+pub(super) async fn delete_knowledge_of(tx: &mut Tx, things: &[Uuid]) -> Result<Vec<Uuid>> {
+    let mut sql = Sql::new("delete from knowledge where source_thing_id in ");
+    sql.bind_list(things.iter().copied()).push(" returning id");
+    tx.all(sql.text(), sql.args(), |row| row.get(0)).await
+}
+
+/// Lets no thing belong to one of these.
+pub(super) async fn orphan(tx: &mut Tx, things: &[Uuid]) -> Result<()> {
+    let mut sql = Sql::new("update things set parent_id = null where parent_id in ");
+    sql.bind_list(things.iter().copied());
+    tx.run(sql.text(), sql.args()).await?;
+    Ok(())
+}
+
+pub(super) async fn delete_things(tx: &mut Tx, things: &[Uuid]) -> Result<()> {
+    let mut sql = Sql::new("delete from things where id in ");
+    sql.bind_list(things.iter().copied());
+    tx.run(sql.text(), sql.args()).await?;
+    Ok(())
+}
+
+pub(super) async fn delete_types(tx: &mut Tx, root: GroupId) -> Result<()> {
+    for statement in [
+        "delete from registered_types where group_id in \
+         (select a.group_id from group_ancestors a where a.ancestor_id = $1)",
+        "delete from type_versions where group_id in \
+         (select a.group_id from group_ancestors a where a.ancestor_id = $1)",
+    ] {
+        tx.run(statement, args![root]).await?;
+    }
+    Ok(())
+}
+
+/// Groups of the subtree, the deepest first.
+pub(super) async fn deepest(tx: &mut Tx, root: GroupId, most: i64) -> Result<Vec<Uuid>> {
+    tx.all(
+        "select group_id from group_ancestors where ancestor_id = $1 order by depth desc limit $2",
+        args![root, most],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// Roles, counters and the like go with them.
+pub(super) async fn delete_groups(tx: &mut Tx, groups: &[Uuid]) -> Result<()> {
+    let mut sql = Sql::new("delete from groups where id in ");
+    sql.bind_list(groups.iter().copied());
+    tx.run(sql.text(), sql.args()).await?;
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! Finding a group by its slug.
+
+use kernel::Work;
+use types::{ErrorKind, GroupId, Result};
+
+use super::rules::visible;
+use super::sql;
+
+/// The group with this slug, if the caller sees it.
+///
+/// # Errors
+/// 401; as the store.
+pub async fn with_slug(work: &mut Work<'_>, slug: &str) -> Result<Option<GroupId>> {
+    let Some(id) = sql::with_slug(work.tx, slug).await? else { return Ok(None) };
+    match visible(work.tx, work.caller, id).await {
+        Ok(_) => Ok(Some(id)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Forbidden) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,184 @@
+//! Cuts what arrives into rows, wherever the pieces end, in bounded memory.
+
+use csv_core::{ReadRecordResult, Reader};
+
+use super::model::Format;
+
+/// Bytes of a row.
+const MAX_ROW: usize = 1 << 20;
+/// Rows that share a transaction.
+const MAX_ROWS: usize = 1000;
+/// Bytes after which a batch is closed.
+const MAX_BYTES: usize = 4 << 20;
+/// Columns of a record.
+const MAX_FIELDS: usize = 1000;
+
+/// A row as it came.
+#[derive(Debug, Clone)]
+pub(super) enum Row {
+    /// A line of NDJSON.
+    Line(Vec<u8>),
+    /// A record of a CSV.
+    Record(Vec<Vec<u8>>),
+    /// One that is longer than a row may be.
+    TooLong,
+}
+
+/// Rows that are taken together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Batch {
+    pub(super) rows: Vec<Row>,
+    /// Bytes of the input that these rows are, line ends among them.
+    pub(super) bytes: u64,
+    held: usize,
+}
+
+impl Batch {
+    pub(super) fn is_full(&self) -> bool {
+        self.rows.len() >= MAX_ROWS || self.held >= MAX_BYTES
+    }
+
+    fn push(&mut self, row: Row, held: usize, bytes: u64) {
+        self.rows.push(row);
+        self.held += held;
+        self.bytes += bytes;
+    }
+}
+
+/// Cuts one input.
+pub(super) enum Cutter {
+    /// At line feeds.
+    Lines {
+        /// The line so far, at most one byte more than a row may have.
+        line: Vec<u8>,
+        /// Bytes of it, those that were not kept too.
+        read: u64,
+    },
+    /// As RFC 4180 says.
+    Csv(Box<Records>),
+}
+
+/// The state of a CSV between two pieces.
+pub(super) struct Records {
+    reader: Reader,
+    text: Vec<u8>,
+    written: usize,
+    ends: [usize; MAX_FIELDS],
+    ended: usize,
+    read: u64,
+    too_long: bool,
+}
+
+impl Cutter {
+    pub(super) fn new(format: Format) -> Self {
+        match format {
+            Format::Ndjson => Self::Lines { line: Vec::new(), read: 0 },
+            Format::Csv => Self::Csv(Box::new(Records {
+                reader: Reader::new(),
+                text: vec![0; 4096],
+                written: 0,
+                ends: [0; MAX_FIELDS],
+                ended: 0,
+                read: 0,
+                too_long: false,
+            })),
+        }
+    }
+
+    /// Adds the rows of `piece` to the batch until it is full; returns what is left of it.
+    pub(super) fn cut<'p>(&mut self, mut piece: &'p [u8], batch: &mut Batch) -> &'p [u8] {
+        while !piece.is_empty() && !batch.is_full() {
+            piece = match self {
+                Self::Lines { line, read } => cut_line(line, read, piece, batch),
+                Self::Csv(records) => records.cut(piece, batch),
+            };
+        }
+        piece
+    }
+
+    /// Adds the last row, which needs no line end.
+    pub(super) fn finish(&mut self, batch: &mut Batch) {
+        match self {
+            Self::Lines { read: 0, .. } => {}
+            Self::Lines { line, read } => push_line(line, read, batch),
+            Self::Csv(records) => {
+                records.cut(&[], batch);
+                // What is left are blanks between records.
+                batch.bytes += std::mem::take(&mut records.read);
+            }
+        }
+    }
+}
+
+fn cut_line<'p>(
+    line: &mut Vec<u8>,
+    read: &mut u64,
+    piece: &'p [u8],
+    batch: &mut Batch,
+) -> &'p [u8] {
+    let end = piece.iter().position(|byte| *byte == b'\n');
+    let (content, rest) = match end {
+        Some(at) => (&piece[..at], &piece[at + 1..]),
+        None => (piece, &piece[piece.len()..]),
+    };
+    let room = (MAX_ROW + 1).saturating_sub(line.len());
+    line.extend_from_slice(&content[..content.len().min(room)]);
+    *read += content.len() as u64;
+    if end.is_some() {
+        *read += 1;
+        push_line(line, read, batch);
+    }
+    rest
+}
+
+fn push_line(line: &mut Vec<u8>, read: &mut u64, batch: &mut Batch) {
+    let (line, read) = (std::mem::take(line), std::mem::take(read));
+    let held = line.len();
+    let row = if held > MAX_ROW { Row::TooLong } else { Row::Line(line) };
+    batch.push(row, held, read);
+}
+
+impl Records {
+    fn cut<'p>(&mut self, piece: &'p [u8], batch: &mut Batch) -> &'p [u8] {
+        let (result, taken, written, ended) = self.reader.read_record(
+            piece,
+            &mut self.text[self.written..],
+            &mut self.ends[self.ended..],
+        );
+        self.read += taken as u64;
+        self.written += written;
+        self.ended += ended;
+        match result {
+            ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
+            ReadRecordResult::OutputFull if self.text.len() < MAX_ROW => {
+                self.text.resize(self.text.len() * 2, 0);
+            }
+            // The rest of it is read over what is there.
+            ReadRecordResult::OutputFull => (self.too_long, self.written) = (true, 0),
+            ReadRecordResult::OutputEndsFull => (self.too_long, self.ended) = (true, 0),
+            ReadRecordResult::Record => self.push(batch),
+        }
+        &piece[taken..]
+    }
+
+    fn push(&mut self, batch: &mut Batch) {
+        let held = self.written;
+        let row = if self.too_long {
+            Row::TooLong
+        } else {
+            let mut start = 0;
+            let field = |end: &usize| {
+                let field = self.text[start..*end].to_vec();
+                start = *end;
+                field
+            };
+            Row::Record(self.ends[..self.ended].iter().map(field).collect())
+        };
+        batch.push(row, held, self.read);
+        (self.written, self.ended, self.read, self.too_long) = (0, 0, 0, false);
+    }
+}
+
+#[cfg(test)]
+#[path = "cut_tests.rs"]
+mod tests;

@@ -1,0 +1,163 @@
+//! Takes the bytes of an import as they arrive.
+
+use std::pin::pin;
+
+use futures_util::{Stream, StreamExt as _};
+use kernel::access;
+use kernel::{App, Caller, Work};
+use types::{Error, ErrorKind, ImportId, Result};
+
+use super::columns::Columns;
+use super::cut::{Batch, Cutter, Row};
+use super::model::{Format, Import, State};
+use super::{rules, sql, take};
+
+/// Refused rows that are told of an import.
+const TOLD: u64 = 1000;
+
+/// The bytes of a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Upload {
+    /// Where in the input they stand.
+    pub(super) offset: u64,
+    /// How many they are, if the client says so.
+    pub(super) length: Option<u64>,
+}
+
+/// Takes rows until the bytes end. Each batch is durable, with how far the import has come, before
+/// the next is read; `moving` is called with each piece that arrives.
+///
+/// # Errors
+/// As [`rules::get`]; 400 `incomplete_body` when the bytes break off; 409 `import_ended` or
+/// `wrong_offset`; 422 `too_many_bytes`. What was taken stays, and the import goes on there.
+pub(super) async fn receive<B: AsRef<[u8]>, E>(
+    app: &App,
+    caller: &Caller,
+    id: ImportId,
+    upload: Upload,
+    body: impl Stream<Item = std::result::Result<B, E>>,
+    moving: fn(),
+) -> Result<Import> {
+    let mut import = rules::open(app, caller, id, upload.offset).await?;
+    let end = upload.length.map(|length| upload.offset.saturating_add(length));
+    import.total_bytes = import.total_bytes.or(end);
+    if import.total_bytes.zip(end).is_some_and(|(all, end)| end > all) {
+        return Err(too_many());
+    }
+    let mut cutter = Cutter::new(import.options.format);
+    let mut batch = Batch::default();
+    let mut arrived = upload.offset;
+    let mut body = pin!(body);
+    while let Some(piece) = body.next().await {
+        moving();
+        let Ok(piece) = piece else {
+            store(app, caller, &import, batch, false).await?;
+            return Err(Error::new(
+                ErrorKind::Malformed,
+                "incomplete_body",
+                "The bytes broke off; ask for the import and go on at its `offsetBytes`.",
+            ));
+        };
+        let mut rest = piece.as_ref();
+        arrived += rest.len() as u64;
+        if import.total_bytes.is_some_and(|all| arrived > all) {
+            return Err(too_many());
+        }
+        while !rest.is_empty() {
+            rest = cutter.cut(rest, &mut batch);
+            if batch.is_full() {
+                import = store(app, caller, &import, std::mem::take(&mut batch), false).await?;
+                moving();
+            }
+            if import.state != State::Open {
+                return Ok(import);
+            }
+        }
+    }
+    // A row that is cut in two by the end of a part comes again with the next one.
+    let last = import.total_bytes.is_none_or(|all| arrived == all);
+    if last {
+        cutter.finish(&mut batch);
+    }
+    store(app, caller, &import, batch, last).await
+}
+
+fn too_many() -> Error {
+    Error::invalid("totalBytes", "too_many_bytes", "is less than the bytes that were sent.")
+}
+
+async fn store(
+    app: &App,
+    caller: &Caller,
+    before: &Import,
+    batch: Batch,
+    last: bool,
+) -> Result<Import> {
+    let before = before.clone();
+    app.change(caller, async move |work| store_in(work, &before, &batch, last).await).await
+}
+
+async fn store_in(
+    work: &mut Work<'_>,
+    before: &Import,
+    batch: &Batch,
+    last: bool,
+) -> Result<Import> {
+    // Progress is bookkeeping; what the rows become has events of its own.
+    work.silently();
+    // Who lost the right to import while the bytes flow gets no further.
+    let place = access::standing_to_change(work.tx, work.caller, before.group_id).await?;
+    place.require(rules::right(before.options.dimension))?;
+    let mut after = before.clone();
+    let head;
+    let mut rows = batch;
+    if let Some((header, others)) = head_of(before, batch) {
+        match header.and_then(|header| Columns::of(&header, &before.options).map(|_| header)) {
+            Ok(header) => (after.header, after.lines) = (Some(header), 1),
+            Err(error) => {
+                let told = error.field_errors().first().map_or(error.message(), |one| &one.message);
+                (after.state, after.problem) = (State::Failed, Some(told.to_owned()));
+                return rules::move_on(work, before, after).await;
+            }
+        }
+        head = others;
+        rows = &head;
+    }
+    let taken = if before.options.dry_run {
+        take::rehearse(work, &after, rows).await?
+    } else {
+        take::take(work, &after, rows).await?
+    };
+    for refused in taken.refused.iter().take(TOLD.saturating_sub(before.failed) as usize) {
+        sql::insert_error(work.tx, before.id, refused).await?;
+    }
+    after.lines += rows.rows.len() as u64;
+    after.offset_bytes += batch.bytes;
+    after.created += taken.created;
+    after.updated += taken.updated;
+    after.unchanged += taken.unchanged;
+    after.failed += taken.refused.len() as u64;
+    if let Some(most) = before.options.max_errors.filter(|most| after.failed > *most) {
+        let problem = format!("More than {most} rows are wrong.");
+        (after.state, after.problem) = (State::Failed, Some(problem));
+    } else if last {
+        after.state = State::Done;
+    }
+    rules::move_on(work, before, after).await
+}
+
+/// The head of a CSV and the rows behind it, when the batch begins with it.
+fn head_of(before: &Import, batch: &Batch) -> Option<(Result<Vec<String>>, Batch)> {
+    if before.options.format != Format::Csv || before.header.is_some() {
+        return None;
+    }
+    let mut others = batch.clone();
+    if others.rows.is_empty() {
+        return None;
+    }
+    let header = match others.rows.remove(0) {
+        Row::Record(fields) => take::texts(&fields),
+        _ => Err(Error::invalid("", "too_many_columns", "The head has more than 1000 columns.")),
+    };
+    Some((header, others))
+}

@@ -1,0 +1,97 @@
+//! What `filter` may say of things, and which of it an index answers.
+
+use database::{Sql, Value};
+use filter::{Field, FieldKind, Filter, Literal, Op, Schema, Subject, Test};
+use types::Kind;
+
+macro_rules! fields {
+    ($($name:literal $column:literal $kind:expr, $nullable:literal;)*) => {
+        &[$(Field { name: $name, column: $column, kind: $kind, nullable: $nullable }),*]
+    };
+}
+
+/// What a filter of things may name.
+pub(super) static SCHEMA: Schema = Schema {
+    fields: fields! {
+        "id" "o.id" FieldKind::Id(Kind::Thing), false;
+        "type" "o.type" FieldKind::Text, false;
+        "name" "o.name" FieldKind::Text, false;
+        "status" "o.status" FieldKind::Text, false;
+        "ownerId" "o.owner_id" FieldKind::Id(Kind::Person), true;
+        "parentId" "o.parent_id" FieldKind::Id(Kind::Thing), true;
+        "groupId" "o.group_id" FieldKind::Id(Kind::Group), false;
+        "visibility" "o.visibility" FieldKind::Text, false;
+        "tier" "o.tier" FieldKind::Text, false;
+        "version" "o.version" FieldKind::Number, false;
+        "createdAt" "o.created_at" FieldKind::Time, false;
+        "updatedAt" "o.updated_at" FieldKind::Time, false;
+        "deletedAt" "o.deleted_at" FieldKind::Time, true;
+    },
+    json: &[("properties", "o.properties")],
+};
+
+/// What an index of properties holds: one of two columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Numbers, and flags as 0 and 1.
+    Number,
+    /// Texts.
+    Text,
+}
+
+/// A bound of a property that every match keeps: what the index may be read along.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound<'f> {
+    pub(super) property: &'f str,
+    pub(super) held: Held,
+    op: Op,
+    value: Value<'f>,
+}
+
+impl<'f> Bound<'f> {
+    fn of(test: &'f Test) -> Option<Self> {
+        let Subject::Json { path, .. } = &test.subject else { return None };
+        let ([property], [value]) = (path.keys(), test.values.as_slice()) else { return None };
+        let (held, value) = match value {
+            #[allow(clippy::cast_precision_loss, reason = "the index holds doubles; see `wide`")]
+            Literal::Int(value) => (Held::Number, Value::Real(*value as f64)),
+            Literal::Real(value) => (Held::Number, Value::Real(*value)),
+            Literal::Bool(value) if test.op == Op::Equal => {
+                (Held::Number, Value::Real(f64::from(u8::from(*value))))
+            }
+            Literal::Text(value) => (Held::Text, Value::Text(value)),
+            _ => return None,
+        };
+        let ordered =
+            matches!(test.op, Op::Equal | Op::Less | Op::AtMost | Op::Greater | Op::AtLeast);
+        ordered.then_some(Self { property, held, op: test.op, value })
+    }
+
+    /// Whether it leaves one value.
+    pub(super) fn is_equal(&self) -> bool {
+        self.op == Op::Equal
+    }
+
+    /// Appends ` and …` on alias `v`. A little wide: the index holds doubles, to which large whole
+    /// numbers are rounded, and the filter itself is asked of every row all the same.
+    pub(super) fn condition<'a>(self, sql: &mut Sql<'a>)
+    where
+        'f: 'a,
+    {
+        sql.push(match self.held {
+            Held::Number => " and v.number is not null and v.number",
+            Held::Text => " and v.text is not null and v.text",
+        });
+        sql.push(match self.op {
+            Op::Less | Op::AtMost => " <= ",
+            Op::Greater | Op::AtLeast => " >= ",
+            _ => " = ",
+        });
+        sql.bind(self.value);
+    }
+}
+
+/// The bounds a filter sets to single properties.
+pub(super) fn bounds(filter: &Filter) -> impl Iterator<Item = Bound<'_>> {
+    filter.conjuncts().filter_map(Bound::of)
+}

@@ -1,0 +1,132 @@
+//! The statement that finds one page of things.
+
+use database::{Row, Sql, Value};
+use filter::Given;
+use kernel::access::Scope;
+use types::Result;
+
+use super::filtered::Bound;
+use super::model::{Thing, ThingFilter};
+use super::order::{Names, Order, Part, Place, Sorted};
+use super::sql;
+
+/// One page, or the part of it that one statement finds.
+pub(super) struct Ask<'a> {
+    pub(super) scope: &'a Scope,
+    pub(super) given: Given,
+    pub(super) filter: &'a ThingFilter,
+    pub(super) order: &'a Order,
+    pub(super) part: Part,
+    /// Bounds of one indexed property: with a sorted property, of that one.
+    pub(super) bounds: &'a [Bound<'a>],
+    pub(super) after: Option<&'a Place>,
+    pub(super) limit: i64,
+}
+
+/// A row, with what the index of the sorted property holds of it.
+pub(super) struct Found {
+    pub(super) thing: Thing,
+    pub(super) value: Option<Sorted>,
+    pub(super) part: Part,
+}
+
+impl<'a> Ask<'a> {
+    /// The statement: along the index of a property, or over the table.
+    pub(super) fn statement(&'a self) -> Sql<'a> {
+        let along = match self.part {
+            Part::Numbers | Part::Texts => true,
+            Part::Table => !self.bounds.is_empty(),
+            Part::Lacking => false,
+        };
+        let (head, names) =
+            if along { (sql::ALONG, Names::Index) } else { (sql::HEAD, Names::Table) };
+        let merged = |sql: &mut Sql<'a>| self.order.order_by(sql, self.part, Names::Merged);
+        self.scope.list_by(head, merged, self.limit, self.given.me, |sql| {
+            self.property(sql);
+            condition(sql, self.filter, self.given);
+            if let Some(after) = self.after {
+                self.order.behind(sql, after, names);
+            }
+            self.order.order_by(sql, self.part, names);
+            sql.push(" limit ").bind(self.limit);
+        })
+    }
+
+    /// Bounds the index to a property of the type, or the table to what lacks it.
+    fn property(&self, sql: &mut Sql<'a>) {
+        let bounded = self.bounds.first().map(|bound| bound.property);
+        let Some(property) = self.order.property().or(bounded) else { return };
+        if self.part == Part::Lacking {
+            sql.push(" and not exists (select 1 from thing_values v where v.thing_id = o.id");
+            sql.push(" and v.property = ").bind(property).push(")");
+            return;
+        }
+        along(sql, self.scope, self.filter, property);
+        match self.part {
+            Part::Texts => sql.push(" and v.text is not null"),
+            Part::Numbers => sql.push(" and v.number is not null"),
+            Part::Table | Part::Lacking => sql,
+        };
+        for bound in self.bounds {
+            bound.condition(sql);
+        }
+    }
+
+    pub(super) fn read(&self, row: &Row<'_>) -> Result<Found> {
+        let value = match self.part {
+            Part::Numbers => Some(Sorted::Real(row.get(14)?)),
+            Part::Texts => Some(Sorted::Text(row.get(15)?)),
+            Part::Table | Part::Lacking => None,
+        };
+        Ok(Found { thing: sql::thing(row)?, value, part: self.part })
+    }
+}
+
+/// Bounds the index to one property of one type. The group is said of the index itself, which runs
+/// along (group, type, property, value, id).
+fn along<'a>(sql: &mut Sql<'a>, scope: &Scope, filter: &'a ThingFilter, property: &'a str) {
+    match scope {
+        Scope::Group(group, _) => {
+            sql.push(" and v.group_id = ").bind(*group);
+        }
+        Scope::Subtree(root, _) => {
+            sql.push(" and v.group_id in (select b.group_id from group_ancestors b ");
+            sql.push("where b.ancestor_id = ").bind(*root).push(")");
+        }
+        Scope::Groups(_) | Scope::Everything => {}
+    }
+    sql.push(" and v.type = ").bind(filter.kind.as_deref());
+    sql.push(" and v.property = ").bind(property);
+}
+
+/// Whether an index leaves at most `most` rows within bounds: it looks at no more than that.
+pub(super) fn few<'a>(
+    scope: &Scope,
+    filter: &'a ThingFilter,
+    bounds: &[Bound<'a>],
+    most: i64,
+) -> Sql<'a> {
+    let mut sql = Sql::new("select count(*) from (select 1 from thing_values v where 1 = 1");
+    if let Some(first) = bounds.first() {
+        along(&mut sql, scope, filter, first.property);
+    }
+    for bound in bounds {
+        bound.condition(&mut sql);
+    }
+    sql.push(" limit ").bind(most + 1).push(") as bounded");
+    sql
+}
+
+/// Appends what a filter asks of the columns of alias `o`.
+pub(super) fn condition<'a>(sql: &mut Sql<'a>, filter: &'a ThingFilter, given: Given) {
+    sql.and_equals("o.type", filter.kind.as_deref())
+        .and_equals("o.owner_id", filter.owner_id)
+        .and_equals("o.parent_id", filter.parent_id);
+    match filter.status {
+        Some(status) => sql.and_equals("o.status", Some(Value::Text(status.name()))),
+        None => sql.push(" and o.deleted_at is null"),
+    };
+    if let Some(filter) = &filter.filter {
+        filter.condition(sql, given);
+    }
+}
