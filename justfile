@@ -17,9 +17,17 @@ check:
     cargo run --quiet --locked -p server --bin sixfold -- config docs | diff -u docs/config.md -
     python3 .ci/check-links.py
 
-# all tests, on SQLite and on PostgreSQL (a missing engine is a failure)
-test *args:
-    SIXFOLD_TEST_POSTGRES={{ postgres }} SIXFOLD_TEST_REQUIRE=sqlite,postgres cargo test --locked {{ args }}
+# all tests, on SQLite and on PostgreSQL and with the clients (what is missing is a failure)
+test *args: clients
+    SIXFOLD_TEST_POSTGRES={{ postgres }} SIXFOLD_TEST_REQUIRE=sqlite,postgres,node,chromium \
+        cargo test --locked {{ args }}
+
+# fetch the packages of the clients in tests/clients (needs Node 20 or newer)
+clients:
+    for manifest in tests/clients/*/package.json; do \
+        npm ci --prefix "$(dirname "$manifest")" --legacy-peer-deps --ignore-scripts --prefer-offline \
+            --no-audit --no-fund; \
+    done
 
 # run the server, or any other command of the binary: just run import FILE
 run *args:

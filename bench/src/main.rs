@@ -9,6 +9,7 @@
 )]
 
 mod client;
+mod identity;
 mod ids;
 mod load;
 mod loopback;

@@ -56,6 +56,14 @@ pub(crate) fn resident(pid: u32) -> Result<f64> {
     Ok(kib as f64 / 1024.0)
 }
 
+/// Memory of a process that is its own, in MiB: without files it has mapped.
+pub(crate) fn private(pid: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))
+        .context("the server's process is gone")?;
+    let kib = field(&status, "RssAnon:").context("the process has no memory figure")?;
+    Ok(kib as f64 / 1024.0)
+}
+
 fn process_ticks(pid: &str) -> Result<u64> {
     let stat =
         fs::read_to_string(format!("/proc/{pid}/stat")).context("the server's process is gone")?;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::identity;
 use crate::load::{self, Load};
 use crate::loopback;
 use crate::options::{Engine, RunOptions};
@@ -71,7 +72,7 @@ async fn on_engine(
 ) -> Result<Report> {
     let mut report = Report::new(engine);
     println!("— {} —", engine.name());
-    if options.scenarios.iter().any(|scenario| *scenario != Scenario::Sizes) {
+    if options.scenarios.iter().any(|scenario| !scenario.is_apart()) {
         let mut house = House::open(engine, options, databases).await?;
         conditions(engine, &house, options, &mut report).await?;
         house.start().await?;
@@ -85,12 +86,15 @@ async fn on_engine(
     if options.scenarios.contains(&Scenario::Sizes) {
         sizes::on_engine(engine, options, databases, &mut report).await?;
     }
+    if options.scenarios.contains(&Scenario::Identity) {
+        identity::on_engine(engine, options, databases, &mut report).await?;
+    }
     Ok(report)
 }
 
 async fn on_running(address: std::net::SocketAddr, options: &RunOptions) -> Result<Report> {
     let mut report = Report::new(Engine::Running);
-    if options.scenarios.iter().any(|scenario| *scenario != Scenario::Sizes) {
+    if options.scenarios.iter().any(|scenario| !scenario.is_apart()) {
         let mut world = World::build(address).await?;
         scenarios(options, &mut world, options.pid, &mut report).await?;
     }
@@ -100,7 +104,7 @@ async fn on_running(address: std::net::SocketAddr, options: &RunOptions) -> Resu
     Ok(report)
 }
 
-/// Every scenario but `sizes`, at every number of connections.
+/// Every scenario that shares a server, at every number of connections.
 async fn scenarios(
     options: &RunOptions,
     world: &mut World,
@@ -108,9 +112,7 @@ async fn scenarios(
     report: &mut Report,
 ) -> Result<()> {
     world.things = Rc::new(load::fill(world, options.seed_things, SEED_CONNECTIONS).await?);
-    for scenario in
-        options.scenarios.iter().copied().filter(|scenario| *scenario != Scenario::Sizes)
-    {
+    for scenario in options.scenarios.iter().copied().filter(|scenario| !scenario.is_apart()) {
         if scenario == Scenario::SignIn {
             world.add_accounts().await?;
             let alone = world.sign_in_alone().await?;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::client;
 use crate::ids::{Dice, IdPool};
-use crate::stage::World;
+use crate::stage::{World, render};
 
 /// The thing type and the connection type of the load; both are built in, and the connection may
 /// link two such things.
@@ -45,8 +45,14 @@ pub(crate) enum Scenario {
     SignIn,
     /// 80 % get-thing, 20 % create-thing
     Mixed,
+    /// `GET /v1/auth/ok` without a credential
+    NoSession,
+    /// `GET /v1/auth/ok` with a session's token: the difference is the session check
+    Session,
     /// create-thing, get-thing and list-50 at growing table sizes
     Sizes,
+    /// What signing in and sessions cost
+    Identity,
 }
 
 impl Scenario {
@@ -58,8 +64,16 @@ impl Scenario {
             Self::CreateConnection => "create-connection",
             Self::SignIn => "sign-in",
             Self::Mixed => "mixed",
+            Self::NoSession => "no-session",
+            Self::Session => "session",
             Self::Sizes => "sizes",
+            Self::Identity => "identity",
         }
+    }
+
+    /// Whether it runs on a server of its own.
+    pub(crate) fn is_apart(self) -> bool {
+        matches!(self, Self::Sizes | Self::Identity)
     }
 }
 
@@ -107,10 +121,17 @@ pub(crate) struct Worker {
 enum Step {
     Create(Form),
     Get(Form),
-    List(Vec<u8>),
+    /// Again and again the same.
+    Same(Vec<u8>),
     Connect(Form),
-    SignIn { accounts: Vec<Vec<u8>>, calls: u32 },
-    Mixed { get: Form, create: Form },
+    SignIn {
+        accounts: Vec<Vec<u8>>,
+        calls: u32,
+    },
+    Mixed {
+        get: Form,
+        create: Form,
+    },
 }
 
 impl Worker {
@@ -119,11 +140,15 @@ impl Worker {
         let step = match scenario {
             Scenario::CreateThing => Step::Create(create_form(world)),
             Scenario::GetThing => Step::Get(get_form(world)?),
-            Scenario::List50 => Step::List(list_request(world)),
+            Scenario::List50 => Step::Same(list_request(world)),
             Scenario::CreateConnection => Step::Connect(connect_form(world)?),
             Scenario::SignIn => Step::SignIn { accounts: sign_in_requests(world)?, calls: 0 },
             Scenario::Mixed => Step::Mixed { get: get_form(world)?, create: create_form(world) },
-            Scenario::Sizes => bail!("`sizes` is several loads, not one"),
+            Scenario::NoSession => {
+                Step::Same(render(world.address, "GET", "/v1/auth/ok", None, None))
+            }
+            Scenario::Session => Step::Same(world.request("GET", "/v1/auth/ok", None)),
+            Scenario::Sizes | Scenario::Identity => bail!("this is several loads, not one"),
         };
         Ok(Self {
             step,
@@ -139,7 +164,7 @@ impl Worker {
         match &mut self.step {
             Step::Create(form) => create(form, &self.numbers),
             Step::Get(form) => get(form, &self.things, &mut self.dice),
-            Step::List(request) => Call { request, expected: &[200], visitor: None },
+            Step::Same(request) => Call { request, expected: &[200], visitor: None },
             Step::Connect(form) => {
                 let (from, to) = pair(take(&self.numbers), self.things.len());
                 form.fill(0, self.things.get(from));
@@ -257,13 +282,7 @@ pub(crate) fn sign_in_requests(world: &World) -> Result<Vec<Vec<u8>>> {
     }
     let request = |account: &crate::stage::Account| {
         let body = serde_json::json!({ "email": account.email, "password": account.password });
-        crate::stage::render(
-            world.address,
-            "POST",
-            "/v1/auth/sign-in/email",
-            None,
-            Some(&body.to_string()),
-        )
+        render(world.address, "POST", "/v1/auth/sign-in/email", None, Some(&body.to_string()))
     };
     Ok(world.accounts.iter().map(request).collect())
 }
@@ -285,6 +304,7 @@ pub(crate) async fn rehearse(scenario: Scenario, world: &World) -> Result<()> {
                 && value["hasMore"] == true
         }
         Scenario::SignIn => value["token"].is_string(),
+        Scenario::NoSession | Scenario::Session => value["ok"] == true,
         Scenario::CreateConnection => {
             value["fromId"].is_string() && value["type"] == CONNECTION_TYPE
         }

@@ -72,6 +72,11 @@ impl House {
         self.directory.path()
     }
 
+    /// Another setting for the next start.
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
+        self.settings.push((key.to_owned(), value.to_owned()));
+    }
+
     /// Where the server listens; only while it runs.
     pub(crate) fn address(&self) -> Result<SocketAddr> {
         self.running.as_ref().map(|(_, address)| *address).context("the server is not running")

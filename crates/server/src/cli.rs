@@ -3,8 +3,11 @@
 
 mod admin;
 mod doctor;
+mod keys;
 mod migrate;
 mod transfer;
+mod types;
+mod user;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -37,6 +40,12 @@ enum Command {
     /// Platform owners
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Accounts
+    #[command(subcommand)]
+    User(user::Command),
+    /// The keys that sign tokens and protect secrets
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// The schema of the database
     #[command(subcommand)]
     Migrate(migrate::Command),
@@ -44,6 +53,8 @@ enum Command {
     Import(transfer::Import),
     /// Write the database as NDJSON
     Export(transfer::Export),
+    /// Print the types of things, connections and events as TypeScript
+    Types(types::Types),
     /// Look at everything a start needs, and say what is wrong
     Doctor,
     /// The settings
@@ -89,11 +100,14 @@ fn execute(cli: Cli) -> Result<ExitCode, Stop> {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => run_async(start::serve(settings()?))?,
         Command::Admin(command) => admin::run(command, &settings()?, json)?,
+        Command::User(command) => return run_async(user::run(command, settings()?, json)),
+        Command::Keys(command) => run_async(keys::run(command, &settings()?, json))?,
         Command::Migrate(migrate::Command::Status) => {
             return run_async(migrate::status(&settings()?, json));
         }
         Command::Import(import) => return run_async(transfer::import(settings()?, import, json)),
         Command::Export(export) => run_async(transfer::export(&settings()?, export, json))?,
+        Command::Types(types) => run_async(types::run(settings, types))?,
         Command::Doctor => return run_async(doctor::run(&flags, json)),
         Command::Config(ConfigCommand::Check) => check(&flags, json)?,
         Command::Config(ConfigCommand::Example) => print(&config::example())?,
@@ -138,6 +152,16 @@ fn print(text: &str) -> Result<(), Stop> {
 
 fn print_json(value: &impl Serialize) -> Result<(), Stop> {
     print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+/// Refuses to make a database where only one that is there makes sense.
+fn require_database(settings: &Settings) -> Result<(), Stop> {
+    let Some(file) = absent_database(settings) else { return Ok(()) };
+    let message = format!(
+        "There is no database at {}: name one with --data-dir or DATABASE_URL.",
+        file.display()
+    );
+    Err(Stop::refused("database_absent", message))
 }
 
 /// The path of the SQLite file when there is none yet: reading commands must not create one.

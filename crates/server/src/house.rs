@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use database::Engine;
 use http::{HeaderValue, StatusCode, header};
-use identity::IdentityApp;
-use kernel::App;
+use identity::{Desk, IdentityApp, SigningKey, Surroundings};
 use kernel::jobs::Jobs;
+use kernel::{App, Caller};
 use tokio::task::JoinSet;
 use types::{PersonId, Result, Secret};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -20,10 +20,10 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement,
 };
-use web::{Edge, Origins};
+use web::{Edge, Idempotency, Origins};
 
 use crate::config::{Mode, Settings};
-use crate::{alias, health, setup_page};
+use crate::{alias, health, landing, setup_page};
 
 /// Another node's commits are waited for this long before asking again; followers look by
 /// themselves anyway.
@@ -38,23 +38,29 @@ pub(crate) fn openapi() -> OpenApi {
         health::router().into_openapi(),
         identity::router().into_openapi(),
         world::router().into_openapi(),
+        website::router().into_openapi(),
     ] {
         whole.merge(room);
     }
+    web::complete(&mut whole);
     whole
 }
 
 /// Everything behind the door; `url` is where people reach it.
 ///
 /// # Errors
-/// When the API's description cannot be written.
-pub(crate) fn build(app: &App, settings: &Settings, url: &str) -> Result<Router> {
+/// When the API's description cannot be written, or the signing keys cannot be read.
+pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<Router> {
     let identity = identity(app, settings, url)?;
+    identity::ready(&identity).await?;
     let (identity_routes, _) = identity::router().split_for_parts();
     let (world_routes, _) = world::router().split_for_parts();
+    let (website_routes, _) = website::router().split_for_parts();
     let rooms = Router::new()
         .merge(identity_routes.with_state(identity.clone()))
         .merge(world_routes.with_state(world::new(app.clone())))
+        .merge(website_routes.with_state(app.clone()))
+        .layer(from_fn_with_state(Idempotency::new(app.clone(), &settings.web), web::once))
         // Every route of every room is told who calls.
         .layer(from_fn_with_state(identity, identity::authenticate));
 
@@ -64,6 +70,7 @@ pub(crate) fn build(app: &App, settings: &Settings, url: &str) -> Result<Router>
         .merge(health_routes.with_state(health::new(app.clone())))
         .merge(web::openapi_routes(&openapi())?)
         .merge(setup_page::routes())
+        .merge(landing::routes(&settings.identity.app_url))
         .route("/", get(front_page));
     let edge = Edge::new(&settings.web, origins(settings, url)).public_url(url);
     let router = web::with_fallbacks(router).layer(edge.layer());
@@ -101,18 +108,82 @@ pub(crate) async fn create_owner(
     identity::create_owner(&identity(app, settings, url)?, name, email, password).await
 }
 
+/// Where the command line administers accounts.
+///
+/// # Errors
+/// When the settings of the room cannot be used.
+pub(crate) fn desk(app: &App, settings: &Settings, task: &str) -> Result<Desk> {
+    let server = &settings.server;
+    // Nothing listens here, so without a public address links lead to where a server would.
+    let url = if server.public_url.is_empty() {
+        format!("http://{}:{}", server.host, server.port)
+    } else {
+        server.public_url.clone()
+    };
+    Ok(Desk::new(identity(app, settings, &url)?, task))
+}
+
+/// Every signing key, the oldest first.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn signing_keys(app: &App, settings: &Settings) -> Result<Vec<SigningKey>> {
+    let house = identity(app, settings, &settings.server.public_url)?;
+    identity::signing_keys(&house, &Caller::system("keys list")).await
+}
+
+/// Makes a new signing key.
+///
+/// # Errors
+/// 409 when too many are published; as the store.
+pub(crate) async fn rotate_signing_key(
+    app: &App,
+    settings: &Settings,
+    immediately: bool,
+) -> Result<SigningKey> {
+    let house = identity(app, settings, &settings.server.public_url)?;
+    identity::rotate_signing_key(&house, &Caller::system("keys rotate"), immediately).await
+}
+
+/// Ends a signing key.
+///
+/// # Errors
+/// 404; 409 when it signs just now; as the store.
+pub(crate) async fn retire_signing_key(app: &App, settings: &Settings, kid: &str) -> Result<()> {
+    let house = identity(app, settings, &settings.server.public_url)?;
+    identity::retire_signing_key(&house, &Caller::system("keys retire"), kid).await
+}
+
+/// Tells the log that the root key is another one.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn root_key_rotated(app: &App) -> Result<()> {
+    identity::root_key_rotated(app, &Caller::system("keys rotate-root")).await
+}
+
 fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
-    identity::new(app.clone(), settings.identity.clone(), url, origins(settings, url))
+    let surroundings = Surroundings {
+        public_url: url.trim_end_matches('/').to_owned(),
+        origins: origins(settings, url),
+        development: settings.server.env == Mode::Development,
+    };
+    let identity = identity::new(app.clone(), settings.identity.clone(), surroundings)?;
+    Ok(identity.with_providers(&settings.providers()))
 }
 
 /// What goes on beside requests, until the set is dropped.
 pub(crate) fn tasks(app: &App) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let jobs = identity::jobs(Jobs::default());
+    let jobs = world::jobs(identity::jobs(kernel::mail::jobs(Jobs::default())));
     let own = app.clone();
     tasks.spawn(keep("jobs", move || jobs.clone().run(own.clone())));
     let own = app.clone();
     tasks.spawn(keep("search", move || world::search::follow(own.clone())));
+    let own = app.clone();
+    tasks.spawn(keep("calls", move || kernel::usage::follow_calls(own.clone())));
+    let own = app.clone();
+    tasks.spawn(keep("idempotency", move || kernel::idempotency::sweep(own.clone())));
     if app.db.engine() == Engine::Postgres {
         let own = app.clone();
         tasks.spawn(keep("news", move || news(own.clone())));

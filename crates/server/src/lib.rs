@@ -9,6 +9,7 @@ mod config;
 mod exit;
 mod health;
 mod house;
+mod landing;
 mod log;
 mod setup_page;
 mod start;

@@ -13,6 +13,7 @@ mod welcome;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use kernel::Mail;
 use tokio::net::TcpListener;
 use types::Result;
 
@@ -40,17 +41,25 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     let address = listener.local_addr()?;
     let url = public_url(settings, address);
     house::boot(app).await.map_err(|error| Stop::opening(&error))?;
-    let router = house::build(app, settings, &url).map_err(|error| Stop::opening(&error))?;
+    let router = house::build(app, settings, &url).await.map_err(|error| Stop::opening(&error))?;
     let setup = house::is_setup_open(app).await.map_err(|error| Stop::opening(&error))?;
     let token = setup.then(|| app.keys.setup_token());
     // Heard before anybody can know that the server is there.
     let signals = signals::Signals::new()?;
+    if matches!(app.mail, Mail::Nowhere) {
+        tracing::warn!(
+            "nobody gets letters, so no links to sign in and no new passwords: set mail.smtp_url"
+        );
+    }
     welcome::print(settings, address, &url, token, began.elapsed());
 
     let mut tasks = house::tasks(app);
     let served = web::serve(listener, router, &settings.web, signals.first()).await;
     tasks.abort_all();
     while tasks.join_next().await.is_some() {}
+    if let Err(error) = kernel::usage::flush(app).await {
+        tracing::warn!(cause = error.cause(), "the last calls by API keys were not noted");
+    }
     tracing::info!("stopped");
     served.map_err(Stop::from)
 }

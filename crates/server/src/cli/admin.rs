@@ -90,7 +90,8 @@ fn setup_token(settings: &Settings, json: bool) -> Result<(), Stop> {
     }
 }
 
-fn password(from_stdin: bool) -> Result<Secret<String>, Stop> {
+/// The password of an account to be made: on stdin, in the environment, or in a file it names.
+pub(super) fn password(from_stdin: bool) -> Result<Secret<String>, Stop> {
     let text = if from_stdin { first_line_of_stdin()? } else { from_environment()? };
     if text.is_empty() {
         return Err(Stop::usage("password_missing", "The password is empty: give one."));

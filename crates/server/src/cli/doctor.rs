@@ -8,7 +8,7 @@ use kernel::Clock;
 use serde::Serialize;
 use types::Result;
 
-use crate::config::{self, Flags, Settings};
+use crate::config::{self, Flags, Mode, Settings};
 use crate::exit::Stop;
 use crate::start::{self, Place, keys};
 
@@ -46,6 +46,7 @@ pub(super) async fn run(flags: &Flags, json: bool) -> Result<ExitCode, Stop> {
     match config::load(flags) {
         Ok(settings) => {
             findings.good("configuration", "all settings are right");
+            mail(&settings, &mut findings);
             directory(&settings, &mut findings);
             database(&settings, &mut findings).await;
         }
@@ -74,6 +75,16 @@ fn clock(findings: &mut Findings) {
     } else {
         findings.bad("clock", format!("it is {now} by this machine's clock: set it right"));
     }
+}
+
+/// That nobody gets letters is no mistake, but nobody should have to guess it.
+fn mail(settings: &Settings, findings: &mut Findings) {
+    let said = match (&settings.mail.smtp_url, settings.server.env) {
+        (Some(_), _) => "letters are sent by SMTP; the server was not called",
+        (None, Mode::Development) => "letters are kept: GET /v1/dev/mailbox",
+        (None, Mode::Production) => "nobody gets letters until mail.smtp_url is set",
+    };
+    findings.good("mail", said);
 }
 
 fn directory(settings: &Settings, findings: &mut Findings) {

@@ -93,10 +93,10 @@ async fn import_into(
 }
 
 /// A place for a dry run where there is no database yet: it must not leave one behind.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn instead_of(settings: &mut Settings) -> Result<Option<Self>, Stop> {
+    pub(super) fn instead_of(settings: &mut Settings) -> Result<Option<Self>, Stop> {
         if super::absent_database(settings).is_none() {
             return Ok(None);
         }
@@ -115,7 +115,7 @@ impl Drop for Scratch {
 }
 
 /// The input, and how long it is if that can be known.
-fn source(path: &Path) -> Result<(Box<dyn BufRead + Send>, Option<u64>), Stop> {
+pub(super) fn source(path: &Path) -> Result<(Box<dyn BufRead + Send>, Option<u64>), Stop> {
     if path == Path::new("-") {
         return Ok((Box::new(BufReader::with_capacity(BUFFER, std::io::stdin())), None));
     }
@@ -135,13 +135,7 @@ fn source(path: &Path) -> Result<(Box<dyn BufRead + Send>, Option<u64>), Stop> {
 
 pub(super) async fn export(settings: &Settings, export: Export, json: bool) -> Result<(), Stop> {
     log::start(settings);
-    if let Some(file) = super::absent_database(settings) {
-        let message = format!(
-            "There is no database at {}: name one with --data-dir or DATABASE_URL.",
-            file.display()
-        );
-        return Err(Stop::refused("database_absent", message));
-    }
+    super::require_database(settings)?;
     let app = start::open(settings).await?;
     let began = Instant::now();
     let done = export_from(&app, &export).await;

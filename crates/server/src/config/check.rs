@@ -16,6 +16,15 @@ pub(crate) fn all(settings: &Settings, table: &Table) -> Vec<Mistake> {
     };
     found.extend(of("web", settings.web.mistakes()));
     found.extend(of("identity", settings.identity.mistakes()));
+    found.extend(of("quotas", settings.quotas.mistakes()));
+    found.extend(of("mail", settings.mail.mistakes()));
+    found.extend(of("egress", settings.egress.mistakes()));
+    found.extend(of("google", settings.google.mistakes()));
+    found.extend(of("github", settings.github.mistakes()));
+    found.extend(of("facebook", settings.facebook.mistakes()));
+    found.extend(of("microsoft", settings.microsoft.mistakes()));
+    found.extend(of("apple", settings.apple.mistakes()));
+    found.extend(of("oidc", settings.oidc.mistakes()));
     found
         .into_iter()
         .map(|(section, name, message)| Mistake {

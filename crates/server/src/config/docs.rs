@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::keys::{KEYS, Key, Kind, SECTIONS};
+use super::keys::{self, Key, Kind, SECTIONS};
 
 /// `docs/config.md`.
 pub(crate) fn markdown() -> String {
@@ -24,7 +24,7 @@ pub(crate) fn markdown() -> String {
     for (section, doc) in SECTIONS {
         let _ = write!(page, "\n## `[{section}]`\n\n{doc}\n\n");
         page.push_str("| key | default | environment | |\n|---|---|---|---|\n");
-        for key in KEYS.iter().filter(|key| key.section == *section) {
+        for key in keys::all().filter(|key| key.section == *section) {
             let _ = writeln!(
                 page,
                 "| `{}` | {} | {} | {} |",
@@ -60,7 +60,7 @@ pub(crate) fn example() -> String {
     );
     for (section, doc) in SECTIONS {
         let _ = write!(file, "\n{}[{section}]\n", commented(doc));
-        for key in KEYS.iter().filter(|key| key.section == *section) {
+        for key in keys::all().filter(|key| key.section == *section) {
             let value = match (key.kind, key.default) {
                 (Kind::Secret, "") => "\"…\"",
                 (_, default) => default,

@@ -5,14 +5,19 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::Mistake;
-use super::keys::{KEYS, Key, Kind, SECTIONS};
+use super::keys::{self, Key, Kind, SECTIONS};
 use super::model::{Table, key};
 use super::suggest::nearest;
 
 /// Variables with these beginnings belong to the tests and the build of this project.
 const FOREIGN: [&str; 2] = ["SIXFOLD_TEST_", "SIXFOLD_CI_"];
-/// Read by `sixfold admin create`, not a setting.
-const NOT_SETTINGS: [&str; 2] = ["SIXFOLD_PASSWORD", "SIXFOLD_PASSWORD_FILE"];
+/// Read by `sixfold admin create` and `sixfold keys rotate-root`, not settings.
+const NOT_SETTINGS: [&str; 4] = [
+    "SIXFOLD_PASSWORD",
+    "SIXFOLD_PASSWORD_FILE",
+    "SIXFOLD_ROOT_KEY_OLD",
+    "SIXFOLD_ROOT_KEY_OLD_FILE",
+];
 
 /// What the command line says about settings.
 #[derive(Debug, Default, Clone, clap::Args)]
@@ -104,6 +109,12 @@ impl Layers {
                 self.unknown(&section, &origin, "no such section", near);
                 continue;
             }
+            if values.is_array()
+                && let Some(key) = keys::all().find(|key| key.is_tables_of(&section))
+            {
+                self.give(key, Source::Value(values), origin.clone());
+                continue;
+            }
             let toml::Value::Table(values) = values else {
                 self.mistake(&section, &origin, format!("is a section: write `[{section}]`"));
                 continue;
@@ -125,7 +136,7 @@ impl Layers {
                 }
             }
         } else {
-            let own = KEYS.iter().filter(|key| key.section == section);
+            let own = keys::all().filter(|key| key.section == section);
             let near = nearest(name, own.map(|key| key.name.to_owned()))
                 .map(|near| format!("{section}.{near}"))
                 .or_else(|| key_named(name));
@@ -199,8 +210,19 @@ impl Layers {
         let mut table = Table::new();
         for (key, given) in std::mem::take(&mut self.given) {
             let value = match given.source {
+                Source::Value(value) if key.kind == Kind::Tables => {
+                    self.with_files(key, value, &given.origin)
+                }
                 Source::Value(value) => value,
                 Source::SecretFile(path) => match std::fs::read_to_string(&path) {
+                    Ok(_) if key.section == "keys" && others_may_read(&path) => {
+                        let message = format!(
+                            "its file {} may be read by other users: run `chmod 600` on it",
+                            path.display()
+                        );
+                        self.mistake(&key.path(), &given.origin, message);
+                        continue;
+                    }
                     Ok(text) => toml::Value::String(text.trim().to_owned()),
                     Err(error) => {
                         let message =
@@ -213,6 +235,30 @@ impl Layers {
             table.insert(key, (value, given.origin));
         }
         (table, self.mistakes)
+    }
+
+    /// Reads the files that tables name for their secrets: `client_secret_file` becomes
+    /// `client_secret`.
+    fn with_files(&mut self, key: &Key, mut tables: toml::Value, origin: &str) -> toml::Value {
+        let all = tables.as_array_mut().into_iter().flatten();
+        for table in all.filter_map(toml::Value::as_table_mut) {
+            let Some(path) = table.remove("client_secret_file") else { continue };
+            let path = path.as_str().unwrap_or_default();
+            match std::fs::read_to_string(path) {
+                Ok(text) => {
+                    let secret = toml::Value::String(text.trim().to_owned());
+                    if table.insert("client_secret".to_owned(), secret).is_some() {
+                        let said = "`client_secret` is also given by a file; keep one of the two";
+                        self.mistake(&key.path(), origin, said.to_owned());
+                    }
+                }
+                Err(error) => {
+                    let said = format!("`client_secret_file` {path} cannot be read: {error}");
+                    self.mistake(&key.path(), origin, said);
+                }
+            }
+        }
+        tables
     }
 
     fn give(&mut self, key: &'static Key, source: Source, origin: String) {
@@ -246,12 +292,12 @@ fn secret_file_key(section: &str, name: &str) -> Option<&'static Key> {
 
 /// A key of any section with this name, for who forgot the section.
 fn key_named(name: &str) -> Option<String> {
-    KEYS.iter().find(|key| key.name == name).map(Key::path)
+    keys::all().find(|key| key.name == name).map(Key::path)
 }
 
 /// Every variable that means something.
 fn names() -> impl Iterator<Item = String> {
-    KEYS.iter().flat_map(|key| {
+    keys::all().flat_map(|key| {
         let plain = std::iter::once(key.variable()).chain(key.short.iter().map(|&s| s.to_owned()));
         let mut all: Vec<String> = plain.collect();
         if key.kind == Kind::Secret {
@@ -264,7 +310,7 @@ fn names() -> impl Iterator<Item = String> {
 /// What a variable is about, and whether it names a file.
 fn variable(name: &str) -> Option<(&'static Key, bool)> {
     let find =
-        |name: &str| KEYS.iter().find(|key| key.short.contains(&name) || key.variable() == name);
+        |name: &str| keys::all().find(|key| key.short.contains(&name) || key.variable() == name);
     find(name).map(|key| (key, false)).or_else(|| {
         let key = find(name.strip_suffix("_FILE")?)?;
         (key.kind == Kind::Secret).then_some((key, true))
@@ -276,6 +322,7 @@ fn typed(kind: Kind, text: &str) -> Option<toml::Value> {
     Some(match kind {
         Kind::Text | Kind::Secret => toml::Value::String(text.to_owned()),
         Kind::Whole => toml::Value::Integer(text.trim().parse().ok()?),
+        Kind::Flag => toml::Value::Boolean(text.trim().parse().ok()?),
         Kind::List => toml::Value::Array(
             text.split(',')
                 .map(str::trim)
@@ -283,5 +330,18 @@ fn typed(kind: Kind, text: &str) -> Option<toml::Value> {
                 .map(|part| toml::Value::String(part.to_owned()))
                 .collect(),
         ),
+        Kind::Tables => serde_json::from_str(text).ok()?,
     })
+}
+
+/// A key that everybody on the machine can read is no secret.
+#[cfg(unix)]
+fn others_may_read(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o007 != 0)
+}
+
+#[cfg(not(unix))]
+fn others_may_read(_path: &Path) -> bool {
+    false
 }

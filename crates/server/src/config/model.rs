@@ -8,7 +8,7 @@ use serde::de::IntoDeserializer as _;
 use types::Secret;
 
 use super::Mistake;
-use super::keys::{KEYS, Key, Kind};
+use super::keys::{self, Key, Kind};
 
 /// All settings of the house; each room owns its section.
 #[derive(Default, Deserialize)]
@@ -18,7 +18,31 @@ pub(crate) struct Settings {
     pub(crate) database: database::Settings,
     pub(crate) web: web::Settings,
     pub(crate) identity: identity::Settings,
+    pub(crate) quotas: kernel::usage::Settings,
+    pub(crate) limits: kernel::rates::RateSettings,
+    pub(crate) mail: kernel::mail::Settings,
+    pub(crate) egress: kernel::egress::Settings,
+    pub(crate) google: identity::GoogleSettings,
+    pub(crate) github: identity::GithubSettings,
+    pub(crate) facebook: identity::FacebookSettings,
+    pub(crate) microsoft: identity::MicrosoftSettings,
+    pub(crate) apple: identity::AppleSettings,
+    pub(crate) oidc: identity::OidcSettings,
     pub(crate) keys: Keys,
+}
+
+impl Settings {
+    /// Where people may sign in.
+    pub(crate) fn providers(&self) -> identity::ProviderSettings {
+        identity::ProviderSettings {
+            google: self.google.clone(),
+            github: self.github.clone(),
+            facebook: self.facebook.clone(),
+            microsoft: self.microsoft.clone(),
+            apple: self.apple.clone(),
+            oidc: self.oidc.clone(),
+        }
+    }
 }
 
 /// The process itself.
@@ -113,7 +137,9 @@ fn wrong(key: &'static Key, value: &toml::Value) -> Option<String> {
     let fits = match key.kind {
         Kind::Text | Kind::Secret => value.is_str(),
         Kind::Whole => value.is_integer(),
+        Kind::Flag => value.is_bool(),
         Kind::List => value.as_array().is_some_and(|list| list.iter().all(toml::Value::is_str)),
+        Kind::Tables => value.as_array().is_some_and(|all| all.iter().all(toml::Value::is_table)),
     };
     if !fits {
         return Some(format!("must be {}", key.kind.described()));
@@ -141,6 +167,9 @@ pub(super) fn from_values(
 
 /// serde's words as a sentence for an operator.
 fn said(text: &str) -> String {
+    if text.starts_with("unknown field ") {
+        return format!("has an {text}");
+    }
     if let Some((_, expected)) = text.split_once(", expected ") {
         let expected = match expected.trim() {
             "u8" => "a whole number from 0 to 255",
@@ -157,5 +186,5 @@ fn said(text: &str) -> String {
 
 /// The key with this path, if there is one.
 pub(crate) fn key(section: &str, name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.section == section && key.name == name)
+    keys::all().find(|key| key.section == section && key.name == name)
 }

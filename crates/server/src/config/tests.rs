@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use serde::de::value::Error as Plain;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::keys::{KEYS, Key, Kind, SECTIONS};
+use super::keys::{self, Key, Kind, SECTIONS};
 use super::*;
 
 fn variables(given: &[(&str, &str)]) -> Environment {
@@ -88,19 +88,27 @@ fn the_list_of_keys_is_what_the_structs_read() {
         ("database", fields::<database::Settings>()),
         ("web", fields::<web::Settings>()),
         ("identity", fields::<identity::Settings>()),
+        ("mail", fields::<kernel::mail::Settings>()),
+        ("egress", fields::<kernel::egress::Settings>()),
+        ("google", fields::<identity::GoogleSettings>()),
+        ("github", fields::<identity::GithubSettings>()),
+        ("facebook", fields::<identity::FacebookSettings>()),
+        ("microsoft", fields::<identity::MicrosoftSettings>()),
+        ("apple", fields::<identity::AppleSettings>()),
+        ("oidc", fields::<identity::OidcSettings>()),
         ("keys", fields::<model::Keys>()),
     ] {
         let listed: BTreeSet<&str> =
-            KEYS.iter().filter(|key| key.section == section).map(|key| key.name).collect();
+            keys::all().filter(|key| key.section == section).map(|key| key.name).collect();
         assert_eq!(listed, read, "[{section}]: keys.rs on the left, the struct on the right");
     }
-    let distinct: BTreeSet<&Key> = KEYS.iter().collect();
-    assert_eq!(distinct.len(), KEYS.len());
+    let distinct: BTreeSet<&Key> = keys::all().collect();
+    assert_eq!(distinct.len(), keys::all().count());
 }
 
 #[test]
 fn the_listed_defaults_are_the_real_ones() {
-    let values = KEYS.iter().filter(|key| !key.default.is_empty()).map(|key| {
+    let values = keys::all().filter(|key| !key.default.is_empty()).map(|key| {
         let line: toml::Table = format!("v = {}", key.default).parse().unwrap();
         (key, line["v"].clone())
     });
@@ -110,7 +118,29 @@ fn the_listed_defaults_are_the_real_ones() {
     assert_eq!(format!("{:?}", listed.database), format!("{:?}", real.database));
     assert_eq!(format!("{:?}", listed.web), format!("{:?}", real.web));
     assert_eq!(format!("{:?}", listed.identity), format!("{:?}", real.identity));
+    let mail = |mail: &kernel::mail::Settings| {
+        let texts = [&mail.from, &mail.app_name, &mail.templates].map(Clone::clone);
+        (mail.smtp_url.is_none(), mail.smtp_plain, texts)
+    };
+    assert_eq!(mail(&listed.mail), mail(&real.mail));
+    assert_eq!(listed.egress.allow_private, real.egress.allow_private);
     assert!(real.keys.root.is_none() && real.keys.signing.is_none());
+    let (listed, real) = (listed.providers(), real.providers());
+    assert_eq!(listed.google.issuer, real.google.issuer);
+    let github = |all: &identity::ProviderSettings| {
+        let own = &all.github;
+        [&own.authorization_url, &own.token_url, &own.userinfo_url, &own.emails_url]
+            .map(Clone::clone)
+    };
+    assert_eq!(github(&listed), github(&real));
+    let facebook = |all: &identity::ProviderSettings| {
+        let own = &all.facebook;
+        [&own.authorization_url, &own.token_url, &own.userinfo_url].map(Clone::clone)
+    };
+    assert_eq!(facebook(&listed), facebook(&real));
+    assert_eq!(listed.microsoft.tenant, real.microsoft.tenant);
+    assert_eq!(listed.apple.issuer, real.apple.issuer);
+    assert!(real.oidc.providers.is_empty() && listed.oidc.providers.is_empty());
 }
 
 #[test]
@@ -239,11 +269,34 @@ fn production_needs_https_and_whole_keys() {
     assert!(!all.contains("too-short-a-secret"));
 }
 
+#[cfg(unix)]
+fn private(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn private(_path: &std::path::Path) {}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_everybody_may_read_is_a_mistake() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("root");
+    std::fs::write(&path, "ab".repeat(32)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let given = [("SIXFOLD_ROOT_KEY_FILE", path.to_str().unwrap())];
+    let all = told(&Flags::default(), &given).join("\n");
+    assert!(all.contains("may be read by other users"), "{all}");
+}
+
 #[test]
 fn secrets_may_be_in_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("root");
     std::fs::write(&path, format!("{}\n", "ab".repeat(32))).unwrap();
+    private(&path);
     let path = path.to_str().unwrap();
     let signing = "cd".repeat(32);
     let given = [("SIXFOLD_ROOT_KEY_FILE", path), ("SIXFOLD_SIGNING_KEY", signing.as_str())];
@@ -251,6 +304,72 @@ fn secrets_may_be_in_files() {
     assert_eq!(settings.keys.root.map(|key| key.reveal().clone()), Some("ab".repeat(32)));
     let all = told(&Flags::default(), &[("PORT_FILE", "x"), ("SIXFOLD_SERVER_PORT_FILE", "x")]);
     assert_eq!(all.len(), 1, "only secrets are read from files: {all:?}");
+}
+
+#[test]
+fn openid_providers_are_tables_in_the_file_and_json_in_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "from a file\n").unwrap();
+    let (_folder, flags) = file(&format!(
+        "[[oidc]]\nid = \"one\"\nissuer = \"https://one.example\"\nclient_id = \"a\"\n\
+         client_secret_file = {:?}\n[[oidc]]\nid = \"two\"\nissuer = \"https://two.example/x\"\n\
+         client_id = \"b\"\nscopes = [\"email\"]\n",
+        secret.display()
+    ));
+    let settings = read(&flags, &variables(&[])).unwrap_or_else(|e| panic!("{e:?}"));
+    let [one, two] = settings.oidc.providers.as_slice() else { panic!("two tables") };
+    assert_eq!((one.id.as_str(), one.client_secret.reveal().as_str()), ("one", "from a file"));
+    assert_eq!((two.issuer.as_str(), two.scopes.len()), ("https://two.example/x", 1));
+    let json = r#"[{"id":"three","issuer":"http://127.0.0.1:9/","client_id":"c"}]"#;
+    let settings =
+        read(&flags, &variables(&[("SIXFOLD_OIDC", json)])).unwrap_or_else(|e| panic!("{e:?}"));
+    assert_eq!(settings.oidc.providers[0].id, "three");
+}
+
+#[test]
+fn what_is_wrong_with_a_provider_is_told_by_its_key() {
+    let (_folder, flags) = file(
+        "[google]\nclient_id = \"a\"\n[github]\nclient_secret = \"hush\"\n[facebook]\n\
+         token_url = \"http://evil.example\"\n[microsoft]\ntenant = \"mine\"\n[apple]\n\
+         client_id = \"a\"\nteam_id = \"T\"\nkey_id = \"K\"\nprivate_key = \"junk-key\"\n\
+         [[oidc]]\nid = \"My Own\"\nissuer = \"http://issuer.example\"\nclient_id = \"\"\n\
+         [[oidc]]\nid = \"google\"\nissuer = \"https://u:p@issuer.example\"\nclient_id = \"x\"\n\
+         client_auth = \"client_secret_basic\"\n",
+    );
+    let all = told(&flags, &[]).join("\n");
+    for part in [
+        "google.client_secret: is missing",
+        "github.client_secret (",
+        "is given without `client_id`",
+        "facebook.token_url (",
+        "must be an https address",
+        "microsoft.tenant (",
+        "apple.private_key (",
+        "oidc.providers (",
+        "table 1: `id` must be",
+        "table 1: `client_id` is missing",
+        "table 1: `issuer` must be an https address",
+        "table 2: `id` is that of a built-in provider",
+        "table 2: `issuer` must be",
+        "table 2: `client_secret` is missing",
+    ] {
+        assert!(all.contains(part), "{part} is not in\n{all}");
+    }
+    assert!(!all.contains("hush") && !all.contains("junk-key"), "{all}");
+    for (json, part) in [
+        ("{}", "must be a list of tables"),
+        ("junk", "must be a list of tables"),
+        ("[1]", "must be a list of tables"),
+        (r#"[{"id":"a","issuer":"https://a.example","client_id":"a","colour":1}]"#, "colour"),
+        (r#"[{"id":"a","client_id":"a"}]"#, "issuer"),
+    ] {
+        let all = told(&Flags::default(), &[("SIXFOLD_OIDC", json)]).join("\n");
+        assert!(
+            all.contains("oidc.providers (SIXFOLD_OIDC)") && all.contains(part),
+            "{json} {all}"
+        );
+    }
 }
 
 #[test]
@@ -273,15 +392,37 @@ fn the_example_is_a_file_that_changes_nothing() {
 }
 
 fn is_key(name: &str) -> bool {
-    KEYS.iter().any(|key| key.name == name)
+    keys::all().any(|key| key.name == name)
 }
 
 #[test]
 fn the_page_names_every_key() {
     let page = markdown();
-    for key in KEYS {
+    for key in keys::all() {
         assert!(page.contains(&format!("`{}`", key.variable())), "{}", key.path());
         assert!(key.doc.ends_with('.') || key.doc.ends_with(')'), "{}: a sentence", key.path());
         assert!(key.kind == Kind::Secret || !key.default.is_empty(), "{}", key.path());
     }
+}
+
+#[test]
+fn mistakes_about_mail_are_told_by_key_and_without_the_password() {
+    let given = [
+        ("SIXFOLD_MAIL_SMTP_URL", "pop3://u:hunter2@mail.example.com"),
+        ("SIXFOLD_MAIL_FROM", "nonsense"),
+        ("SIXFOLD_MAIL_TEMPLATES", "/does/not/exist"),
+    ];
+    let mistakes = told(&Flags::default(), &given);
+    let all = mistakes.join("\n");
+    assert_eq!(mistakes.len(), 3, "{all}");
+    for key in ["smtp_url", "from", "templates"] {
+        let told = format!("mail.{key} (SIXFOLD_MAIL_{})", key.to_ascii_uppercase());
+        assert!(all.contains(&told), "{told}: {all}");
+    }
+    assert!(!all.contains("hunter2"));
+    let good = [
+        ("SIXFOLD_MAIL_SMTP_URL", "smtps://u:p@mail.example.com"),
+        ("SIXFOLD_MAIL_FROM", "hello@example.com"),
+    ];
+    assert!(told(&Flags::default(), &good).is_empty());
 }

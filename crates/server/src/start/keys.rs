@@ -7,14 +7,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use database::{Db, Tx, args};
-use kernel::{Clock, Keys, Random};
+use kernel::{Clock, Keys, Random, vault};
 use types::{Error, ErrorKind, Result};
 
 use crate::config::Settings;
 
 /// The row in `once`.
 const ROW: &str = "keys";
+/// The row with the base of derived keys, once the root key was rotated.
+const BASE_ROW: &str = "keys_base";
 const FINGERPRINT_BYTES: usize = 16;
 
 /// Where the key files are.
@@ -24,12 +28,16 @@ pub(crate) fn folder(settings: &Settings) -> PathBuf {
 
 /// The keys the operator gave, or those in the files; nothing when there are none yet.
 pub(crate) fn present(settings: &Settings) -> Result<Option<Keys>> {
-    match (&settings.keys.root, &settings.keys.signing) {
+    let keys = match (&settings.keys.root, &settings.keys.signing) {
         (Some(root), Some(signing)) => {
-            Ok(Some(Keys::new(Keys::parse(root.reveal())?, Keys::parse(signing.reveal())?)))
+            Some(Keys::new(Keys::parse(root.reveal())?, Keys::parse(signing.reveal())?))
         }
-        _ => Keys::load(&folder(settings)),
+        _ => Keys::load(&folder(settings))?,
+    };
+    if let Some(keys) = &keys {
+        keys.check()?;
     }
+    Ok(keys)
 }
 
 /// The keys of this database: those that are there, or new ones if it holds no data yet.
@@ -45,12 +53,65 @@ pub(super) async fn of(settings: &Settings, db: &Db) -> Result<Keys> {
         Some(recorded) => recorded,
         None => record(db, own.clone()).await?,
     };
-    if recorded == own { Ok(keys) } else { Err(foreign()) }
+    if recorded == own {
+        return with_base(db, keys).await;
+    }
+    if settings.keys.root.is_none() && folder(settings).join("root.key.new").exists() {
+        return Err(unfinished());
+    }
+    Err(foreign())
+}
+
+/// The keys as they were before any rotation, to those who only use what is derived from them.
+async fn with_base(db: &Db, keys: Keys) -> Result<Keys> {
+    let wrapped = db.read(async |tx: &mut Tx| row(tx, BASE_ROW).await).await?;
+    match wrapped {
+        None => Ok(keys),
+        Some(text) => vault::unwrap_base(keys, &URL_SAFE_NO_PAD.decode(text)?),
+    }
+}
+
+/// Brings everything under another root key: what it wrapped is wrapped anew and the fingerprint
+/// is the new one, in one transaction. How many keys of tenants there were; none when an earlier
+/// rotation got that far.
+pub(crate) async fn rotate_root(db: &Db, old: &Keys, new_root: [u8; 32]) -> Result<u64> {
+    old.under(new_root).check()?;
+    let recorded = db.read(async |tx: &mut Tx| stored(tx).await).await?;
+    let (new, now) = (old.under(new_root), Clock::System.now());
+    if recorded.as_deref() == Some(&*fingerprint(&new)) {
+        return Ok(0);
+    }
+    if recorded.as_deref() != Some(&*fingerprint(old)) {
+        return Err(foreign());
+    }
+    let (old, random) = (with_base(db, old.clone()).await?, Random::System);
+    let new = old.under(new_root);
+    let base = URL_SAFE_NO_PAD.encode(vault::wrap_base(&new, &random)?);
+    db.write(async move |tx| {
+        let count = vault::rewrap(tx, &old, &new, &random).await?;
+        let moved = tx
+            .run(
+                "update once set value = $3, claimed_at = $4 where name = $1 and value = $2",
+                args![ROW, &fingerprint(&old), &fingerprint(&new), now],
+            )
+            .await?;
+        if moved != 1 {
+            return Err(foreign());
+        }
+        tx.run(
+            "insert into once (name, value, claimed_at) values ($1, $2, $3) \
+             on conflict (name) do update set value = $2, claimed_at = $3",
+            args![BASE_ROW, &base, now],
+        )
+        .await?;
+        Ok(count)
+    })
+    .await
 }
 
 /// What is remembered of the keys: enough to tell them apart, useless for anything else.
 pub(crate) fn fingerprint(keys: &Keys) -> String {
-    keys.derive("fingerprint")
+    keys.of_root("fingerprint")
         .iter()
         .take(FINGERPRINT_BYTES)
         .map(|byte| format!("{byte:02x}"))
@@ -59,8 +120,12 @@ pub(crate) fn fingerprint(keys: &Keys) -> String {
 
 /// The fingerprint in the database.
 pub(crate) async fn stored(tx: &mut Tx) -> Result<Option<String>> {
+    row(tx, ROW).await
+}
+
+async fn row(tx: &mut Tx, name: &str) -> Result<Option<String>> {
     let found = tx
-        .maybe("select value from once where name = $1", args![ROW], |row| {
+        .maybe("select value from once where name = $1", args![name], |row| {
             row.get::<Option<String>>(0)
         })
         .await?;
@@ -120,6 +185,14 @@ fn missing(folder: &Path) -> Error {
              would make what the old ones protect unreadable, so none are made.",
             folder.display()
         ),
+    )
+}
+
+fn unfinished() -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        "root_rotation_unfinished",
+        "A rotation of the root key was interrupted: run `sixfold keys rotate-root` again.",
     )
 }
 

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use database::Db;
-use kernel::{App, Clock, Hub, Identities, Parts, Random};
+use kernel::mail::Mailbox;
+use kernel::{App, Clock, Egress, Mail, Parts, Random, Rates};
 
 use super::{directory, keys};
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
 use crate::exit::Stop;
 
 /// Opens the database, brings it up to date and finds the keys.
@@ -18,20 +19,39 @@ pub(crate) async fn open(settings: &Settings) -> Result<App, Stop> {
         directory::prepare(&settings.server.data_dir)?;
     }
     let db = Db::open(&database_settings(settings)).await.map_err(|error| Stop::opening(&error))?;
-    match keys::of(settings, &db).await {
-        Ok(keys) => Ok(App::new(Parts {
-            clock: Clock::System,
-            random: Random::System,
-            identities: Identities::beside(&db),
-            db,
-            keys,
-            hub: Hub::default(),
-        })),
-        Err(error) => {
+    match parts(settings, &db).await {
+        Ok(parts) => Ok(App::new(parts)),
+        Err(stop) => {
             db.close().await;
-            Err(Stop::opening(&error))
+            Err(stop)
         }
     }
+}
+
+async fn parts(settings: &Settings, db: &Db) -> Result<Parts, Stop> {
+    let keys = keys::of(settings, db).await.map_err(|error| Stop::opening(&error))?;
+    // Looked at with the other settings already; files may have changed since.
+    let letters =
+        settings.mail.letters().map_err(|said| unusable("templates", &said.join("; ")))?;
+    let smtp = settings.mail.smtp().map_err(|(key, said)| unusable(key, &said))?;
+    let mail = match (smtp, settings.server.env) {
+        (Some(smtp), _) => Mail::Smtp(Box::new(smtp)),
+        (None, Mode::Development) => Mail::Mailbox(Mailbox::aloud()),
+        (None, Mode::Production) => Mail::Nowhere,
+    };
+    let plans = settings
+        .quotas
+        .plans()
+        .map_err(|(key, said)| Stop::refused("quotas_unusable", format!("quotas.{key}: {said}")))?;
+    let rates = Rates::new(&settings.limits);
+    let parts = Parts::new(db.clone(), keys, Clock::System, Random::System);
+    let egress = Egress::new(&settings.egress);
+    let fresh = settings.identity.fresh();
+    Ok(Parts { mail, letters, egress, fresh, plans, rates, ..parts })
+}
+
+fn unusable(key: &str, said: &str) -> Stop {
+    Stop::refused("mail_unusable", format!("mail.{key}: {said}"))
 }
 
 /// The settings of the store, with the default address filled in.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 
 use crate::edge::operations;
 use crate::engines::{Engine, variable};
@@ -99,18 +100,27 @@ async fn ask_everything(stage: &Stage) -> Table {
 
 async fn send(person: &Person, method: &Method, path: &str, ask: &Ask) -> Answer {
     let person = ask.by.as_ref().unwrap_or(person);
-    let path = format!("{}{}", path.replace("{id}", &ask.id), ask.query);
-    let request = person.request(method.clone(), &path);
-    person
-        .send(match &ask.body {
-            Some(body) => request.json(body),
-            None => request,
-        })
-        .await
+    let mut parts = std::iter::once(ask.id.as_str()).chain(ask.part.split('/'));
+    let path: Vec<&str> = path
+        .split('/')
+        .map(|step| if step.starts_with('{') { parts.next().unwrap_or_default() } else { step })
+        .collect();
+    let path = format!("{}{}", path.join("/"), ask.query);
+    let mut request = person.request(method.clone(), &path);
+    if let Some(body) = &ask.body {
+        request = request.json(body);
+    }
+    if let Some((kind, text)) = &ask.text {
+        request = request.header(CONTENT_TYPE, *kind).body(text.clone());
+    }
+    person.send(request).await
 }
 
 /// Nothing foreign is in an answer: no word, and no id, of what the caller may not see.
 fn keeps_quiet(scene: &Scene, column: usize, row: &str, ask: &Ask, answer: &Answer) {
+    if ask.tells_all {
+        return;
+    }
     let (who, words) = WHO[column];
     let told = format!("{:?}\n{}", answer.headers, answer.text);
     for word in words {
@@ -120,7 +130,7 @@ fn keeps_quiet(scene: &Scene, column: usize, row: &str, ask: &Ask, answer: &Answ
         return;
     }
     // What they said themselves may be said back.
-    let said = format!("{} {} {:?}", ask.id, ask.query, ask.body);
+    let said = format!("{} {} {} {:?}", ask.id, ask.part, ask.query, ask.body);
     for id in scene.ids.borrow().iter().filter(|id| !said.contains(id.as_str())) {
         assert!(!told.contains(id.as_str()), "{row} tells {who} {id}: {answer:?}");
     }

@@ -10,11 +10,11 @@ use std::path::Path;
 /// From the ground up; rooms in one row are on one floor.
 const FLOORS: &[&[&str]] = &[
     &["types"],
-    &["database"],
-    &["kernel"],
+    &["database", "webauthn"],
+    &["kernel", "filter"],
     &["web"],
     &["world", "files"],
-    &["identity", "ai", "diary", "social", "integrations", "live", "ops"],
+    &["identity", "ai", "diary", "social", "integrations", "live", "ops", "website"],
     &["server"],
 ];
 
@@ -100,4 +100,59 @@ fn files_stay_small() {
         }
     }
     assert!(long.is_empty(), "a file has one story of about 400 lines:\n{}", long.join("\n"));
+}
+
+/// Everything of a crate that gets a name in the API's description: of two things with one name the
+/// later would silently stand for both.
+#[test]
+fn every_schema_has_a_name_of_its_own() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in sources(&crates) {
+        let text = std::fs::read_to_string(&file).expect("a source");
+        for name in schemas(&text) {
+            named.entry(name).or_default().push(file.display().to_string());
+        }
+    }
+    assert!(named.len() > 100, "too few were found: {}", named.len());
+    named.retain(|_, files| files.len() > 1);
+    assert!(named.is_empty(), "rename one, or give it `#[schema(as = …)]`: {named:#?}");
+}
+
+fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The names that the `ToSchema` types of a file have in the description.
+fn schemas(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut lines = text.lines().map(str::trim);
+    while let Some(line) = lines.next() {
+        if line == "words! {" {
+            let mut inside = lines.by_ref().skip_while(|line| line.starts_with("///"));
+            names.extend(inside.next().and_then(|line| line.split(' ').next()).map(str::to_owned));
+        } else if line.starts_with("#[derive(") && line.contains("ToSchema") {
+            let mut renamed = None;
+            for line in lines.by_ref() {
+                if let Some(rest) = line.strip_prefix("#[schema(as = ") {
+                    renamed = rest.split([')', ',']).next().map(str::to_owned);
+                }
+                let mut words = line.split([' ', '<', '{', '(', ';']);
+                if words.by_ref().any(|word| matches!(word, "struct" | "enum")) {
+                    names.extend(renamed.or_else(|| words.next().map(str::to_owned)));
+                    break;
+                }
+            }
+        }
+    }
+    names
 }

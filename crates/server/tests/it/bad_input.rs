@@ -45,9 +45,14 @@ impl<'a> Watch<'a> {
             "{what}: expected {status} {codes:?}, got {answer:?}"
         );
         let answer = answer.was_problem(status, &code);
+        self.nothing_came_of(what).await;
+        answer
+    }
+
+    /// Nothing was written, and the server goes on.
+    async fn nothing_came_of(&self, what: &str) {
         self.stage.nobody().get("/v1/health").await.was(200);
         assert_eq!(self.last_event().await, self.newest, "{what}: something was written");
-        answer
     }
 
     /// As Alice, a body as it is.

@@ -2,7 +2,7 @@
 //!
 //! `SIXFOLD_TEST_POSTGRES` names a server on which databases may be made; without it one on
 //! 127.0.0.1:5432 is used if it lets the user `postgres` in. `SIXFOLD_TEST_REQUIRE=sqlite,postgres`
-//! turns a missing engine into a failure.
+//! turns a missing engine into a failure; the other names it may hold are those of [`crate::clients`].
 
 use std::io::Write as _;
 use std::sync::OnceLock;
@@ -59,14 +59,29 @@ fn find() -> Vec<Engine> {
     };
     // Not by `eprintln!`, which the harness swallows when a test passes.
     let _ = writeln!(std::io::stderr(), "engines: {note}");
-    let required = variable("SIXFOLD_TEST_REQUIRE").unwrap_or_default();
-    for name in required.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+    for name in all_required() {
         assert!(
-            engines.iter().any(|engine| engine.name() == name),
+            matches!(name.as_str(), "sqlite" | "postgres" | "node" | "chromium"),
+            "SIXFOLD_TEST_REQUIRE names {name}; there are sqlite, postgres, node and chromium"
+        );
+        assert!(
+            !matches!(name.as_str(), "sqlite" | "postgres")
+                || engines.iter().any(|engine| engine.name() == name),
             "SIXFOLD_TEST_REQUIRE names {name}, but the tests run on {note}"
         );
     }
     engines
+}
+
+/// Whether a test that needs this fails where it is missing.
+pub(crate) fn required(need: &str) -> bool {
+    all_required().iter().any(|name| name == need)
+}
+
+fn all_required() -> Vec<String> {
+    let required = variable("SIXFOLD_TEST_REQUIRE").unwrap_or_default();
+    let names = required.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
 }
 
 /// Runs a task to its end wherever one is, also while dropping and inside another runtime.

@@ -147,7 +147,7 @@ async fn refusals_have_the_words_of_the_client() {
             (json!({ "email": "other-words@example.com" }), 400, "VALIDATION_ERROR"),
             (form("words@example.com"), 422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"),
             (form("WORDS@example.com "), 422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"),
-            (with("callbackURL", "https://evil.example/"), 403, "INVALID_CALLBACKURL"),
+            (with("callbackURL", "https://evil.example/"), 403, "INVALID_CALLBACK_URL"),
         ] {
             let answer = door.post("/v1/auth/sign-up/email", body).await;
             assert!(answer.header("set-cookie").is_empty(), "{answer:?}");

@@ -24,6 +24,9 @@ fn refused(said: &Said, code: i32, parts: &[&str]) {
     }
 }
 
+const ROOT: &str = "5f1b0c9de2a47386915ad0b4c7e83f2610d9ab54e7c3826f01b8d5a96e3f7c42";
+const SIGNING: &str = "a94c07e15b3d8f620e71c5b8d24f9a36f80b6d1e3c5792a4b1d08e6f7c3a5942";
+
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
 }
@@ -174,8 +177,8 @@ async fn two_nodes_share_one_postgres() {
         let mut stranger = Server::prepare(&Engine::Sqlite).await;
         stranger.set("DATABASE_URL", &url);
         refused(&stranger.say(&[]), 3, &["holds data, but its keys are not in"]);
-        stranger.set("SIXFOLD_ROOT_KEY", &"ab".repeat(32));
-        stranger.set("SIXFOLD_SIGNING_KEY", &"cd".repeat(32));
+        stranger.set("SIXFOLD_ROOT_KEY", ROOT);
+        stranger.set("SIXFOLD_SIGNING_KEY", SIGNING);
         refused(&stranger.say(&[]), 3, &["not the ones this database was made with"]);
     }
 }
@@ -233,7 +236,7 @@ async fn keys_are_never_made_over_data() {
         let right = std::fs::read_to_string(&root).expect("a key");
         std::fs::write(&root, "damaged").expect("written");
         refused(&server.say(&[]), 3, &["damaged"]);
-        std::fs::write(&root, format!("{}\n", "ab".repeat(32))).expect("written");
+        std::fs::write(&root, ROOT).expect("written");
         refused(&server.say(&[]), 3, &["not the ones this database was made with"]);
         std::fs::write(&root, right).expect("written");
         server.run();

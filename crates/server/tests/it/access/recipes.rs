@@ -1,6 +1,16 @@
 //! What is asked of each operation: about which objects, with which body. Called for everybody
 //! who asks, so that what is destroyed was made for them alone.
 
+mod accounts;
+mod arrive;
+mod bulk;
+mod keys;
+mod organizations;
+mod tenancy;
+mod transfer;
+mod types;
+mod users;
+
 use serde_json::{Value, json};
 
 use super::scene::{INSIDE, PRIVATE, Scene};
@@ -11,9 +21,15 @@ use crate::stage::PASSWORD;
 #[derive(Default)]
 pub(super) struct Ask {
     what: &'static str,
+    /// What stands in the path: the first parameter, and a second one.
     pub(super) id: String,
+    pub(super) part: String,
     pub(super) query: String,
     pub(super) body: Option<Value>,
+    /// A body that is no JSON, and what it is instead.
+    pub(super) text: Option<(&'static str, String)>,
+    /// The answer is for whoever is at this machine, so it may tell of everybody.
+    pub(super) tells_all: bool,
     /// Sends it instead of whoever asks: themselves, with a credential that may be spent.
     pub(super) by: Option<Person>,
 }
@@ -58,18 +74,57 @@ pub(super) async fn of(scene: &Scene, who: &Person, operation: &str) -> Option<V
         }
         _ => match of_identity(scene, who, operation).await {
             Some(asks) => asks,
-            None => match of_tenants(scene, who, operation).await {
+            None => match elsewhere(scene, who, operation).await {
                 Some(asks) => asks,
-                None => of_content(scene, operation).await?,
+                None => match of_tenants(scene, who, operation).await {
+                    Some(asks) => asks,
+                    None => of_content(scene, operation).await?,
+                },
             },
         },
     })
 }
 
+async fn elsewhere(scene: &Scene, who: &Person, operation: &str) -> Option<Vec<Ask>> {
+    if let Some(asks) = accounts::of(scene, who, operation).await {
+        return Some(asks);
+    }
+    if let Some(asks) = arrive::of(scene, who, operation).await {
+        return Some(asks);
+    }
+    if let Some(asks) = bulk::of(scene, operation) {
+        return Some(asks);
+    }
+    if let Some(asks) = organizations::of(scene, who, operation).await {
+        return Some(asks);
+    }
+    if let Some(asks) = types::of(scene, operation).await {
+        return Some(asks);
+    }
+    if let Some(asks) = tenancy::of(scene, who, operation).await {
+        return Some(asks);
+    }
+    if let Some(asks) = transfer::of(scene, operation).await {
+        return Some(asks);
+    }
+    match keys::of(scene, who, operation).await {
+        Some(asks) => Some(asks),
+        None => users::of(scene, who, operation).await,
+    }
+}
+
 fn is_open(operation: &str) -> bool {
     matches!(
         operation,
-        "get_health" | "get_ready" | "auth_ok" | "get_setup" | "get_session" | "post_session"
+        "get_health"
+            | "get_ready"
+            | "auth_ok"
+            | "get_setup"
+            | "get_session"
+            | "post_session"
+            | "jwks"
+            | "show_auth_error"
+            | "current_session"
     )
 }
 
@@ -235,7 +290,19 @@ async fn of_content(scene: &Scene, operation: &str) -> Option<Vec<Ask>> {
         ]
     };
     Some(match operation {
-        "get_thing" | "list_thing_connections" | "list_thing_events" => things(),
+        "get_thing"
+        | "get_thing_graph"
+        | "list_thing_connections"
+        | "list_thing_events"
+        | "list_thing_history" => things(),
+        "get_thing_version" => {
+            things().into_iter().map(|ask| Ask { part: "1".to_owned(), ..ask }).collect()
+        }
+        // The version they have: nothing changes, and who may is told all the same.
+        "revert_thing" => {
+            things().into_iter().map(|ask| ask.with(json!({ "version": 1 }))).collect()
+        }
+        "aggregate_things" => lists(scene),
         "create_thing" => {
             let new = |group: &str| json!({ "groupId": group, "type": "note", "name": "x" });
             vec![

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use serde_json::{Value, json};
 
 use crate::people::Person;
-use crate::stage::{PASSWORD, Stage};
+use crate::stage::{PASSWORD, Stage, member};
 
 /// In the name or text of everything at Acme: who is nobody there never reads it.
 pub(super) const MARKER: &str = "marker-of-acme";
@@ -24,6 +24,9 @@ pub(super) struct Scene {
     pub(super) reading_key: Person,
     /// Alice's, for nothing at Acme.
     pub(super) empty_key: Person,
+    /// Keys for nothing at Acme: one Alice made, one Root made.
+    pub(super) alices_key: String,
+    pub(super) roots_key: String,
     pub(super) acme: String,
     pub(super) globex: String,
     pub(super) inside: String,
@@ -40,6 +43,9 @@ pub(super) struct Scene {
     pub(super) plaza: String,
     pub(super) plaza_public: String,
     pub(super) plaza_shared: String,
+    /// Alice's, which anybody may write to and where Bob works, and what somebody wrote to it.
+    pub(super) letterbox: String,
+    pub(super) letter: String,
     carol: Person,
     pub(super) connection: String,
     pub(super) private_connection: String,
@@ -63,6 +69,8 @@ impl Scene {
             foreign_key: stage.nobody(),
             reading_key: stage.nobody(),
             empty_key: stage.nobody(),
+            alices_key: String::new(),
+            roots_key: String::new(),
             acme: stage.acme.clone(),
             globex: stage.globex.clone(),
             inside: String::new(),
@@ -75,6 +83,8 @@ impl Scene {
             plaza: String::new(),
             plaza_public: String::new(),
             plaza_shared: String::new(),
+            letterbox: String::new(),
+            letter: String::new(),
             carol: stage.carol(),
             connection: String::new(),
             private_connection: String::new(),
@@ -110,12 +120,17 @@ impl Scene {
         self.plaza = self.open_group(&self.carol).await;
         self.plaza_public = self.thing_of_carol("public").await;
         self.plaza_shared = self.thing_of_carol("group").await;
+        self.letterbox = self.open_group(&self.alice).await;
+        member(&self.alice, &self.letterbox, &self.bob, "group_user").await;
+        self.letter = self.letter_to(&self.letterbox).await;
         let reads = ["groups", "people", "things", "connections", "events", "knowledge"];
         let reads = reads.map(|what| format!("{what}:read"));
         let (_, token) = self.key(&self.alice, &self.acme, json!(reads)).await;
         self.reading_key = Person { token: Some(token), id: self.alice.id.clone(), ..door.clone() };
         let (_, token) = self.key(&self.alice, &self.acme, json!([])).await;
         self.empty_key = Person { token: Some(token), ..self.reading_key.clone() };
+        self.alices_key = self.key(&self.alice, &self.acme, json!([])).await.0;
+        self.roots_key = self.key(&self.root, &self.acme, json!([])).await.0;
         let (_, token) = self.key(&self.carol, &self.globex, json!(["*"])).await;
         self.foreign_key = Person { token: Some(token), id: self.carol.id.clone(), ..door };
     }
@@ -134,6 +149,18 @@ impl Scene {
             "groupId": self.plaza, "type": "note", "name": "bench", "visibility": visibility,
         });
         self.carol.post("/v1/things", body).await.was(201).id()
+    }
+
+    /// From nobody, to a public group of Alice's. Five a minute are taken, so there is one.
+    async fn letter_to(&self, group: &str) -> String {
+        let body = json!({
+            "name": "x", "email": "writer@example.com", "message": PRIVATE, "groupId": group,
+        });
+        Person::nobody(&self.alice.base).post("/v1/contact", body).await.was(202);
+        let letters = self.alice.get(&format!("/v1/contact?groupId={group}")).await.was(200);
+        let id = letters.text_at("/data/0/id");
+        self.ids.borrow_mut().push(id.clone());
+        id
     }
 
     /// A name that nothing has yet.
@@ -225,5 +252,85 @@ impl Scene {
         let door = Person::nobody(&person.base);
         let token = door.post("/v1/auth/sign-in/email", body).await.was(200).text_at("/token");
         Some(Person { token: Some(token), ..person.clone() })
+    }
+
+    /// Somebody new, signed in, for what would harm `who`; none where nobody is signed in.
+    pub(super) async fn guest(&self, who: &Person) -> Option<Person> {
+        if who.email.is_empty() { None } else { Some(self.somebody().await) }
+    }
+
+    /// Somebody new, signed in.
+    pub(super) async fn somebody(&self) -> Person {
+        let email = format!("{}@example.com", self.fresh("guest"));
+        let door = Person::nobody(&self.alice.base);
+        let body = json!({ "name": "Guest", "email": email, "password": PASSWORD });
+        let made = door.post("/v1/auth/sign-up/email", body).await.was(200);
+        Person {
+            email,
+            token: Some(made.text_at("/token")),
+            id: made.text_at("/user/personId"),
+            home: made.text_at("/user/personalGroupId"),
+            ..door
+        }
+    }
+
+    /// The login of somebody.
+    pub(super) async fn user_of(&self, person: &Person) -> String {
+        person.get("/v1/auth/get-session").await.was(200).text_at("/user/id")
+    }
+
+    /// The login of somebody new.
+    pub(super) async fn user(&self) -> String {
+        let id = self.user_of(&self.somebody().await).await;
+        self.ids.borrow_mut().push(id.clone());
+        id
+    }
+
+    /// The address of somebody new is proven, as the platform's owner says.
+    pub(super) async fn prove(&self, person: &Person) {
+        let user = self.user_of(person).await;
+        let change = json!({ "emailVerified": true });
+        let root = self.once_more(&self.root).await.unwrap_or_else(|| self.root.clone());
+        root.patch(&format!("/v1/users/{user}"), change).await.was(200);
+    }
+
+    /// Somebody new who works at Acme.
+    pub(super) async fn colleague(&self) -> Person {
+        let person = self.somebody().await;
+        let body = json!({ "groupId": self.acme, "personId": person.id, "role": "group_user" });
+        self.root.post("/v1/people", body).await.was(201);
+        let mut ids = self.ids.borrow_mut();
+        ids.extend([person.id.clone(), person.home.clone(), person.email.clone()]);
+        drop(ids);
+        person
+    }
+
+    /// The same person, signed in once more, with a group as the active organization if it is
+    /// theirs.
+    pub(super) async fn active(&self, person: &Person, group: &str) -> Option<Person> {
+        let again = self.once_more(person).await?;
+        let body = json!({ "organizationId": group });
+        again.post("/v1/auth/organization/set-active", body).await;
+        Some(again)
+    }
+
+    /// A group of somebody's own at the top.
+    pub(super) async fn organization(&self, by: &Person) -> String {
+        let body = json!({ "slug": self.fresh(MARKER), "name": MARKER, "type": "business" });
+        self.make(by, "/v1/groups", body).await
+    }
+
+    /// A team at Acme, of Alice's.
+    pub(super) async fn team(&self) -> String {
+        let body = json!({ "name": self.fresh(MARKER), "organizationId": self.acme });
+        let made = self.alice.post("/v1/auth/organization/create-team", body).await.was(200);
+        self.ids.borrow_mut().push(made.id());
+        made.id()
+    }
+
+    /// An invitation into a group.
+    pub(super) async fn invitation(&self, by: &Person, group: &str, email: &str) -> String {
+        let body = json!({ "email": email, "role": "member", "organizationId": group });
+        by.post("/v1/auth/organization/invite-member", body).await.was(200).id()
     }
 }

@@ -4,6 +4,9 @@ use super::shapes::{Operation, misfit};
 use super::*;
 
 const AUTH: &[&str] = &["VALIDATION_ERROR", "BAD_REQUEST"];
+const LINK: &[&str] = &["invalid_json", "invalid_email", "missing_token"];
+const UNREADABLE: &[&str] = &["malformed_json", "BAD_REQUEST", "invalid_json"];
+const TOO_DEEP: &[&str] = &["too_deep", "TOO_DEEP", "invalid_json"];
 
 async fn everything(stage: &Stage) -> (Value, Vec<Operation>) {
     let document = stage.nobody().get("/openapi.json").await.was(200).json();
@@ -17,7 +20,11 @@ impl Watch<'_> {
         let method = operation.method.clone();
         let what = format!("{method} {} {body:.80}", operation.path);
         let answer = self.raw(method, &operation.somewhere(), body.to_owned()).await;
-        let (status, codes) = if operation.is_auth() { (400, AUTH) } else { (422, codes) };
+        let (status, codes) = match answer.status {
+            _ if operation.is_auth() => (400, AUTH),
+            400 if operation.is_link() => (400, LINK),
+            _ => (422, codes),
+        };
         self.refused(&what, answer, status, codes).await
     }
 }
@@ -30,8 +37,23 @@ async fn every_body_is_an_object_of_known_fields() {
         let mut count = 0;
         for operation in &operations {
             if operation.fields(&document).is_none() {
-                let reads = operation.about.get("requestBody").is_some();
+                // Lines of JSON are no object, and what a provider posts is none either; what
+                // reads them has tests of its own.
+                let content = &operation.about["requestBody"]["content"];
+                let reads = content.as_object().is_some_and(|all| {
+                    let others = [
+                        "application/x-ndjson",
+                        "application/octet-stream",
+                        "application/x-www-form-urlencoded",
+                        "text/csv",
+                    ];
+                    all.keys().any(|kind| !others.contains(&kind.as_str()))
+                });
                 assert!(!reads, "the body of {} has no fields", operation.path);
+                continue;
+            }
+            // The definition of a type is read where the group is known.
+            if operation.path.contains("/types/{dimension}/") {
                 continue;
             }
             count += 1;
@@ -47,16 +69,28 @@ async fn every_body_is_an_object_of_known_fields() {
                 let what = format!("{} {body}", operation.path);
                 let method = operation.method.clone();
                 let answer = watch.raw(method, &operation.somewhere(), body).await;
-                watch.refused(&what, answer, 400, &["malformed_json", "BAD_REQUEST"]).await;
+                watch.refused(&what, answer, 400, UNREADABLE).await;
             }
             let deep = format!("{{\"unknownField\":{}{}}}", "[".repeat(40), "]".repeat(40));
             let method = operation.method.clone();
             let answer = watch.raw(method, &operation.somewhere(), deep).await;
-            watch.refused(&operation.path, answer, 400, &["too_deep", "TOO_DEEP"]).await;
+            watch.refused(&operation.path, answer, 400, TOO_DEEP).await;
         }
         assert!(count >= 20, "{count} bodies");
     })
     .await;
+}
+
+/// Fields that are read only once what they are about is known (a key, the begun challenge), or
+/// never: that an address changes elsewhere is told whatever was sent.
+fn is_read_late(operation: &Operation, field: &str) -> bool {
+    let call = operation.path.strip_prefix("/v1/auth/").unwrap_or_default();
+    match field {
+        "metadata" => call.starts_with("api-key/"),
+        "response" => call.starts_with("passkey/"),
+        "email" => call == "update-user",
+        _ => false,
+    }
 }
 
 #[tokio::test]
@@ -66,13 +100,16 @@ async fn every_field_is_of_its_type_and_without_nul() {
         let (document, operations) = everything(&stage).await;
         for operation in &operations {
             for (field, about) in operation.fields(&document).unwrap_or_default() {
+                if is_read_late(operation, &field) {
+                    continue;
+                }
                 let pointer = format!("/{field}");
                 let body = json!({ &field: misfit(&about) }).to_string();
                 let codes = ["wrong_type", "invalid_value", "unknown_field", "unknown_value"];
                 let answer = watch.wrong(operation, &body, &codes).await;
                 let body = json!({ &field: "a\0b" }).to_string();
                 let nul = watch.wrong(operation, &body, &["invalid_character"]).await;
-                for answer in [answer, nul].iter().filter(|_| !operation.is_auth()) {
+                for answer in [answer, nul].iter().filter(|answer| answer.status == 422) {
                     let at = answer.text_at("/errors/0/pointer");
                     assert!(at.starts_with(&pointer), "{} {body}: {answer:?}", operation.path);
                 }
@@ -112,7 +149,8 @@ async fn every_id_in_a_path_is_one_of_its_kind() {
                 if any && id.starts_with("job_") {
                     continue;
                 }
-                let path = format!("{}{query}", operation.path.replace("{id}", id));
+                let path = operation.with_id(id);
+                let path = format!("{path}{query}");
                 let what = format!("{} {path:.100}", operation.method);
                 let request = watch.alice.request(operation.method.clone(), &path);
                 let request = match operation.about.get("requestBody") {
@@ -128,16 +166,21 @@ async fn every_id_in_a_path_is_one_of_its_kind() {
 }
 
 /// Values that are none of a parameter's.
-fn misfits(name: &str) -> &'static [&'static str] {
+fn misfits(operation: &Operation, name: &str) -> &'static [&'static str] {
     match name {
+        // What clients of better-auth send is mostly words, and an empty one is one.
+        "limit" | "offset" | "membersLimit" if operation.is_auth() => &["-1", "1.5", "x"],
+        "sortDirection" | "filterOperator" | "authenticatorAttachment" => &["nonsense"],
+        _ if operation.is_auth() => &[],
+        "limit" if operation.path.ends_with("/graph") => &["0", "-1", "1001", "1.5", "x", ""],
         "limit" => &["0", "-1", "201", "1000000000", "1e9", "1.5", "x", "", "99999999999999999999"],
         "cursor" => &["x", "bm90IG91cnM", "a.b", ""],
-        "sort" => &["name", "", "-"],
-        "includeChildren" | "permanent" | "cascade" => &["maybe", "1", ""],
+        "sort" => &["colour", "", "-"],
+        "includeChildren" | "permanent" | "cascade" | "banned" | "dryRun" => &["maybe", "1", ""],
         "from" | "to" => &["yesterday", "2026-13-01T00:00:00Z", "7", ""],
         "status" | "visibility" | "role" => &["nonsense", ""],
         // Free words: any text is fine.
-        "type" | "label" => &[],
+        "type" | "types" | "label" | "q" | "key" | "confirm" | "username" | "email" | "slug" => &[],
         "targetId" => &["x", "", "banana_00000000000000000000000000"],
         _ => &["x", "", "job_00000000000000000000000000", "thing_8zzzzzzzzzzzzzzzzzzzzzzzzz"],
     }
@@ -158,6 +201,14 @@ async fn every_parameter_is_known_sent_once_and_readable() {
                 let request = watch.alice.request(operation.method.clone(), &path);
                 let answer = watch.alice.send(request).await;
                 let what = format!("{} {path}", operation.method);
+                if operation.is_page() && answer.status == 302 {
+                    watch.nothing_came_of(&what).await;
+                    return String::new();
+                }
+                if operation.is_auth() {
+                    watch.refused(&what, answer, 400, AUTH).await;
+                    return String::new();
+                }
                 let code = answer.code();
                 let answer = watch.refused(&what, answer, 422, &[&code]).await;
                 let pointer = answer.json()["errors"][0]["pointer"].clone();
@@ -165,19 +216,21 @@ async fn every_parameter_is_known_sent_once_and_readable() {
                 code
             };
             for name in &names {
-                for value in misfits(name) {
+                for value in misfits(operation, name) {
                     ask(name, format!("{name}={value}")).await;
                 }
                 for value in ["%00", "a%00b", "%ff", "%ED%A0%80", "%ED%B0%80x"] {
                     let code = ask(name, format!("{name}={value}")).await;
-                    let told = ["invalid_character", "out_of_range"].contains(&code.as_str());
+                    let told = operation.is_auth()
+                        || ["invalid_character", "out_of_range"].contains(&code.as_str());
                     assert!(told, "{name}={value}: {code}");
                 }
                 let twice = ask(name, format!("{name}=a&{name}=a")).await;
-                assert_eq!(twice, "repeated_parameter");
+                assert!(operation.is_auth() || twice == "repeated_parameter", "{name}: {twice}");
             }
             if !names.is_empty() {
-                assert_eq!(ask("colour", "colour=red".to_owned()).await, "unknown_parameter");
+                let code = ask("colour", "colour=red".to_owned()).await;
+                assert!(operation.is_auth() || code == "unknown_parameter", "{code}");
             }
         }
     })

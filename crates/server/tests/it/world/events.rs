@@ -5,8 +5,18 @@ use serde_json::{Value, json};
 use super::{each, has_shape, log, note, refused, rows, team};
 use crate::stage::on_both;
 
-const SHAPE: [&str; 9] =
-    ["id", "seq", "groupId", "type", "actorId", "targetId", "timestamp", "metadata", "requestId"];
+const SHAPE: [&str; 10] = [
+    "id",
+    "seq",
+    "groupId",
+    "type",
+    "actorId",
+    "impersonatorId",
+    "targetId",
+    "timestamp",
+    "metadata",
+    "requestId",
+];
 
 #[tokio::test]
 async fn an_event_of_ones_own_is_recorded_and_read_in_one_shape() {

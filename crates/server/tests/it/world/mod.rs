@@ -1,33 +1,52 @@
 //! The room `world` through the front door: one file for each dimension, and some for what they
 //! share.
 
+mod batch;
+mod bulk;
 mod connection_rules;
 mod connections;
+mod contact;
 mod crowds;
 mod embed;
 mod endpoints;
 mod events;
+mod exports;
 mod group_changes;
+mod group_deletion;
+mod group_tree;
 mod groups;
 mod history;
+mod idempotency;
+mod imports;
+mod joining;
 mod keys;
 mod knowledge;
 mod lists;
 mod members;
 mod merge;
+mod onboarding;
 mod ontology;
 mod owners;
+mod ownership;
 mod paging;
 mod people;
+mod policy;
+mod preferences;
 mod privacy;
+mod queries;
 mod quiet;
+mod quotas;
 mod review;
+mod revisions;
 mod search;
 mod tenants;
 mod thing_life;
 mod things;
+mod types;
+mod types_followed;
 mod validation;
 mod visibility;
+mod websites;
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +57,7 @@ use crate::people::{Answer, Person};
 use crate::stage::{Stage, group, member};
 
 /// How long something may take that follows the event log.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A group of Alice's for one test; Bob works there, Vera may look.
 async fn team(stage: &Stage, slug: &str) -> String {

@@ -202,7 +202,7 @@ async fn a_registered_type_is_known_in_its_group_and_below() {
             mine[0]["groupId"].clone()
         };
         assert_eq!((view(&acme).await, view(&deep).await), (json!(acme), json!(deep)));
-        let registered = format!("/v1/events?groupId={acme}&type=settings_updated");
+        let registered = format!("/v1/events?groupId={acme}&type=type_registered");
         assert_eq!(super::rows(&alice, &registered).await.len(), 3);
     })
     .await;

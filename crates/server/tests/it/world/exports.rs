@@ -1,0 +1,99 @@
+//! Exports: the list as a file, and a group as lines.
+
+use serde_json::{Value, json};
+
+use super::{below, note, secret, team, thing};
+use crate::people::Answer;
+use crate::stage::{group, on_both};
+
+/// The rows of an NDJSON export, which must be whole.
+#[track_caller]
+pub(super) fn lines(answer: &Answer) -> Vec<Value> {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let mut rows: Vec<Value> =
+        answer.text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let end = rows.pop().expect("a last line");
+    assert_eq!(end, json!({"kind": "end", "rows": rows.len()}));
+    rows
+}
+
+#[tokio::test]
+async fn an_export_holds_what_the_list_holds() {
+    on_both(async |stage| {
+        let (alice, bob) = (stage.alice(), stage.bob());
+        let team = team(stage, "exp-list").await;
+        let first = note(&alice, &team, "first").await;
+        let hidden = secret(&alice, &team, "hidden").await;
+        let last = note(&bob, &team, "last").await;
+        let child = below(&alice, &team, "exp-list-below").await;
+        let deep = note(&alice, &child, "deep").await;
+        let path = format!("/v1/exports?groupId={team}&dimension=things");
+        let ids = |answer: &Answer| -> Vec<String> {
+            lines(answer).iter().map(|row| row["id"].as_str().unwrap_or_default().into()).collect()
+        };
+        let whole = alice.get(&path).await;
+        assert_eq!(ids(&whole), [first.clone(), hidden.clone(), last.clone()]);
+        assert_eq!(whole.header("content-type"), "application/x-ndjson");
+        assert_eq!(whole.header("content-disposition"), "attachment; filename=\"things.ndjson\"");
+        assert_eq!(ids(&bob.get(&path).await), [first.clone(), last.clone()]);
+        let tree = format!("{path}&includeChildren=true");
+        assert_eq!(ids(&alice.get(&tree).await), [first.clone(), hidden, last, deep]);
+        bob.get(&tree).await.was_problem(403, "forbidden");
+        stage.carol().get(&path).await.was_problem(404, "not_found");
+        stage.nobody().get(&path).await.was_problem(401, "unauthenticated");
+        alice.get(&format!("{path}&format=xml")).await.was(422);
+        alice.get(&format!("{path}&to=2020-01-01T00:00:00Z")).await.was(200);
+        let none = alice.get(&format!("{path}&to=2020-01-01T00:00:00Z")).await;
+        assert_eq!(lines(&none).len(), 0);
+        for dimension in ["connections", "people", "events", "knowledge"] {
+            let path = format!("/v1/exports?groupId={team}&dimension={dimension}");
+            lines(&alice.get(&path).await);
+            let csv = alice.get(&format!("{path}&format=csv")).await.was(200);
+            assert!(csv.text.starts_with("id,"), "{csv:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_spreadsheet_computes_nothing() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        let group = group(&alice, "exp-csv", "Csv").await;
+        for name in ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "'=1", "plain, \"quoted\"\n"] {
+            let body = json!({ "groupId": group, "type": "course", "name": name,
+                "properties": { "price": -5, "extra": [1, null], "text": "=1" } });
+            thing(&alice, body).await;
+        }
+        let path = format!("/v1/exports?groupId={group}&dimension=things&type=course&format=csv");
+        let text = alice.get(&path).await.was(200).text;
+        assert!(text.lines().next().is_some_and(|head| head.contains("properties.price")));
+        for cell in text.split([',', '\n']) {
+            let formula = cell.trim_start_matches('"').starts_with(['=', '+', '@', '\t', '\r']);
+            assert!(!formula, "{cell}");
+        }
+        assert!(text.contains(",-5,") || text.contains(",-5\n"), "{text}");
+        assert!(text.contains(",'-1,"), "{text}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_is_exported_for_its_owners() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        let team = team(stage, "exp-whole").await;
+        let inside = note(&alice, &team, "inside").await;
+        let path = format!("/v1/groups/{team}/export");
+        let text = alice.get(&path).await.was(200).text;
+        let first: Value =
+            serde_json::from_str(text.lines().next().unwrap_or_default()).expect("JSON");
+        assert_eq!((&first["kind"], &first["id"]), (&json!("group"), &json!(team)));
+        assert!(text.contains(&inside));
+        stage.bob().get(&path).await.was_problem(403, "forbidden");
+        stage.carol().get(&path).await.was_problem(404, "not_found");
+        let log = super::log(&alice, &team).await;
+        assert_eq!(log.iter().filter(|event| event["type"] == "group_exported").count(), 1);
+    })
+    .await;
+}
