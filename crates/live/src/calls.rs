@@ -148,13 +148,7 @@ fn done() -> Answer {
 
 fn payload<T: DeserializeOwned>(call: &Call<'_>) -> Result<T> {
     let text = call.payload.map_or("{}", serde_json::value::RawValue::get);
-    serde_json::from_str(text).map_err(|error| {
-        Error::new(
-            ErrorKind::Malformed,
-            "malformed",
-            format!("The payload of `{}` is wrong: {error}.", call.name),
-        )
-    })
+    web::parse(text.as_bytes())
 }
 
 /// Bytes are for uploads.

@@ -6,7 +6,7 @@ use database::seams::tail::Position;
 use database::{Sql, Tx};
 use engineioxide::Str;
 use serde::Serialize;
-use types::{AnyId, EventId, GroupId, Json, Kind, PersonId, Result, ThingId, Time};
+use types::{AnyId, Error, EventId, GroupId, Json, Kind, PersonId, Result, ThingId, Time};
 use uuid::Uuid;
 use web::CursorKey;
 use world::events::{Part, Told, told};
@@ -192,7 +192,13 @@ pub(crate) fn seal(cursors: &CursorKey, topic: Topic, at: Position) -> String {
 /// # Errors
 /// 422 `invalid_cursor`.
 pub(crate) fn open(cursors: &CursorKey, topic: Topic, cursor: &str) -> Result<Position> {
-    let place = cursors.open(&scope(topic), cursor)?;
+    let place = cursors.open(&scope(topic), cursor).map_err(|_| {
+        Error::invalid(
+            "since",
+            "invalid_cursor",
+            "is no cursor of this topic; leave it out to begin now.",
+        )
+    })?;
     let number = |half: Option<&[u8]>| {
         half.and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_be_bytes)
     };

@@ -39,9 +39,9 @@ pub(crate) fn router() -> OpenApiRouter<Live> {
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Wanted {
-    /// `group:…`, `thing:…`, `room:…` or `person:me`.
+    /// `group:…`, `thing:…`, `room:…` or `person:me` (default).
     #[param(example = "person:me")]
-    topic: String,
+    topic: Option<String>,
     /// Only events for which this holds; see the filter language.
     #[param(example = "type == \"thing_created\"")]
     filter: Option<String>,
@@ -62,18 +62,19 @@ pub(crate) struct Wanted {
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 404, description = "No such topic to see", body = Problem),
         (status = 422, description = "Topic, filter or cursor is wrong", body = Problem),
-        (status = 429, description = "Too many connections of one person", body = Problem)))]
+        (status = 503, description = "Too many streams are open", body = Problem)))]
 async fn stream_events(
     State(live): State<Live>,
     By(caller): By,
     Params(wanted): Params<Wanted>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let topic = Topic::parse(&wanted.topic, caller.person()).map_err(|error| error.below("topic"))?;
+    kernel::access::require_known(&caller)?;
+    let topic = Topic::parse(wanted.topic.as_deref().unwrap_or("person:me"), caller.person())?;
     let filter = wanted.filter.as_deref().map(|text| Filter::parse(text, &SCHEMA)).transpose()?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let since = last.or(wanted.since.as_deref());
-    let place = live.place_for_stream(&caller)?;
+    let place = live.place_for_stream()?;
     let (sender, receiver) = mpsc::channel(QUEUE);
     let credentials = Credentials::of(None, &headers)?;
     let guest = Arc::new(Guest { caller: caller.clone(), credentials });

@@ -44,7 +44,7 @@ impl Topic {
     pub(crate) fn parse(text: &str, me: Option<PersonId>) -> Result<Self> {
         let wrong = || {
             Error::invalid(
-                "/topic",
+                "topic",
                 "unknown_topic",
                 "must be `group:`, `thing:`, `room:` or `person:` with an id of that kind.",
             )

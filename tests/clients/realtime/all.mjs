@@ -68,7 +68,10 @@ describe("topics", () => {
     for (const wrong of ["", "group", "group:x", `thing:${group}`, "all:1"]) await no(bob, "subscribe", { topic: wrong }, "unknown_topic");
     await no(bob, "subscribe", { topic, filter: "type ==" }, "invalid_filter");
     await no(bob, "subscribe", { topic, since: "abc" }, "invalid_cursor");
-    await no(bob, "subscribe", { topic, more: 1 }, "malformed");
+    await no(bob, "subscribe", { topic, more: 1 }, "unknown_field");
+    await no(bob, "subscribe", {}, "missing_field");
+    await no(bob, "subscribe", "topic", "wrong_type");
+    await no(bob, "message", { room, body: "a\0b" }, "invalid_character");
     await no(bob, "no_such_event", {}, "unknown_event");
     await no(bob, "message", { room, body: new Uint8Array(3) }, "binary_not_supported");
     await ok(bob, "subscribe", { topic });
@@ -229,8 +232,9 @@ describe("server-sent events", () => {
   test("the same events, and the rest after a break", async () => {
     const source = stream("alice", `topic=${topic}`);
     await within(once(source, "open"), "it opens");
+    const told = within(once(source, "message"), "an event");
     const made = await thing("bob", "note", "streamed");
-    const [message] = await within(once(source, "message"), "an event");
+    const [message] = await told;
     assert.equal(JSON.parse(message.data).targetId, made.id);
     source.close();
     const missed = await thing("bob", "note", "missed");
