@@ -187,6 +187,29 @@ impl Db {
         }
     }
 
+    /// Whether there may be other nodes on this store.
+    #[must_use]
+    pub fn has_nodes(&self) -> bool {
+        matches!(&*self.0, Inner::Postgres(_))
+    }
+
+    /// Sends a text of up to 7 900 bytes to every node on the same PostgreSQL, this one too: a hint
+    /// that may get lost. Nothing happens on SQLite, where there is no other node.
+    pub fn signal(&self, text: String) {
+        if let Inner::Postgres(store) = &*self.0 {
+            store.signal(text);
+        }
+    }
+
+    /// Hears what nodes [`signal`](Self::signal) from now on; nothing ever on SQLite.
+    #[must_use]
+    pub fn signals(&self) -> tokio::sync::broadcast::Receiver<String> {
+        match &*self.0 {
+            Inner::Sqlite(_) => tokio::sync::broadcast::Sender::new(1).subscribe(),
+            Inner::Postgres(store) => store.signals(),
+        }
+    }
+
     /// Checks the file or server for damage: problems found, in sentences.
     ///
     /// # Errors

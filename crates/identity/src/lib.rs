@@ -45,7 +45,7 @@ pub use oauth::{
     AppleSettings, FacebookSettings, GithubSettings, GoogleSettings, MicrosoftSettings,
     OidcSettings, OidcTable, ProviderSettings,
 };
-pub use sessions::authenticate;
+pub use sessions::{authenticate, who_sent};
 pub use settings::Settings;
 pub use setup::{boot, create_owner, is_open};
 pub use signing_keys::{

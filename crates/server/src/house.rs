@@ -2,6 +2,7 @@
 //! of them. Adding a room is a line in [`openapi`], [`build`] and — if it works in the
 //! background — [`tasks`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,10 +10,12 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use database::Engine;
+use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use identity::{Desk, IdentityApp, SigningKey, Surroundings};
 use kernel::jobs::Jobs;
 use kernel::{App, Caller};
+use live::Live;
 use tokio::task::JoinSet;
 use types::{PersonId, Result, Secret};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -39,6 +42,7 @@ pub(crate) fn openapi() -> OpenApi {
         identity::router().into_openapi(),
         world::router().into_openapi(),
         website::router().into_openapi(),
+        live::router().into_openapi(),
     ] {
         whole.merge(room);
     }
@@ -46,13 +50,16 @@ pub(crate) fn openapi() -> OpenApi {
     whole
 }
 
-/// Everything behind the door; `url` is where people reach it.
+/// Everything behind the door, and what keeps connections open there; `url` is where people reach
+/// it.
 ///
 /// # Errors
 /// When the API's description cannot be written, or the signing keys cannot be read.
-pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<Router> {
+pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<(Router, Live)> {
     let identity = identity(app, settings, url)?;
     identity::ready(&identity).await?;
+    let live = live::new(app.clone(), settings.live.clone(), who(&identity));
+    let (live_routes, _) = live::router().split_for_parts();
     let (identity_routes, _) = identity::router().split_for_parts();
     let (world_routes, _) = world::router().split_for_parts();
     let (website_routes, _) = website::router().split_for_parts();
@@ -60,6 +67,7 @@ pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<R
         .merge(identity_routes.with_state(identity.clone()))
         .merge(world_routes.with_state(world::new(app.clone())))
         .merge(website_routes.with_state(app.clone()))
+        .merge(live_routes.with_state(live.clone()))
         .layer(from_fn_with_state(Idempotency::new(app.clone(), &settings.web), web::once))
         // Every route of every room is told who calls.
         .layer(from_fn_with_state(identity, identity::authenticate));
@@ -74,7 +82,29 @@ pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<R
         .route("/", get(front_page));
     let edge = Edge::new(&settings.web, origins(settings, url)).public_url(url);
     let router = web::with_fallbacks(router).layer(edge.layer());
-    Ok(alias::with_aliases(router))
+    let sockets = live::socket_io(&live).layer(socket_edge(settings, url).layer());
+    Ok((sockets.fallback_service(alias::with_aliases(router)), live))
+}
+
+/// The edge of long connections: a request may wait as long as a heartbeat, and does not take the
+/// place of one that is answered at once.
+fn socket_edge(settings: &Settings, url: &str) -> Edge {
+    let patience = settings.live.heartbeat_s + settings.live.heartbeat_timeout_s;
+    let web = web::Settings {
+        request_timeout_ms: patience.saturating_mul(1_000),
+        max_in_flight: settings.live.max_connections,
+        ..settings.web.clone()
+    };
+    Edge::new(&web, origins(settings, url)).public_url(url)
+}
+
+/// How the live room finds out who its guests are.
+fn who(identity: &IdentityApp) -> live::Who {
+    let identity = identity.clone();
+    Arc::new(move |parts: Parts| -> live::Found {
+        let identity = identity.clone();
+        Box::pin(async move { identity::who_sent(&identity, &parts).await })
+    })
 }
 
 /// What has to be in the database before the first request, made if it is missing.
@@ -173,7 +203,7 @@ fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
 }
 
 /// What goes on beside requests, until the set is dropped.
-pub(crate) fn tasks(app: &App) -> JoinSet<()> {
+pub(crate) fn tasks(app: &App, live: &Live) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let jobs = world::jobs(identity::jobs(kernel::mail::jobs(Jobs::default())));
     let own = app.clone();
@@ -184,7 +214,11 @@ pub(crate) fn tasks(app: &App) -> JoinSet<()> {
     tasks.spawn(keep("calls", move || kernel::usage::follow_calls(own.clone())));
     let own = app.clone();
     tasks.spawn(keep("idempotency", move || kernel::idempotency::sweep(own.clone())));
+    let own = live.clone();
+    tasks.spawn(keep("live", move || live::follow(own.clone())));
     if app.db.engine() == Engine::Postgres {
+        let own = live.clone();
+        tasks.spawn(keep("signals", move || live::talk(own.clone())));
         let own = app.clone();
         tasks.spawn(keep("news", move || news(own.clone())));
     }

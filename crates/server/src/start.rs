@@ -41,7 +41,7 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     let address = listener.local_addr()?;
     let url = public_url(settings, address);
     house::boot(app).await.map_err(|error| Stop::opening(&error))?;
-    let router = house::build(app, settings, &url).await.map_err(|error| Stop::opening(&error))?;
+    let (router, live) = house::build(app, settings, &url).await.map_err(|error| Stop::opening(&error))?;
     let setup = house::is_setup_open(app).await.map_err(|error| Stop::opening(&error))?;
     let token = setup.then(|| app.keys.setup_token());
     // Heard before anybody can know that the server is there.
@@ -53,8 +53,12 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     }
     welcome::print(settings, address, &url, token, began.elapsed());
 
-    let mut tasks = house::tasks(app);
-    let served = web::serve(listener, router, &settings.web, signals.first()).await;
+    let mut tasks = house::tasks(app, &live);
+    let told = async {
+        signals.first().await;
+        live.close();
+    };
+    let served = web::serve(listener, router, &settings.web, told).await;
     tasks.abort_all();
     while tasks.join_next().await.is_some() {}
     if let Err(error) = kernel::usage::flush(app).await {

@@ -2,18 +2,23 @@
 //!
 //! Only a hint: whoever misses one looks again within a second. It is sent outside of
 //! transactions and coalesced, because a `NOTIFY` inside one takes a lock that puts all commits
-//! of the database in a row.
+//! of the database in a row. Signals between nodes go the same way, each with its text.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, broadcast, mpsc, watch};
 use tokio_postgres::{AsyncMessage, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 const CHANNEL: &str = "sixfold_events";
+const SIGNALS: &str = "sixfold_signals";
+/// The server carries less than 8 000 bytes.
+const MAX_SIGNAL: usize = 7_900;
+/// Signals waiting to be sent, and to be heard by one listener; more are lost.
+const WAITING: usize = 4_096;
 /// Announcements within this time are one.
 const COALESCE: Duration = Duration::from_millis(5);
 const RECONNECT: Duration = Duration::from_secs(1);
@@ -25,14 +30,21 @@ pub(super) struct News {
 struct Shared {
     outgoing: Notify,
     incoming: watch::Sender<u64>,
+    say: mpsc::Sender<String>,
+    said: Mutex<mpsc::Receiver<String>>,
+    heard: broadcast::Sender<String>,
     stop: AtomicBool,
 }
 
 impl News {
     pub(super) fn start(config: Config, tls: MakeRustlsConnect) -> Self {
+        let (say, said) = mpsc::channel(WAITING);
         let shared = Arc::new(Shared {
             outgoing: Notify::new(),
             incoming: watch::Sender::new(0),
+            say,
+            said: Mutex::new(said),
+            heard: broadcast::Sender::new(WAITING),
             stop: AtomicBool::new(false),
         });
         let task = Arc::clone(&shared);
@@ -56,6 +68,17 @@ impl News {
         let _ = tokio::time::timeout(patience, incoming.changed()).await;
     }
 
+    /// Sends a text to every node, this one too; lost when too many wait or it is too long.
+    pub(super) fn signal(&self, text: String) {
+        if text.len() <= MAX_SIGNAL {
+            let _ = self.shared.say.try_send(text);
+        }
+    }
+
+    pub(super) fn signals(&self) -> broadcast::Receiver<String> {
+        self.shared.heard.subscribe()
+    }
+
     pub(super) fn stop(&self) {
         self.shared.stop.store(true, Ordering::Release);
         self.shared.outgoing.notify_one();
@@ -72,18 +95,29 @@ async fn connected(
     let receive = async {
         let mut messages = std::pin::pin!(messages);
         while let Some(message) = messages.next().await {
-            if let AsyncMessage::Notification(_) = message? {
-                shared.incoming.send_modify(|count| *count += 1);
+            if let AsyncMessage::Notification(news) = message? {
+                if news.channel() == SIGNALS {
+                    let _ = shared.heard.send(news.payload().to_owned());
+                } else {
+                    shared.incoming.send_modify(|count| *count += 1);
+                }
             }
         }
         Ok(())
     };
     let send = async {
-        client.batch_execute(&format!("listen {CHANNEL}")).await?;
+        client.batch_execute(&format!("listen {CHANNEL}; listen {SIGNALS}")).await?;
+        let mut said = shared.said.lock().await;
         while !shared.stop.load(Ordering::Acquire) {
-            shared.outgoing.notified().await;
-            tokio::time::sleep(COALESCE).await;
-            client.batch_execute(&format!("notify {CHANNEL}")).await?;
+            tokio::select! {
+                () = shared.outgoing.notified() => {
+                    tokio::time::sleep(COALESCE).await;
+                    client.batch_execute(&format!("notify {CHANNEL}")).await?;
+                }
+                Some(text) = said.recv() => {
+                    client.execute("select pg_notify($1, $2)", &[&SIGNALS, &text]).await?;
+                }
+            }
         }
         Ok(())
     };

@@ -148,6 +148,14 @@ impl Store {
         self.news.announce();
     }
 
+    pub(crate) fn signal(&self, text: String) {
+        self.news.signal(text);
+    }
+
+    pub(crate) fn signals(&self) -> tokio::sync::broadcast::Receiver<String> {
+        self.news.signals()
+    }
+
     pub(crate) async fn announced(&self, patience: Duration) {
         self.news.announced(patience).await;
     }

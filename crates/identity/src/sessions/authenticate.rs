@@ -116,6 +116,14 @@ impl Place {
     }
 }
 
+/// Who sent these, as in front of every route inside: for connections that outlive their request.
+///
+/// # Errors
+/// 401 for a credential that is not valid; 403 for a page that may not use the cookie.
+pub async fn who_sent(house: &IdentityApp, parts: &Parts) -> Result<Option<Arc<Identity>>> {
+    who(house, parts, Place::Inside).await
+}
+
 async fn who(house: &IdentityApp, parts: &Parts, place: Place) -> Result<Option<Arc<Identity>>> {
     if place == Place::Public {
         return Ok(None);

@@ -22,7 +22,7 @@ mod rules;
 mod sql;
 
 pub(crate) use access_token::AccessTokens;
-pub use authenticate::authenticate;
+pub use authenticate::{authenticate, who_sent};
 pub(crate) use clean_up::{CLEAN_UP, clean_up, start_cleaning};
 pub(crate) use device::Device;
 pub(crate) use fresh::{Present, fresh, not_impersonating, present};

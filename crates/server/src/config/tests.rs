@@ -88,6 +88,7 @@ fn the_list_of_keys_is_what_the_structs_read() {
         ("database", fields::<database::Settings>()),
         ("web", fields::<web::Settings>()),
         ("identity", fields::<identity::Settings>()),
+        ("live", fields::<live::Settings>()),
         ("mail", fields::<kernel::mail::Settings>()),
         ("egress", fields::<kernel::egress::Settings>()),
         ("google", fields::<identity::GoogleSettings>()),

@@ -25,6 +25,7 @@ mod engines;
 mod full_disk;
 mod identity;
 mod keys;
+mod live;
 mod oauth;
 mod people;
 mod process;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder};
 use serde_json::Value;
 
@@ -151,7 +151,10 @@ impl Person {
     pub(crate) async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { status, headers, text: response.text().await? })
+        // A stream has no end to wait for.
+        let streams = headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let text = if streams { String::new() } else { response.text().await? };
+        Ok(Answer { status, headers, text })
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

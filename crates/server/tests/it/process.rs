@@ -65,6 +65,20 @@ impl Server {
         Self { folder, database, variables, through: None, running: None }
     }
 
+    /// Another node on the same database with the same keys; nothing runs yet.
+    pub(crate) fn twin(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let data = folder.path().join("data");
+        let mut variables = self.variables.clone();
+        variables.insert("SIXFOLD_DATA_DIR".to_owned(), text(&data));
+        let keys = self.data_dir().join("keys");
+        std::fs::create_dir_all(data.join("keys")).expect("a folder");
+        for key in std::fs::read_dir(keys).expect("the keys").map_while(Result::ok) {
+            std::fs::copy(key.path(), data.join("keys").join(key.file_name())).expect("a copy");
+        }
+        Self { folder, database: None, variables, through: None, running: None }
+    }
+
     /// A server that runs.
     pub(crate) async fn start(engine: &Engine) -> Self {
         let mut server = Self::prepare(engine).await;

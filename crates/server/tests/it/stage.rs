@@ -53,6 +53,17 @@ impl Stage {
         Self { engine: engine.clone(), server, acme, globex, root, alice, bob, vera, carol }
     }
 
+    /// The same people, after the server was started again elsewhere.
+    pub(crate) fn moved(mut self) -> Self {
+        let url = self.server.url().to_owned();
+        for person in
+            [&mut self.root, &mut self.alice, &mut self.bob, &mut self.vera, &mut self.carol]
+        {
+            *person = person.at(&url);
+        }
+        self
+    }
+
     /// Owns the platform.
     pub(crate) fn root(&self) -> Person {
         self.root.fresh()

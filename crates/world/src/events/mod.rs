@@ -8,3 +8,6 @@ pub mod model;
 pub mod routes;
 pub mod rules;
 mod sql;
+mod told;
+
+pub use self::told::{Part, Told, told};

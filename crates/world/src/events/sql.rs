@@ -15,6 +15,11 @@ macro_rules! columns {
     };
 }
 
+/// What [`event`] reads, then visibility and owner at places 10 and 11.
+pub(super) const COLUMNS: &str = columns!();
+/// How many they are.
+pub(super) const WIDTH: usize = 13;
+
 const HEAD: &str = concat!("select ", columns!(), " from events o where 1 = 1");
 const FIND: &str = concat!("select ", columns!(), " from events o where o.id = $1");
 
@@ -25,7 +30,7 @@ pub(super) struct Stored {
     pub(super) owner: Option<PersonId>,
 }
 
-fn event(row: &Row<'_>) -> Result<Event> {
+pub(super) fn event(row: &Row<'_>) -> Result<Event> {
     let target: Option<Uuid> = row.get(5)?;
     let kind: Option<String> = row.get(6)?;
     Ok(Event {

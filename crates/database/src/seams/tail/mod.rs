@@ -10,10 +10,10 @@ mod sqlite;
 
 use types::Result;
 
-use crate::{Engine, Row, Tx};
+use crate::{Engine, Row, Tx, Value};
 
 /// A position in commit order; everything at or before it has been read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position {
     /// Transaction id on PostgreSQL, 0 on SQLite.
     pub xid: i64,
@@ -21,8 +21,8 @@ pub struct Position {
     pub seq: i64,
 }
 
-/// Up to `limit` events after `position`, in commit order. `columns` is a literal column list;
-/// the mapped row starts with them.
+/// Up to `limit` events after `position`, in commit order. `columns` is a literal column list
+/// over the alias `o`; the mapped row starts with them.
 ///
 /// # Errors
 /// As [`Tx::all`].
@@ -35,14 +35,53 @@ pub async fn after<T>(
     mut map: impl FnMut(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<(Position, T)>> {
     let sql = match tx.engine() {
-        Engine::Sqlite => sqlite::after(columns),
-        Engine::Postgres => postgres::after(columns),
+        Engine::Sqlite => sqlite::after(columns, ""),
+        Engine::Postgres => postgres::after(columns, ""),
     };
     tx.all(&sql, crate::args![position.xid, position.seq, limit], |row| {
         let at = Position { xid: row.get(width)?, seq: row.get(width + 1)? };
         Ok((at, map(row)?))
     })
     .await
+}
+
+/// The same of the events in whose `column` there is `value`: a slice of the log, along the index
+/// that the column has with `seq`.
+///
+/// # Errors
+/// As [`Tx::all`].
+pub async fn slice<T>(
+    tx: &mut Tx,
+    columns: &'static str,
+    width: usize,
+    (column, value): (&'static str, Value<'_>),
+    position: Position,
+    limit: i64,
+    mut map: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<(Position, T)>> {
+    let condition = format!(" and {column} = $4");
+    let sql = match tx.engine() {
+        Engine::Sqlite => sqlite::after(columns, &condition),
+        Engine::Postgres => postgres::after(columns, &condition),
+    };
+    let args = crate::args![position.xid, position.seq, limit, value];
+    tx.all(&sql, args, |row| {
+        let at = Position { xid: row.get(width)?, seq: row.get(width + 1)? };
+        Ok((at, map(row)?))
+    })
+    .await
+}
+
+/// Where the oldest event there is stands.
+///
+/// # Errors
+/// As [`Tx::maybe`].
+pub async fn start(tx: &mut Tx) -> Result<Option<Position>> {
+    let sql = match tx.engine() {
+        Engine::Sqlite => sqlite::START,
+        Engine::Postgres => postgres::START,
+    };
+    tx.maybe(sql, &[], |row| Ok(Position { xid: row.get(0)?, seq: row.get(1)? })).await
 }
 
 /// Where the log ends now: a reader that starts here sees only what commits later.

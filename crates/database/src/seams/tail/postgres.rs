@@ -1,13 +1,15 @@
 //! Many writers: nothing at or above the oldest running transaction is read yet.
 
-pub(super) fn after(columns: &str) -> String {
+pub(super) fn after(columns: &str, condition: &str) -> String {
     format!(
-        "select {columns}, xid, seq from events \
-         where (xid, seq) > ($1, $2) \
-         and xid < cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint) \
-         order by xid, seq limit $3"
+        "select {columns}, o.xid, o.seq from events o \
+         where (o.xid, o.seq) > ($1, $2){condition} \
+         and o.xid < cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint) \
+         order by o.xid, o.seq limit $3"
     )
 }
+
+pub(super) const START: &str = "select xid, seq from events order by xid, seq limit 1";
 
 /// Everything below the horizon counts as read; running transactions come later.
 pub(super) const END: &str = "select cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint) - 1, \

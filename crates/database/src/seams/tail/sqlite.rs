@@ -1,8 +1,13 @@
 //! One writer: `seq` is the commit order.
 
-pub(super) fn after(columns: &str) -> String {
+pub(super) fn after(columns: &str, condition: &str) -> String {
     // $1, the transaction id, is always 0 here.
-    format!("select {columns}, 0, seq from events where seq > $2 order by seq limit $3")
+    format!(
+        "select {columns}, 0, o.seq from events o where o.seq > $2{condition} \
+         order by o.seq limit $3"
+    )
 }
+
+pub(super) const START: &str = "select 0, seq from events order by seq limit 1";
 
 pub(super) const END: &str = "select 0, coalesce(max(seq), 0) from events";

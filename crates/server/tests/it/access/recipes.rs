@@ -374,6 +374,12 @@ async fn of_content(scene: &Scene, operation: &str) -> Option<Vec<Ask>> {
                 body("at home", json!({ "type": "lesson_completed" })),
             ]
         }
+        "stream_events" => vec![
+            query("their own", String::new()),
+            query("Acme", format!("?topic=group:{acme}")),
+            query("a shared thing", format!("?topic=thing:{}", scene.inside)),
+            query("a private thing", format!("?topic=thing:{}", scene.private)),
+        ],
         "list_events_by_actor" => vec![
             about("Alice, everywhere", &alice.id),
             Ask { query: format!("?groupId={acme}"), ..about("Alice, in Acme", &alice.id) },

@@ -1,0 +1,224 @@
+//! Who listens to what in this process, and how far they have been told.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use database::seams::tail::Position;
+use engineioxide::Str;
+use types::{PersonId, ThingId, Time};
+use web::CursorKey;
+
+use crate::heard::{Frame, Heard};
+use crate::listener::{Listener, Sink, Style};
+use crate::topic::{Topic, topics_of};
+use crate::wire::Wire;
+
+/// The board; its lock is held while a batch is handed out, which waits for nobody.
+#[derive(Default)]
+pub(crate) struct Board(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// Everything up to here was handed out.
+    at: Position,
+    topics: HashMap<Topic, Vec<Arc<Listener>>>,
+    /// Connections by person.
+    people: HashMap<PersonId, Vec<Arc<Wire>>>,
+    wires: usize,
+}
+
+/// Whether a listener that has caught up to some place may become live.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// It is.
+    Live,
+    /// More was handed out meanwhile.
+    Behind,
+}
+
+impl Board {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the log was read to when nobody listened.
+    pub(crate) fn skip_to(&self, at: Position) {
+        let mut state = self.lock();
+        state.at = state.at.max(at);
+    }
+
+    pub(crate) fn at(&self) -> Position {
+        self.lock().at
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        let state = self.lock();
+        state.topics.is_empty() && state.wires == 0
+    }
+
+    /// Whether somebody listens to a room: then what things belong to has to be looked up.
+    pub(crate) fn has_rooms(&self) -> bool {
+        self.lock().topics.keys().any(|topic| matches!(topic, Topic::Room(_)))
+    }
+
+    /// Adds a connection of somebody; how many of theirs there are now.
+    pub(crate) fn arrive(&self, person: PersonId, wire: &Arc<Wire>, most: usize) -> Option<usize> {
+        let mut state = self.lock();
+        let theirs = state.people.entry(person).or_default();
+        if theirs.len() >= most {
+            return None;
+        }
+        theirs.push(Arc::clone(wire));
+        let count = theirs.len();
+        state.wires += 1;
+        Some(count)
+    }
+
+    /// Takes a connection out; whether it was the person's last.
+    pub(crate) fn depart(&self, person: PersonId, wire: &Wire) -> bool {
+        let mut state = self.lock();
+        let Some(theirs) = state.people.get_mut(&person) else { return false };
+        let before = theirs.len();
+        theirs.retain(|other| other.id != wire.id);
+        let (left, gone) = (theirs.len(), before - theirs.len());
+        state.wires -= gone;
+        if left == 0 {
+            state.people.remove(&person);
+        }
+        left == 0 && gone > 0
+    }
+
+    /// Every connection of somebody.
+    pub(crate) fn wires_of(&self, person: PersonId) -> Vec<Arc<Wire>> {
+        self.lock().people.get(&person).cloned().unwrap_or_default()
+    }
+
+    /// Every connection.
+    pub(crate) fn wires(&self) -> Vec<Arc<Wire>> {
+        self.lock().people.values().flatten().cloned().collect()
+    }
+
+    /// Whether somebody is connected here.
+    pub(crate) fn is_here(&self, person: PersonId) -> bool {
+        self.lock().people.contains_key(&person)
+    }
+
+    /// Everybody who is connected here.
+    pub(crate) fn people(&self) -> Vec<PersonId> {
+        self.lock().people.keys().copied().collect()
+    }
+
+    /// Listens from now on; from where.
+    pub(crate) fn listen(&self, listener: Arc<Listener>) -> Position {
+        let mut state = self.lock();
+        let at = state.at;
+        listener.go_live(at);
+        state.topics.entry(listener.key()).or_default().push(listener);
+        at
+    }
+
+    /// Listens on after having been told everything up to `covered`.
+    pub(crate) fn join(&self, listener: &Arc<Listener>, covered: Position) -> Joined {
+        let mut state = self.lock();
+        if state.at > covered {
+            return Joined::Behind;
+        }
+        listener.go_live(covered);
+        state.topics.entry(listener.key()).or_default().push(Arc::clone(listener));
+        Joined::Live
+    }
+
+    /// Listens no more.
+    pub(crate) fn leave(&self, listener: &Arc<Listener>) {
+        listener.leave();
+        let mut state = self.lock();
+        let Some(all) = state.topics.get_mut(&listener.key()) else { return };
+        all.retain(|other| !Arc::ptr_eq(other, listener));
+        if all.is_empty() {
+            state.topics.remove(&listener.key());
+        }
+    }
+
+    /// Every listener for which `is` holds.
+    pub(crate) fn listeners(&self, is: impl Fn(&Listener) -> bool) -> Vec<Arc<Listener>> {
+        let state = self.lock();
+        state.topics.values().flatten().filter(|one| is(one)).cloned().collect()
+    }
+
+    /// Hands a batch out, which ends at `to`. A frame is made once for each topic, not for each
+    /// listener; nobody waits for whoever has no room for it: they are answered.
+    pub(crate) fn hand_out(
+        &self,
+        batch: &[Heard],
+        to: Position,
+        cursors: &CursorKey,
+        now: Time,
+    ) -> Vec<Arc<Listener>> {
+        let mut slow: Vec<Arc<Listener>> = Vec::new();
+        let mut state = self.lock();
+        for heard in batch {
+            let event = &heard.told.event;
+            for topic in topics_of(event.group_id, event.target_id, heard.parent) {
+                if let Some(listeners) = state.topics.get(&topic) {
+                    tell(heard, listeners, cursors, now, &mut slow);
+                }
+            }
+        }
+        state.at = state.at.max(to);
+        slow
+    }
+
+    /// Sends a frame to everybody in a room but one connection; who had no room for it.
+    pub(crate) fn tell_room(
+        &self,
+        room: ThingId,
+        packet: &Str,
+        but: Option<&Wire>,
+    ) -> Vec<Arc<Listener>> {
+        let listeners = {
+            let state = self.lock();
+            state.topics.get(&Topic::Room(room)).cloned().unwrap_or_default()
+        };
+        let slow = listeners.into_iter().filter(|one| {
+            let Sink::Wire(wire) = &one.sink else { return false };
+            one.style == Style::Messages
+                && but.is_none_or(|but| but.id != wire.id)
+                && wire.emit(packet.clone()).is_err()
+        });
+        slow.collect()
+    }
+}
+
+/// Tells those who listen at one place of the board; frames are kept by what the place is called,
+/// which is one name, or two where a group is somebody's own.
+fn tell(
+    heard: &Heard,
+    listeners: &[Arc<Listener>],
+    cursors: &CursorKey,
+    now: Time,
+    slow: &mut Vec<Arc<Listener>>,
+) {
+    let mut frames: Vec<(Topic, Style, Option<Frame>)> = Vec::new();
+    for listener in listeners.iter().filter(|one| one.awaits(heard, now)) {
+        let (topic, style) = (listener.topic, listener.style);
+        if let Sink::Stream { sender: stream, .. } = &listener.sink {
+            if stream.try_send(heard.json(topic, cursors)).is_err() {
+                slow.push(Arc::clone(listener));
+            }
+            continue;
+        }
+        let known = frames.iter().position(|one| (one.0, one.1) == (topic, style));
+        let at = known.unwrap_or_else(|| {
+            let frame = match style {
+                Style::Events => Some(heard.event(topic, cursors)),
+                Style::Messages => heard.message(cursors),
+            };
+            frames.push((topic, style, frame));
+            frames.len() - 1
+        });
+        let Some((_, _, Some(frame))) = frames.get(at) else { continue };
+        if listener.sink.send(frame).is_err() {
+            slow.push(Arc::clone(listener));
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Reads the log once for everybody who listens here, and looks again at what they may see when
+//! something about people or groups has changed.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use database::seams::tail::{self, Position};
+use database::{Sql, Tx};
+use engineioxide::DisconnectReason;
+use std::sync::Arc;
+use types::{AnyId, ApiKeyId, GroupId, Kind, PersonId, Result};
+use world::events::Part;
+
+use crate::heard::{self, Heard};
+use crate::listener::{Listener, Sink};
+use crate::topic::{self, Topic};
+use crate::wire::{Guest, Wire};
+use crate::{Live, door, packet, subscriptions};
+
+/// Events read at a time.
+const BATCH: i64 = 500;
+/// The log is looked at this often, should every hint be lost.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Everybody is asked who they are this often: credentials end by time, too.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// Follows the log until the task is dropped.
+pub(crate) async fn follow(live: Live) {
+    let mut commits = live.app.hub.commits();
+    let mut sweep = tokio::time::interval(SWEEP);
+    sweep.tick().await;
+    loop {
+        commits.mark_unchanged();
+        match step(&live).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(cause = error.cause(), "the log cannot be followed: {}", error.message());
+                tokio::time::sleep(PATIENCE).await;
+                continue;
+            }
+        }
+        tokio::select! {
+            _ = tokio::time::timeout(PATIENCE, commits.changed()) => {}
+            _ = sweep.tick() => {
+                for wire in live.board.wires() {
+                    identify_again(&live, &wire).await;
+                }
+            }
+        }
+    }
+}
+
+/// One batch; whether there may be more at once.
+async fn step(live: &Live) -> Result<bool> {
+    let at = live.board.at();
+    if at == Position::default() || live.board.is_empty() {
+        // Nobody listens: only where the log ends has to be known.
+        let end = live.app.db.read(async |tx| tail::end(tx).await).await?;
+        live.board.skip_to(end);
+        return Ok(false);
+    }
+    let parents = live.board.has_rooms();
+    let batch = live
+        .app
+        .db
+        .read(async move |tx| heard::read(tx, Part::Whole, at, BATCH, parents).await)
+        .await?;
+    let Some(last) = batch.last() else { return Ok(false) };
+    let to = last.told.position;
+    // Before anything is told: the store is at least as new as the batch.
+    review(live, &batch).await?;
+    let slow = live.board.hand_out(&batch, to, &live.cursors, live.app.now());
+    for listener in slow {
+        live.send_away(&listener);
+    }
+    Ok(i64::try_from(batch.len()).is_ok_and(|read| read == BATCH))
+}
+
+/// Whom a batch may have given other rights: the people it is about, and whoever listens in the
+/// groups it is about or below them.
+async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
+    let mut people: HashSet<PersonId> = HashSet::new();
+    let mut keys: HashSet<ApiKeyId> = HashSet::new();
+    let mut groups: HashSet<GroupId> = HashSet::new();
+    for heard in batch {
+        let event = &heard.told.event;
+        match event.target_id {
+            Some(AnyId { kind: Kind::Thing | Kind::Connection | Kind::Knowledge, .. }) => {}
+            Some(AnyId { kind: Kind::Person, uuid }) => {
+                people.insert(PersonId(uuid));
+            }
+            Some(AnyId { kind: Kind::ApiKey, uuid }) => {
+                keys.insert(ApiKeyId(uuid));
+            }
+            Some(AnyId { kind: Kind::Group, uuid }) => {
+                groups.insert(GroupId(uuid));
+            }
+            // Roles, sessions and whatever else there may be: rare, so everybody concerned.
+            _ => {
+                people.extend(event.actor_id);
+                groups.insert(event.group_id);
+            }
+        }
+    }
+    for person in &people {
+        // Another node's change: what was remembered here may be older.
+        live.app.identities.forget_person(*person);
+        for wire in live.board.wires_of(*person) {
+            identify_again(live, &wire).await;
+        }
+    }
+    for key in &keys {
+        live.app.identities.forget_key(*key);
+        let uses = |guest: &Guest| guest.caller.identity().key.as_ref().is_some_and(|one| one.id == *key);
+        for wire in live.board.wires() {
+            if wire.data.guest().is_some_and(|guest| uses(&guest)) {
+                identify_again(live, &wire).await;
+            }
+        }
+    }
+    if !groups.is_empty() {
+        let below = live.app.db.read(async move |tx| all_below(tx, &groups).await).await?;
+        for listener in live.board.listeners(|one| below.contains(&one.group)) {
+            look_again(live, &listener).await;
+        }
+    }
+    Ok(())
+}
+
+/// These groups and everything below them.
+async fn all_below(tx: &mut Tx, groups: &HashSet<GroupId>) -> Result<HashSet<GroupId>> {
+    let mut sql = Sql::new("select group_id from group_ancestors where ancestor_id in ");
+    sql.bind_list(groups.iter().copied());
+    let rows = tx.all(sql.text(), sql.args(), |row| row.get(0)).await?;
+    Ok(rows.into_iter().chain(groups.iter().copied()).collect())
+}
+
+/// Asks who somebody is by now; who is nobody any more is told so and sent away.
+async fn identify_again(live: &Live, wire: &Arc<Wire>) {
+    let Some(guest) = wire.data.guest() else { return };
+    let identity = match guest.credentials.identify(&live.who).await {
+        Ok(identity) => identity,
+        // The store is busy: they are asked again soon.
+        Err(error) if error.kind() == types::ErrorKind::Overloaded => return,
+        Err(error) => {
+            let code = Code { code: error.code() };
+            let _ = wire.emit(packet::event("session_revoked", &code));
+            let _ = wire.emit(packet::DISCONNECT);
+            live.part(wire);
+            wire.close(DisconnectReason::TransportClose);
+            return;
+        }
+    };
+    let caller = door::caller(identity, wire.id.as_str());
+    let listening: Vec<Arc<Listener>> = {
+        let mut state = wire.data.lock();
+        if state.closed {
+            return;
+        }
+        state.guest = Some(Arc::new(Guest { caller, credentials: guest.credentials.clone() }));
+        state.listening.values().cloned().collect()
+    };
+    for listener in listening {
+        look_again(live, &listener).await;
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Code<'a> {
+    code: &'a str,
+}
+
+/// What a listener may see by now; who sees nothing any more hears nothing more.
+async fn look_again(live: &Live, listener: &Arc<Listener>) {
+    let caller = match &listener.sink {
+        Sink::Wire(wire) => wire.data.guest().map(|guest| guest.caller.clone()),
+        Sink::Stream { guest, .. } => {
+            guest.credentials.identify(&live.who).await.ok().map(|found| door::caller(found, "stream"))
+        }
+    };
+    let topic = listener.topic;
+    let view = match caller {
+        None => Err(types::Error::unauthenticated()),
+        Some(caller) => {
+            live.app.db.read(async move |tx| topic::view(tx, &caller, topic).await).await
+        }
+    };
+    match view {
+        Ok(view) if view.group == listener.group => listener.look_again(view.sight),
+        // Not known for a moment is not seen for a moment: then they come back.
+        Err(error) if error.kind() == types::ErrorKind::Overloaded => live.send_away(listener),
+        Ok(_) => end(live, listener, "not_found"),
+        Err(error) => end(live, listener, error.code()),
+    }
+}
+
+fn end(live: &Live, listener: &Arc<Listener>, code: &str) {
+    live.board.leave(listener);
+    if let Sink::Wire(wire) = &listener.sink {
+        let known = wire.data.lock().listening.remove(&(listener.topic, listener.style));
+        if known.is_some() {
+            let _ = wire.emit(subscriptions::unsubscribed(listener.topic, code));
+            if let (Topic::Room(room), Some(me), crate::listener::Style::Messages) =
+                (listener.topic, listener.me, listener.style)
+            {
+                crate::rooms::exit(live, wire, room, me);
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What Engine.IO tells of its connections: somebody came, said something, left.
+
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use engineioxide::handler::EngineIoHandler;
+use engineioxide::{DisconnectReason, Str};
+use futures_util::FutureExt as _;
+use types::Error;
+
+use crate::door::{self, Credentials};
+use crate::packet::{self, Call, Packet};
+use crate::wire::{Guest, Put, Shared, Wire};
+use crate::{Live, calls};
+
+/// Who is not let in by then is sent away.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The handler of all connections.
+#[derive(Clone)]
+pub(crate) struct Handler(pub(crate) Live);
+
+impl fmt::Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Handler")
+    }
+}
+
+impl EngineIoHandler for Handler {
+    type Data = Shared;
+
+    fn on_connect(self: Arc<Self>, wire: Arc<Wire>) {
+        let live = self.0.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(PATIENCE) => {}
+                () = wire.closed() => return,
+                () = live.closing() => {}
+            }
+            if wire.data.guest().is_none() {
+                wire.close(DisconnectReason::TransportClose);
+            }
+        });
+    }
+
+    fn on_disconnect(&self, wire: Arc<Wire>, _: DisconnectReason) {
+        self.0.part(&wire);
+    }
+
+    fn on_message(self: &Arc<Self>, packet: Str, wire: Arc<Wire>) {
+        // Its bytes come next, maybe before anybody has answered it.
+        if packet.starts_with('5')
+            && let Some(Packet::Event { attachments, .. }) = Packet::parse(&packet)
+        {
+            let mut state = wire.data.lock();
+            state.skip = state.skip.saturating_add(attachments);
+        }
+        match wire.data.put(packet) {
+            Put::Waits => {}
+            Put::Begin => {
+                let live = self.0.clone();
+                tokio::spawn(async move {
+                    let work = AssertUnwindSafe(work(&live, &wire)).catch_unwind();
+                    if work.await.is_err() {
+                        tracing::error!("answering a packet panicked; its connection is ended");
+                        wire.close(DisconnectReason::PacketParsingError);
+                    }
+                });
+            }
+            // Its transport ends: a client that meant well comes back.
+            Put::Flood => wire.close(DisconnectReason::PacketParsingError),
+        }
+    }
+
+    fn on_binary(self: &Arc<Self>, _: Bytes, wire: Arc<Wire>) {
+        let announced = {
+            let mut state = wire.data.lock();
+            let announced = state.skip > 0;
+            state.skip = state.skip.saturating_sub(1);
+            announced
+        };
+        if !announced {
+            wire.close(DisconnectReason::PacketParsingError);
+        }
+    }
+}
+
+/// Answers what a client said, in its order, until nothing more is there.
+async fn work(live: &Live, wire: &Arc<Wire>) {
+    while let Some(text) = wire.data.next() {
+        match Packet::parse(&text) {
+            Some(Packet::Connect { namespace: "/", auth }) => connect(live, wire, auth).await,
+            Some(Packet::Connect { namespace, .. }) => {
+                let error = Error::not_found();
+                let _ = wire.emit(packet::refused(namespace, &error));
+            }
+            Some(Packet::Disconnect { namespace: "/" }) => {
+                live.part(wire);
+                wire.close(DisconnectReason::TransportClose);
+            }
+            Some(Packet::Event { namespace: "/", ack, arguments, attachments }) => {
+                event(live, wire, ack, arguments, attachments > 0).await;
+            }
+            Some(Packet::Disconnect { .. } | Packet::Event { .. } | Packet::Ack) => {}
+            None => wire.close(DisconnectReason::PacketParsingError),
+        }
+    }
+}
+
+async fn connect(live: &Live, wire: &Arc<Wire>, auth: Option<&str>) {
+    if wire.data.guest().is_some() {
+        return;
+    }
+    match admit(live, wire, auth).await {
+        Ok(()) => {
+            let _ = wire.emit(packet::connected(wire.id.as_str()));
+        }
+        Err(error) => {
+            let _ = wire.emit(packet::refused("/", &error));
+        }
+    }
+}
+
+async fn admit(live: &Live, wire: &Arc<Wire>, auth: Option<&str>) -> types::Result<()> {
+    let credentials = Credentials::of(auth, &wire.req_parts.headers)?;
+    let identity = credentials.identify(&live.who).await?;
+    let caller = door::caller(identity, wire.id.as_str());
+    live.arrive(wire, Guest { caller, credentials })
+}
+
+async fn event(live: &Live, wire: &Arc<Wire>, ack: Option<u64>, arguments: &str, binary: bool) {
+    let Some(guest) = wire.data.guest() else {
+        wire.close(DisconnectReason::PacketParsingError);
+        return;
+    };
+    let answer = match Call::parse(arguments) {
+        Ok(_) if binary => Err(calls::no_bytes()),
+        Ok(call) => calls::answer(live, wire, &guest.caller, &call).await,
+        Err(error) => Err(error),
+    };
+    let Some(id) = ack else { return };
+    let packet = match answer {
+        Ok(answer) => packet::ack(id, &answer),
+        Err(error) => packet::ack(id, &calls::Refused::of(&error)),
+    };
+    if wire.emit(packet).is_err() {
+        wire.close(DisconnectReason::TransportError);
+    }
+}

@@ -1,0 +1,248 @@
+//! Live: what happens is told to whoever listens, as it happens.
+//!
+//! Everything comes from the event log. One task reads it for the whole process ([`follow`]),
+//! holds each event against the policy for every listener, and puts one frame into many queues.
+//! Who comes back says where they left off and is told the rest first ([`subscriptions`]), without
+//! a hole and nothing twice. Messages are things, stored before they are acknowledged; presence,
+//! typing and receipts go from node to node in passing ([`signals`]).
+//!
+//! Clients speak Socket.IO (`engineioxide` carries it, [`packet`] reads it) or server-sent events
+//! ([`stream`]).
+
+mod board;
+mod calls;
+mod door;
+mod follow;
+mod handler;
+mod heard;
+mod listener;
+mod packet;
+mod presence;
+mod receipts;
+mod rooms;
+mod settings;
+mod signals;
+mod stream;
+mod subscriptions;
+mod topic;
+mod wire;
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use database::{Tx, args};
+use engineioxide::config::EngineIoConfig;
+use engineioxide::service::EngineIoService;
+use engineioxide::{DisconnectReason, Str};
+use kernel::App;
+use tokio::sync::watch;
+use types::{Error, PersonId, Result, ThingId, Time};
+use utoipa_axum::router::OpenApiRouter;
+use web::CursorKey;
+
+use crate::board::Board;
+pub use crate::door::{Found, Who};
+use crate::handler::Handler;
+use crate::listener::{Listener, Sink};
+use crate::presence::Presence;
+pub use crate::settings::Settings;
+use crate::signals::{Signal, Signals};
+use crate::wire::{Guest, Wire};
+
+/// The state of this room; cheap to clone.
+#[derive(Clone)]
+pub struct Live(Arc<Parts>);
+
+/// What [`Live`] is made of.
+pub struct Parts {
+    app: App,
+    settings: Settings,
+    who: Who,
+    cursors: CursorKey,
+    board: Board,
+    presence: Presence,
+    signals: Signals,
+    streams: Arc<AtomicUsize>,
+    closing: watch::Sender<bool>,
+}
+
+impl Deref for Live {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The room over `app`; `who` finds out who sent a request.
+#[must_use]
+pub fn new(app: App, settings: Settings, who: Who) -> Live {
+    let cursors = CursorKey::new(&app.keys.derive("live cursors v1"));
+    let node = app.id(app.now());
+    let signals = Signals::new(node, app.db.clone());
+    Live(Arc::new(Parts {
+        settings,
+        who,
+        cursors,
+        board: Board::default(),
+        presence: Presence::default(),
+        signals,
+        streams: Arc::default(),
+        closing: watch::Sender::new(false),
+        app,
+    }))
+}
+
+/// The routes that are part of the API's description.
+#[must_use]
+pub fn router() -> OpenApiRouter<Live> {
+    stream::router()
+}
+
+/// Where Socket.IO clients connect: `/socket.io/`, by polling and WebSocket.
+#[must_use]
+pub fn socket_io(live: &Live) -> Router {
+    let settings = &live.settings;
+    let frame = usize::try_from(settings.max_frame_bytes).unwrap_or(1 << 20);
+    let config = EngineIoConfig::builder()
+        .req_path("/socket.io")
+        .ping_interval(settings.heartbeat())
+        .ping_timeout(settings.heartbeat_timeout())
+        .max_buffer_size(settings.queue.clamp(16, 65_536))
+        .max_payload(settings.max_frame_bytes)
+        .ws_max_message_size(frame)
+        .ws_max_frame_size(frame)
+        .build();
+    let service = EngineIoService::with_config(Arc::new(Handler(live.clone())), config);
+    Router::new().route_service("/socket.io/", service)
+}
+
+/// Reads the log for everybody who listens, until the task is dropped.
+pub async fn follow(live: Live) {
+    follow::follow(live).await;
+}
+
+/// Talks with other nodes, until the task is dropped.
+pub async fn talk(live: Live) {
+    signals::follow(live).await;
+}
+
+/// Removes what only mattered for a while.
+///
+/// # Errors
+/// As the store.
+pub async fn clean_up(tx: &mut Tx, before: Time) -> Result<()> {
+    tx.run("delete from live_sent where sent_at < $1", args![before]).await?;
+    Ok(())
+}
+
+impl Live {
+    /// Ends every connection, so that clients go elsewhere or come back: their transports end,
+    /// which their library takes as a reason to try again.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+        for wire in self.board.wires() {
+            self.part(&wire);
+            wire.close(DisconnectReason::ClosingServer);
+        }
+    }
+
+    /// Ready when the server is closing.
+    pub(crate) async fn closing(&self) {
+        let mut closing = self.closing.subscribe();
+        let _ = closing.wait_for(|closing| *closing).await;
+    }
+
+    /// Lets somebody in.
+    fn arrive(&self, wire: &Arc<Wire>, guest: Guest) -> Result<()> {
+        let person = guest.caller.person().ok_or_else(Error::unauthenticated)?;
+        if *self.closing.borrow() {
+            return Err(Error::overloaded("The server is closing; come back in a moment."));
+        }
+        let most = self.settings.connections_per_person;
+        let count = self.board.arrive(person, wire, most).ok_or_else(too_many)?;
+        {
+            let mut state = wire.data.lock();
+            if !state.closed {
+                state.guest = Some(Arc::new(guest));
+            }
+        }
+        // It may have ended while it was being let in.
+        if wire.is_closed() {
+            self.part(wire);
+        } else if count == 1 {
+            self.signals.send(Signal::Online { person, online: true });
+        }
+        Ok(())
+    }
+
+    /// Takes a connection out of everything it was in; what has been done already is not done
+    /// again.
+    fn part(&self, wire: &Arc<Wire>) {
+        let (guest, rooms, listening) = {
+            let rooms = wire.data.rooms();
+            let mut state = wire.data.lock();
+            state.closed = true;
+            (state.guest.take(), rooms, std::mem::take(&mut state.listening))
+        };
+        for listener in listening.into_values() {
+            self.board.leave(&listener);
+        }
+        let Some(person) = guest.and_then(|guest| guest.caller.person()) else { return };
+        for room in rooms {
+            rooms::exit(self, wire, room, person);
+        }
+        if self.board.depart(person, wire) {
+            self.signals.send(Signal::Online { person, online: false });
+        }
+    }
+
+    /// Ends a listener whose reader is too slow. The client library sees a broken transport, comes
+    /// back by itself and asks for what it missed.
+    fn send_away(&self, listener: &Arc<Listener>) {
+        self.board.leave(listener);
+        if let Sink::Wire(wire) = &listener.sink {
+            self.part(wire);
+            wire.close(DisconnectReason::TransportError);
+        }
+    }
+
+    /// Tells everybody in a room but one connection.
+    fn tell_room(&self, room: ThingId, packet: &Str, but: Option<&Wire>) {
+        for listener in self.board.tell_room(room, packet, but) {
+            self.send_away(&listener);
+        }
+    }
+
+    fn is_online(&self, person: PersonId) -> bool {
+        self.board.is_here(person) || self.presence.is_on_another_node(person)
+    }
+
+    /// A place for a stream of server-sent events.
+    fn place_for_stream(&self) -> Result<Place> {
+        let streams = Arc::clone(&self.streams);
+        if streams.fetch_add(1, Ordering::AcqRel) >= self.settings.max_connections {
+            streams.fetch_sub(1, Ordering::AcqRel);
+            return Err(Error::overloaded("There are too many connections; try again later."));
+        }
+        Ok(Place(streams))
+    }
+}
+
+/// A stream's place, given back when it ends.
+pub(crate) struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn too_many() -> Error {
+    Error::new(
+        types::ErrorKind::TooFast,
+        "too_many_connections",
+        "You have too many connections; close one first.",
+    )
+}

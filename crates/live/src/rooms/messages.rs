@@ -1,0 +1,150 @@
+//! What is said in rooms: things of the type `message` that belong to the conversation. Who is
+//! told that theirs is stored can rely on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use database::{Tx, args};
+use kernel::{Caller, Limit, Work};
+use serde::{Deserialize, Serialize};
+use types::{Error, JsonMap, PersonId, Result, ThingId, Time};
+use world::things;
+use world::things::model::NewThing;
+
+use crate::calls::Sent;
+use crate::wire::Wire;
+use crate::{Live, packet};
+
+/// Characters of a message.
+const MAX_BODY: usize = 16_384;
+/// Characters of a client's own name for a message.
+const MAX_CLIENT_ID: usize = 100;
+/// Characters of a message that are its name as a thing.
+const NAME: usize = 80;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewMessage {
+    room: ThingId,
+    body: String,
+    #[serde(default)]
+    client_id: Option<String>,
+}
+
+/// The community app's older name for the acknowledgement.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageSent {
+    message_id: ThingId,
+    room_slug: ThingId,
+    timestamp: Time,
+}
+
+/// Stores a message. One that is sent again with the same `clientId` is stored once, and answered
+/// as the first time.
+///
+/// # Errors
+/// 402, 403, 404, 409 and 422 as for any thing; 429 for too many in a minute.
+pub(crate) async fn send(
+    live: &Live,
+    wire: &Arc<Wire>,
+    caller: &Caller,
+    new: NewMessage,
+) -> Result<Sent> {
+    let me = caller.person().ok_or_else(Error::unauthenticated)?;
+    check(&new)?;
+    if live.settings.messages_per_minute > 0 {
+        let limit = Limit { most: live.settings.messages_per_minute, per: Duration::from_secs(60) };
+        // A message that is refused for another reason counts, too.
+        let _ = live.app.limits.take("live_messages", &[&me.to_string()], limit, live.app.now())?;
+    }
+    let room = new.room;
+    let sent = live.app.change(caller, async move |work| store(work, me, &new).await).await?;
+    let older =
+        MessageSent { message_id: sent.message_id, room_slug: room, timestamp: sent.timestamp };
+    let _ = wire.emit(packet::event("message_sent", &older));
+    Ok(sent)
+}
+
+fn check(new: &NewMessage) -> Result<()> {
+    let mut checks = types::Checks::new();
+    checks.text("/body", &new.body, 1, MAX_BODY);
+    if let Some(id) = &new.client_id {
+        checks.text("/clientId", id, 1, MAX_CLIENT_ID);
+    }
+    checks.done()
+}
+
+async fn store(work: &mut Work<'_>, me: PersonId, new: &NewMessage) -> Result<Sent> {
+    let (room, _) = things::rules::visible(work.tx, work.caller, new.room).await?;
+    if room.kind != "conversation" {
+        return Err(Error::invalid("/room", "not_a_room", "must be a `conversation`."));
+    }
+    if let Some(id) = &new.client_id
+        && let Some(before) = sent_before(work.tx, me, new.room, id).await?
+    {
+        work.silently();
+        return Ok(before);
+    }
+    let mut properties = JsonMap::new();
+    properties.insert("content".to_owned(), new.body.clone().into());
+    let name: String = new.body.chars().take(NAME).collect();
+    let thing = NewThing {
+        group_id: Some(room.group_id),
+        parent_id: Some(room.id),
+        kind: "message".to_owned(),
+        name,
+        properties,
+        status: None,
+        visibility: Some(room.visibility),
+    };
+    let stored = things::rules::create_in(work, room.group_id, &thing).await?;
+    let seq = seq_of(work.tx, stored.id).await?;
+    let sent = Sent { ok: true, message_id: stored.id, seq, timestamp: stored.created_at };
+    if let Some(id) = &new.client_id {
+        note_sent(work.tx, me, new.room, id, &sent).await?;
+    }
+    Ok(sent)
+}
+
+async fn seq_of(tx: &mut Tx, message: ThingId) -> Result<i64> {
+    tx.one(
+        "select seq from events where target_id = $1 order by seq desc limit 1",
+        args![message],
+        |row| row.get(0),
+    )
+    .await
+}
+
+async fn sent_before(
+    tx: &mut Tx,
+    person: PersonId,
+    room: ThingId,
+    client_id: &str,
+) -> Result<Option<Sent>> {
+    tx.maybe(
+        "select message_id, seq, sent_at from live_sent \
+         where person_id = $1 and room_id = $2 and client_id = $3",
+        args![person, room, client_id],
+        |row| {
+            Ok(Sent { ok: true, message_id: row.get(0)?, seq: row.get(1)?, timestamp: row.get(2)? })
+        },
+    )
+    .await
+}
+
+async fn note_sent(
+    tx: &mut Tx,
+    person: PersonId,
+    room: ThingId,
+    client_id: &str,
+    sent: &Sent,
+) -> Result<()> {
+    tx.run(
+        "insert into live_sent (person_id, room_id, client_id, message_id, seq, sent_at) \
+         values ($1, $2, $3, $4, $5, $6)",
+        args![person, room, client_id, sent.message_id, sent.seq, sent.timestamp],
+    )
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! Rooms: conversations one is in for as long as one is connected, with who else is there, what
+//! is being typed and what is said.
+
+pub(crate) mod messages;
+
+use std::sync::Arc;
+
+use engineioxide::Str;
+use kernel::Caller;
+use serde::{Deserialize, Serialize};
+use types::{Error, PersonId, Result, ThingId};
+use world::people;
+
+use crate::calls::{Joined, Online};
+use crate::listener::{Sink, Style};
+use crate::signals::Signal;
+use crate::topic::Topic;
+use crate::wire::Wire;
+use crate::{Live, packet, receipts, subscriptions};
+
+/// People one may ask about at once.
+const MAX_ASKED: usize = 200;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Wanted {
+    room: ThingId,
+    #[serde(default)]
+    since: Option<String>,
+}
+
+/// Joins a room: from now on what is said there is told.
+///
+/// # Errors
+/// 404 for a room one may not see; 422 for a thing that is none.
+pub(crate) async fn join(
+    live: &Live,
+    wire: &Arc<Wire>,
+    caller: &Caller,
+    wanted: Wanted,
+) -> Result<Joined> {
+    let (room, topic) = (wanted.room, Topic::Room(wanted.room));
+    let me = caller.person().ok_or_else(Error::unauthenticated)?;
+    let sink = Sink::Wire(Arc::clone(wire));
+    let since = wanted.since.as_deref();
+    let start =
+        subscriptions::begin(live, caller, (topic, Style::Messages), None, since, sink).await?;
+    let receipts = receipts::of_room(&live.app, room).await?;
+    let again = wire.data.is_in(room);
+    subscriptions::keep(live, wire, &start.listener, live.settings.rooms_per_connection)?;
+    if !again {
+        enter(live, wire, room, me);
+    }
+    if !start.recovered && wanted.since.is_some() {
+        subscriptions::resync(wire, topic);
+    }
+    let members = live.presence.members(room);
+    let count = members.len();
+    let begun = start.go(live);
+    let joined = RoomJoined { room_slug: room, user_count: count };
+    let _ = wire.emit(packet::event("room_joined", &joined));
+    let (cursor, recovered) = (begun.cursor, begun.recovered);
+    Ok(Joined { ok: true, members, receipts, cursor, recovered })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OfRoom {
+    room: ThingId,
+}
+
+/// Leaves a room.
+///
+/// # Errors
+/// 401 for nobody.
+pub(crate) async fn leave(
+    live: &Live,
+    wire: &Arc<Wire>,
+    caller: &Caller,
+    OfRoom { room }: OfRoom,
+) -> Result<()> {
+    let me = caller.person().ok_or_else(Error::unauthenticated)?;
+    let known = wire.data.lock().listening.remove(&(Topic::Room(room), Style::Messages));
+    if let Some(listener) = known {
+        live.board.leave(&listener);
+        exit(live, wire, room, me);
+    }
+    Ok(())
+}
+
+/// Counts a connection in; the others are told when it is the person's first.
+fn enter(live: &Live, wire: &Wire, room: ThingId, me: PersonId) {
+    let now = live.app.now();
+    if live.presence.enter(room, me, now) {
+        tell_of(live, Some(wire), room, me, true);
+        live.signals.send(Signal::Entered { room, person: me, since: now });
+    }
+}
+
+/// Counts a connection out; the others are told when it was the person's last.
+pub(crate) fn exit(live: &Live, wire: &Wire, room: ThingId, me: PersonId) {
+    if live.presence.exit(room, me) {
+        tell_of(live, Some(wire), room, me, false);
+        live.signals.send(Signal::Exited { room, person: me });
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Presence {
+    person_id: PersonId,
+    online: bool,
+    room: ThingId,
+}
+
+/// The community app's older name for the same.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct User {
+    user_id: PersonId,
+    room_slug: ThingId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RoomJoined {
+    room_slug: ThingId,
+    user_count: usize,
+}
+
+/// Tells those in a room that somebody came or went.
+pub(crate) fn tell_of(
+    live: &Live,
+    but: Option<&Wire>,
+    room: ThingId,
+    person: PersonId,
+    online: bool,
+) {
+    let presence = packet::event("presence", &Presence { person_id: person, online, room });
+    let older = if online { "user_joined" } else { "user_left" };
+    let user = packet::event(older, &User { user_id: person, room_slug: room });
+    live.tell_room(room, &presence.into(), but);
+    live.tell_room(room, &user.into(), but);
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Typing {
+    room: ThingId,
+    on: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TypingBody {
+    room: ThingId,
+    person_id: PersonId,
+    on: bool,
+}
+
+/// Tells the others in a room that somebody types; nothing of it is kept.
+///
+/// # Errors
+/// 409 outside of the room.
+pub(crate) fn typing(
+    live: &Live,
+    wire: &Arc<Wire>,
+    caller: &Caller,
+    typing: Typing,
+) -> Result<()> {
+    let me = caller.person().ok_or_else(Error::unauthenticated)?;
+    require_in(wire, typing.room)?;
+    live.tell_room(typing.room, &typing_packet(typing.room, me, typing.on), Some(wire));
+    live.signals.send(Signal::Typing { room: typing.room, person: me, on: typing.on });
+    Ok(())
+}
+
+pub(crate) fn typing_packet(room: ThingId, person: PersonId, on: bool) -> Str {
+    packet::event("typing", &TypingBody { room, person_id: person, on }).into()
+}
+
+/// Refuses a connection that has not joined.
+///
+/// # Errors
+/// 409 `not_joined`.
+pub(crate) fn require_in(wire: &Wire, room: ThingId) -> Result<()> {
+    if wire.data.is_in(room) {
+        return Ok(());
+    }
+    Err(Error::conflict("not_joined", "Join the room first, by `join_room`."))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Asked {
+    person_ids: Vec<PersonId>,
+}
+
+/// Who of these people is connected, as far as the caller may know them.
+///
+/// # Errors
+/// 422 for more than 200.
+pub(crate) async fn who_is_online(live: &Live, caller: &Caller, asked: Asked) -> Result<Online> {
+    if asked.person_ids.len() > MAX_ASKED {
+        return Err(Error::invalid("/personIds", "too_many", "are at most 200."));
+    }
+    let here: Vec<PersonId> =
+        asked.person_ids.into_iter().filter(|one| live.is_online(*one)).collect();
+    if here.is_empty() {
+        return Ok(Online { online: here });
+    }
+    let caller = caller.clone();
+    let known = live
+        .app
+        .db
+        .read(async move |tx| people::rules::refs(tx, &caller, &here).await)
+        .await?;
+    Ok(Online { online: known.into_iter().map(|person| person.id).collect() })
+}

@@ -1,0 +1,247 @@
+//! Listening to topics: from now on, or from where one left off.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use database::seams::tail::{self, Position};
+use engineioxide::Str;
+use filter::Filter;
+use kernel::Caller;
+use serde::{Deserialize, Serialize};
+use types::{Error, ErrorKind, Result};
+
+use crate::board::Joined;
+use crate::calls::Subscribed;
+use crate::heard::{self, Heard};
+use crate::listener::{Listener, SCHEMA, Sink, Style};
+use crate::topic::{self, Topic};
+use crate::wire::Wire;
+use crate::{Live, packet};
+
+/// Events read at a time by somebody who catches up.
+const BATCH: i64 = 200;
+/// How often a full queue is looked at again, and for how long.
+const LOOK: Duration = Duration::from_millis(5);
+const LOOKS: u32 = 6_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Wanted {
+    topic: String,
+    #[serde(default)]
+    filter: Option<String>,
+    #[serde(default)]
+    since: Option<String>,
+}
+
+/// Listens to a topic.
+///
+/// # Errors
+/// 404 for what the caller may not see; 422 for a topic, filter or cursor that is none; 429 for
+/// one topic too many.
+pub(crate) async fn subscribe(
+    live: &Live,
+    wire: &Arc<Wire>,
+    caller: &Caller,
+    wanted: Wanted,
+) -> Result<Subscribed> {
+    let topic = Topic::parse(&wanted.topic, caller.person())?;
+    let filter = wanted.filter.as_deref().map(|text| Filter::parse(text, &SCHEMA)).transpose()?;
+    let sink = Sink::Wire(Arc::clone(wire));
+    let what = (topic, Style::Events);
+    let start = begin(live, caller, what, filter, wanted.since.as_deref(), sink).await?;
+    keep(live, wire, &start.listener, live.settings.topics_per_connection)?;
+    if !start.recovered && wanted.since.is_some() {
+        resync(wire, topic);
+    }
+    Ok(start.go(live))
+}
+
+/// Listens no more.
+///
+/// # Errors
+/// 422 for what is no topic.
+pub(crate) fn unsubscribe(
+    live: &Live,
+    wire: &Arc<Wire>,
+    caller: &Caller,
+    topic: &str,
+) -> Result<()> {
+    let topic = Topic::parse(topic, caller.person())?;
+    let known = wire.data.lock().listening.remove(&(topic, Style::Events));
+    if let Some(listener) = known {
+        live.board.leave(&listener);
+    }
+    Ok(())
+}
+
+/// A listener that may begin.
+pub(crate) struct Start {
+    pub(crate) listener: Arc<Listener>,
+    pub(crate) recovered: bool,
+    /// Where it goes on; none: now.
+    from: Option<Position>,
+}
+
+/// Makes a listener, by the policy.
+///
+/// # Errors
+/// As [`subscribe`].
+pub(crate) async fn begin(
+    live: &Live,
+    caller: &Caller,
+    what: (Topic, Style),
+    filter: Option<Filter>,
+    since: Option<&str>,
+    sink: Sink,
+) -> Result<Start> {
+    let from = since.map(|since| heard::open(&live.cursors, what.0, since)).transpose()?;
+    let asking = caller.clone();
+    let (view, first) = live
+        .app
+        .db
+        .read(async move |tx| {
+            let view = topic::view(tx, &asking, what.0).await?;
+            let first = if from.is_some() { tail::start(tx).await? } else { None };
+            Ok((view, first))
+        })
+        .await?;
+    // What came before the oldest event there is may have been more than what came after it.
+    let recovered = from.is_some_and(|from| first.is_some_and(|first| from >= first));
+    let from = from.filter(|_| recovered);
+    let listener = Arc::new(Listener::new(what, view, caller.person(), sink, filter));
+    Ok(Start { listener, recovered, from })
+}
+
+impl Start {
+    /// Begins: at once, or in the background by telling what was missed first.
+    pub(crate) fn go(self, live: &Live) -> Subscribed {
+        let topic = self.listener.topic;
+        let at = match self.from {
+            None => live.board.listen(Arc::clone(&self.listener)),
+            Some(from) => {
+                tokio::spawn(catch_up(live.clone(), self.listener, from));
+                from
+            }
+        };
+        let cursor = heard::seal(&live.cursors, topic, at);
+        Subscribed { ok: true, cursor, recovered: self.recovered }
+    }
+}
+
+/// Notes a listener with its connection, in the place of an earlier one of the same.
+pub(crate) fn keep(
+    live: &Live,
+    wire: &Arc<Wire>,
+    listener: &Arc<Listener>,
+    most: usize,
+) -> Result<()> {
+    let (topic, style) = (listener.topic, listener.style);
+    let before = {
+        let mut state = wire.data.lock();
+        if state.closed {
+            return Err(Error::unauthenticated());
+        }
+        let others = state.listening.keys().filter(|key| key.1 == style && key.0 != topic);
+        if others.count() >= most {
+            return Err(Error::new(
+                ErrorKind::TooFast,
+                "too_many_topics",
+                format!("One connection listens to at most {most}; leave one first."),
+            ));
+        }
+        state.listening.insert((topic, style), Arc::clone(listener))
+    };
+    if let Some(before) = before {
+        live.board.leave(&before);
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct OfTopic {
+    topic: String,
+}
+
+/// Tells a client that something is missing: it has to read the topic anew.
+pub(crate) fn resync(wire: &Wire, topic: Topic) {
+    let body = OfTopic { topic: topic.to_string() };
+    let _ = wire.emit(packet::event("resync_required", &body));
+}
+
+/// Tells everything since `from`, then hands over to the board without a hole and without telling
+/// anything twice.
+async fn catch_up(live: Live, listener: Arc<Listener>, mut from: Position) {
+    loop {
+        let (part, parents) = (listener.topic.part(listener.group), listener.needs_parents());
+        let read = live
+            .app
+            .db
+            .read(async move |tx| {
+                // Read first: what commits in between is told twice to nobody.
+                let end = tail::end(tx).await?;
+                Ok((heard::read(tx, part, from, BATCH, parents).await?, end))
+            })
+            .await;
+        let (batch, end) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::warn!(cause = error.cause(), "a listener could not catch up");
+                return lose(&live, &listener);
+            }
+        };
+        let full = i64::try_from(batch.len()).is_ok_and(|read| read == BATCH);
+        from = batch.last().map_or(from, |heard| heard.told.position);
+        if !tell_all(&live, &listener, &batch).await {
+            return;
+        }
+        if full {
+            continue;
+        }
+        from = from.max(end);
+        if listener.is_gone() || live.board.join(&listener, from) == Joined::Live {
+            return;
+        }
+    }
+}
+
+/// Whether it could all be told.
+async fn tell_all(live: &Live, listener: &Arc<Listener>, batch: &[Heard]) -> bool {
+    let now = live.app.now();
+    for heard in batch.iter().filter(|heard| listener.is_about(heard)) {
+        if !listener.wants(heard, now) {
+            continue;
+        }
+        let mut looks = 0;
+        while !listener.sink.has_room() {
+            looks += 1;
+            if listener.is_gone() || listener.sink.is_closed() || looks > LOOKS {
+                lose(live, listener);
+                return false;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        if listener.is_gone() || listener.tell(heard, &live.cursors).is_err() {
+            lose(live, listener);
+            return false;
+        }
+    }
+    true
+}
+
+/// A listener that cannot be told everything hears nothing more: its client comes back.
+fn lose(live: &Live, listener: &Arc<Listener>) {
+    if !listener.is_gone() {
+        live.send_away(listener);
+    }
+}
+
+/// The frame that ends listening because the policy changed.
+pub(crate) fn unsubscribed(topic: Topic, code: &str) -> Str {
+    #[derive(Serialize)]
+    struct Ended<'a> {
+        topic: String,
+        code: &'a str,
+    }
+    packet::event("unsubscribed", &Ended { topic: topic.to_string(), code }).into()
+}

@@ -1,0 +1,105 @@
+//! One Socket.IO connection: who is at its other end, what it listens to, and what it said that
+//! is not answered yet.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use engineioxide::Str;
+use kernel::Caller;
+use types::ThingId;
+
+use crate::door::Credentials;
+use crate::listener::{Listener, Style};
+use crate::topic::Topic;
+
+/// A connection, with our [`State`] of it.
+pub(crate) type Wire = engineioxide::Socket<Shared>;
+
+/// What a client may have said before the first of it is answered.
+const INBOX: usize = 64;
+
+/// The state of a connection; the lock is held for moments only.
+#[derive(Default)]
+pub(crate) struct Shared(Mutex<State>);
+
+/// What is known of a connection.
+#[derive(Default)]
+pub(crate) struct State {
+    /// Who it is; nobody before they were let in and after they were sent away.
+    pub(crate) guest: Option<Arc<Guest>>,
+    /// Packets to be answered in their order.
+    inbox: VecDeque<Str>,
+    /// Whether somebody is answering them.
+    working: bool,
+    /// Frames of bytes to come that nobody wants.
+    pub(crate) skip: u8,
+    /// What it listens to.
+    pub(crate) listening: HashMap<(Topic, Style), Arc<Listener>>,
+    /// It is over: nothing is added any more.
+    pub(crate) closed: bool,
+}
+
+/// Who was let in.
+pub(crate) struct Guest {
+    /// As they were when they were last looked up.
+    pub(crate) caller: Caller,
+    /// How they proved it: it is asked for again when something about them changes.
+    pub(crate) credentials: Credentials,
+}
+
+/// What became of a packet.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// Somebody is answering packets already.
+    Waits,
+    /// Somebody has to begin.
+    Begin,
+    /// Too many are waiting.
+    Flood,
+}
+
+impl Shared {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a packet in.
+    pub(crate) fn put(&self, packet: Str) -> Put {
+        let mut state = self.lock();
+        if state.inbox.len() >= INBOX {
+            return Put::Flood;
+        }
+        state.inbox.push_back(packet);
+        if std::mem::replace(&mut state.working, true) { Put::Waits } else { Put::Begin }
+    }
+
+    /// The next packet to be answered; after the last one nobody is working any more.
+    pub(crate) fn next(&self) -> Option<Str> {
+        let mut state = self.lock();
+        let next = if state.closed { None } else { state.inbox.pop_front() };
+        if next.is_none() {
+            state.inbox = VecDeque::new();
+            state.working = false;
+        }
+        next
+    }
+
+    pub(crate) fn guest(&self) -> Option<Arc<Guest>> {
+        self.lock().guest.clone()
+    }
+
+    /// Whether it is in this room.
+    pub(crate) fn is_in(&self, room: ThingId) -> bool {
+        self.lock().listening.contains_key(&(Topic::Room(room), Style::Messages))
+    }
+
+    /// The rooms it is in.
+    pub(crate) fn rooms(&self) -> Vec<ThingId> {
+        let state = self.lock();
+        let rooms = state.listening.keys().filter_map(|(topic, style)| match (topic, style) {
+            (Topic::Room(room), Style::Messages) => Some(*room),
+            _ => None,
+        });
+        rooms.collect()
+    }
+}

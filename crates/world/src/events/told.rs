@@ -1,0 +1,95 @@
+//! The log as others are told of it: read on from a position in commit order, with what decides who
+//! may be told.
+
+use std::collections::HashMap;
+
+use database::seams::tail::{self, Position};
+use database::{Row, Sql, Tx};
+use kernel::access::Sight;
+use types::{AnyId, GroupId, Kind, PersonId, Result};
+use uuid::Uuid;
+
+use super::model::Event;
+use super::sql;
+
+/// An event of the log, and who may be told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Where it stands in commit order.
+    pub position: Position,
+    /// What happened.
+    pub event: Event,
+    visibility: String,
+    owner: Option<PersonId>,
+    /// It is about a thing that is private by now, to this person.
+    private_to: Option<Option<PersonId>>,
+}
+
+/// Which part of the log is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// That of one group.
+    Group(GroupId),
+    /// What is about one object.
+    About(AnyId),
+}
+
+impl Told {
+    /// Whether somebody with this sight in the event's group may be told: the same that lists of
+    /// events show them.
+    #[must_use]
+    pub fn is_seen(&self, sight: Sight, me: Option<PersonId>) -> bool {
+        let own = |owner: Option<PersonId>| owner.is_some() && owner == me;
+        sight.sees(&self.visibility, self.owner, me)
+            && (sight == Sight::All || self.private_to.is_none_or(own))
+    }
+}
+
+/// Up to `limit` events of a part of the log after `position`.
+///
+/// # Errors
+/// As the store.
+pub async fn told(tx: &mut Tx, part: Part, position: Position, limit: i64) -> Result<Vec<Told>> {
+    let read = |row: &Row<'_>| Ok((sql::event(row)?, row.get(10)?, row.get(11)?));
+    let (columns, width) = (sql::COLUMNS, sql::WIDTH);
+    let rows = match part {
+        Part::Whole => tail::after(tx, columns, width, position, limit, read).await?,
+        Part::Group(group) => {
+            let of = ("o.group_id", group.into());
+            tail::slice(tx, columns, width, of, position, limit, read).await?
+        }
+        Part::About(id) => {
+            let of = ("o.target_id", id.uuid.into());
+            tail::slice(tx, columns, width, of, position, limit, read).await?
+        }
+    };
+    let private = private_things(tx, rows.iter().filter_map(|(_, row)| row.0.target_id)).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(position, (event, visibility, owner))| {
+            let private_to = event.target_id.and_then(|id| private.get(&id.uuid).copied());
+            Told { position, event, visibility, owner, private_to }
+        })
+        .collect())
+}
+
+/// Which of these are things that are private by now, and whose they are.
+async fn private_things(
+    tx: &mut Tx,
+    targets: impl Iterator<Item = AnyId>,
+) -> Result<HashMap<Uuid, Option<PersonId>>> {
+    let mut things: Vec<Uuid> =
+        targets.filter(|id| id.kind == Kind::Thing).map(|id| id.uuid).collect();
+    things.sort_unstable();
+    things.dedup();
+    if things.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut sql =
+        Sql::new("select id, owner_id from things where visibility = 'private' and id in ");
+    sql.bind_list(things);
+    let rows = tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, row.get(1)?))).await?;
+    Ok(rows.into_iter().collect())
+}
