@@ -71,10 +71,15 @@ pub(crate) async fn store(work: &mut Work<'_>, drafts: &[Draft]) -> Result<()> {
     if !sql::insert_all(work.tx, rows).await? {
         return Err(Error::internal("a new id was taken"));
     }
-    let mut taken: HashMap<GroupId, i64> = HashMap::new();
-    for Draft { thing, prepared } in drafts {
+    if let [Draft { thing, prepared }] = drafts {
         content::store_content(work.tx, thing.id, thing.group_id, &thing.kind, prepared).await?;
-        *taken.entry(thing.group_id).or_default() += 1;
+    } else {
+        let all = drafts.iter().map(|one| (&one.thing, &one.prepared));
+        content::store_contents(work.tx, all).await?;
+    }
+    let mut taken: HashMap<GroupId, i64> = HashMap::new();
+    for one in drafts {
+        *taken.entry(one.thing.group_id).or_default() += 1;
     }
     for (group, amount) in taken {
         usage::take(work, group, Metric::Things, amount).await?;

@@ -84,14 +84,23 @@ pub(crate) async fn of_type(
     tx.all(sql.text(), sql.args(), |row| Ok((thing(row)?, row.get(14)?))).await
 }
 
-const INSERT: &str = "insert into things (id, group_id, parent_id, type, name, properties, status, \
-     owner_id, visibility, tier, version, created_at, updated_at, deleted_at, hidden) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
-     on conflict (id) do nothing";
+macro_rules! insert {
+    () => {
+        "insert into things (id, group_id, parent_id, type, name, properties, status, owner_id, \
+         visibility, tier, version, created_at, updated_at, deleted_at, hidden) values "
+    };
+}
+const INSERT: &str = insert!();
+const UNLESS_THERE: &str = " on conflict (id) do nothing";
+const INSERT_ONE: &str = concat!(
+    insert!(),
+    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+     on conflict (id) do nothing"
+);
 
 /// False when the id is taken.
 pub(super) async fn insert(tx: &mut Tx, thing: &Thing, hidden: &Option<Json>) -> Result<bool> {
-    Ok(tx.run(INSERT, &inserted(thing, hidden)).await? == 1)
+    Ok(tx.run(INSERT_ONE, &inserted(thing, hidden)).await? == 1)
 }
 
 /// False when an id is taken.
@@ -100,7 +109,7 @@ pub(super) async fn insert_all<'a>(
     things: impl Iterator<Item = (&'a Thing, &'a Option<Json>)>,
 ) -> Result<bool> {
     let rows: Vec<_> = things.flat_map(|(thing, hidden)| inserted(thing, hidden)).collect();
-    let made = tx.run_each(INSERT, COLUMNS, &rows).await?;
+    let made = tx.insert_each(INSERT, UNLESS_THERE, COLUMNS, &rows).await?;
     Ok(usize::try_from(made)? * COLUMNS == rows.len())
 }
 
