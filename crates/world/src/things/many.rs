@@ -96,6 +96,16 @@ pub(crate) async fn store(work: &mut Work<'_>, drafts: &[Draft]) -> Result<()> {
 
 impl Draft {
     /// What is about to be stored.
+    pub(crate) const fn thing(&self) -> &Thing {
+        &self.thing
+    }
+
+    /// Whether it is the thing with this id.
+    pub(crate) fn is(&self, id: Option<ThingId>) -> bool {
+        Some(self.thing.id) == id
+    }
+
+    /// The same, as a thing of its own.
     pub(crate) fn into_thing(self) -> Thing {
         self.thing
     }
