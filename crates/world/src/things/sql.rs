@@ -136,6 +136,16 @@ fn inserted<'a>(thing: &'a Thing, hidden: &'a Option<Json>) -> [Value<'a>; COLUM
     ]
 }
 
+/// Those of `ids` that are taken, in whichever group.
+pub(super) async fn there(tx: &mut Tx, ids: &[ThingId]) -> Result<Vec<ThingId>> {
+    let mut sql = Sql::new("select id from things where id in ");
+    // One of few lengths, so that few statements have to be prepared.
+    let missing = ids.len().next_power_of_two() - ids.len();
+    let filled = ids.iter().chain(ids.last().into_iter().cycle().take(missing));
+    sql.bind_list(filled.copied());
+    tx.all(sql.text(), sql.args(), |row| row.get(0)).await
+}
+
 /// The thing of a type in a group that has this value for itself.
 pub(super) async fn with_key(
     tx: &mut Tx,
