@@ -44,8 +44,10 @@ impl<'a> Ask<'a> {
         self.scope.list_by(head, merged, self.limit, self.given.me, |sql| {
             self.property(sql);
             condition(sql, self.filter, self.given);
-            if let Some(after) = self.after {
-                self.order.behind(sql, after, names);
+            match (self.after, self.scope) {
+                (Some(after), _) => self.order.behind(sql, after, names),
+                (None, Scope::Subtree(..)) if !along => self.order.along(sql),
+                (None, _) => {}
             }
             self.order.order_by(sql, self.part, names);
             sql.push(" limit ").bind(self.limit);
