@@ -92,7 +92,7 @@ async fn cursors(world: &World, dice: &mut Dice) -> Result<Vec<String>> {
     let mut cursors = Vec::new();
     for _ in 0..DRAWN / 10 {
         // Cursors belong to the list they come from, so each is walked to from a random start.
-        let start = dice.below(PRICES as usize) / 100;
+        let start = (PRICES as usize / 10 + dice.below(PRICES as usize * 9 / 10)) / 100;
         let query = format!("filter=properties.price <= {start}&sort=-properties.price");
         let (_, body) = client::once(world.address, None, &list(world, &query)).await?;
         let page: Value = serde_json::from_slice(&body)?;

@@ -20,6 +20,19 @@ pub(super) const ALONG: &str = concat!(
     columns!(),
     ", v.number, v.text from thing_values v cross join things o where o.id = v.thing_id"
 );
+/// The same over few rows, which the index of another property `w` leaves.
+pub(super) const ALONG_FEW: &str = concat!(
+    "select ",
+    columns!(),
+    ", v.number, v.text from thing_values w cross join thing_values v cross join things o \
+     where v.thing_id = w.thing_id and o.id = w.thing_id"
+);
+/// Lists over few rows of the table.
+pub(super) const HEAD_FEW: &str = concat!(
+    "select ",
+    columns!(),
+    " from thing_values w cross join things o where o.id = w.thing_id"
+);
 const FIND: &str = concat!("select ", columns!(), " from things o where o.id = $1");
 
 /// Reads a thing from the first 14 columns.
