@@ -4,7 +4,7 @@
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// 2025-01-01T00:00:00Z in Unix milliseconds: the moment imported things claim to be born.
-const EPOCH_MS: u64 = 1_735_689_600_000;
+pub(crate) const EPOCH_MS: u64 = 1_735_689_600_000;
 
 /// Writes a 128-bit id as `prefix_` and 26 base-32 characters.
 pub(crate) fn type_id(prefix: &str, id: u128) -> String {
@@ -20,6 +20,11 @@ pub(crate) fn type_id(prefix: &str, id: u128) -> String {
 
 /// The id of imported thing number `index`: UUIDv7 layout, ascending, the same on every run.
 pub(crate) fn thing_id(index: u64) -> String {
+    numbered("thing", index)
+}
+
+/// The same for another kind of object.
+pub(crate) fn numbered(prefix: &str, index: u64) -> String {
     let random = mix(index);
     let more = mix(random);
     let id = (u128::from(EPOCH_MS + index) << 80)
@@ -27,7 +32,7 @@ pub(crate) fn thing_id(index: u64) -> String {
         | (u128::from(random & 0xfff) << 64)
         | (0b10 << 62)
         | u128::from(more >> 2);
-    type_id("thing", id)
+    type_id(prefix, id)
 }
 
 /// SplitMix64: one step of a good 64-bit mixer.

@@ -1,6 +1,7 @@
 //! The closed loop: so many connections, one request in flight on each, for so long.
 
 use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -103,8 +104,17 @@ impl Shared {
 
 /// Runs one scenario for the time of `load`.
 pub(crate) async fn measure(scenario: Scenario, world: &World, load: &Load) -> Result<Outcome> {
+    measure_with(world.address, load, |index| Worker::new(scenario, world, index)).await
+}
+
+/// The same with requests of any kind: `worker` makes those of one connection.
+pub(crate) async fn measure_with(
+    address: SocketAddr,
+    load: &Load,
+    worker: impl Fn(u32) -> Result<Worker>,
+) -> Result<Outcome> {
     let shared = Rc::new(Shared::new(u64::MAX, false)?);
-    let mut connections = spawn(scenario, world, load.connections, &shared)?;
+    let mut connections = spawn(address, load.connections, &shared, worker)?;
     wait(&shared, load.warm_up).await;
     let before = Snapshot::take(load.pid)?;
     let start = Instant::now();
@@ -128,7 +138,9 @@ pub(crate) async fn measure(scenario: Scenario, world: &World, load: &Load) -> R
 /// Creates `count` things as fast as the server takes them, and returns their ids.
 pub(crate) async fn fill(world: &World, count: u64, connections: u32) -> Result<IdPool> {
     let shared = Rc::new(Shared::new(count, true)?);
-    let mut tasks = spawn(Scenario::CreateThing, world, connections, &shared)?;
+    let mut tasks = spawn(world.address, connections, &shared, |index| {
+        Worker::new(Scenario::CreateThing, world, index)
+    })?;
     // Bounded by the count; the time is only for a server that has stopped answering.
     let limit = Duration::from_secs(60 + count / 100);
     tokio::select! {
@@ -142,15 +154,14 @@ pub(crate) async fn fill(world: &World, count: u64, connections: u32) -> Result<
 }
 
 fn spawn(
-    scenario: Scenario,
-    world: &World,
+    address: SocketAddr,
     connections: u32,
     shared: &Rc<Shared>,
+    worker: impl Fn(u32) -> Result<Worker>,
 ) -> Result<JoinSet<()>> {
     let mut tasks = JoinSet::new();
     for index in 0..connections {
-        let worker = Worker::new(scenario, world, index)?;
-        tasks.spawn_local(converse(Client::new(world.address), worker, shared.clone()));
+        tasks.spawn_local(converse(Client::new(address), worker(index)?, shared.clone()));
     }
     Ok(tasks)
 }

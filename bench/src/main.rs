@@ -8,7 +8,9 @@
     reason = "rooms are handed the time; a load generator measures it and dates its result"
 )]
 
+mod access;
 mod client;
+mod data;
 mod identity;
 mod ids;
 mod load;
@@ -16,13 +18,18 @@ mod loopback;
 mod options;
 mod postgres;
 mod proc;
+mod queries;
 mod report;
 mod response;
 mod run;
 mod scenario;
+mod search;
 mod server;
 mod sizes;
 mod stage;
+mod tree;
+mod words;
+mod writes;
 
 use std::process::ExitCode;
 

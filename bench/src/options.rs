@@ -115,6 +115,18 @@ pub(crate) struct RunOptions {
     #[arg(long, value_enum, default_value = "import")]
     pub(crate) fill: Fill,
 
+    /// Things of the `queries` scenario.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10_000..=10_000_000))]
+    pub(crate) rows: u64,
+
+    /// Things of the `search` scenario.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1000..=10_000_000))]
+    pub(crate) documents: u64,
+
+    /// Groups of the `tree` scenario.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=100_000))]
+    pub(crate) groups: u64,
+
     /// The server's binary.
     #[arg(long, default_value = "target/release/sixfold")]
     pub(crate) server: PathBuf,

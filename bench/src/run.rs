@@ -8,17 +8,22 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::access;
 use crate::identity;
 use crate::load::{self, Load};
 use crate::loopback;
 use crate::options::{Engine, RunOptions};
 use crate::postgres::{self, Databases};
 use crate::proc;
+use crate::queries;
 use crate::report::{Report, median_and_longest};
 use crate::scenario::{Scenario, rehearse};
+use crate::search;
 use crate::server::House;
 use crate::sizes;
 use crate::stage::World;
+use crate::tree;
+use crate::writes;
 
 /// Starts that are timed.
 const STARTS: usize = 5;
@@ -88,6 +93,16 @@ async fn on_engine(
     }
     if options.scenarios.contains(&Scenario::Identity) {
         identity::on_engine(engine, options, databases, &mut report).await?;
+    }
+    for scenario in options.scenarios.iter().copied() {
+        match scenario {
+            Scenario::Queries => queries::on_engine(engine, options, databases, &mut report).await,
+            Scenario::Search => search::on_engine(engine, options, databases, &mut report).await,
+            Scenario::Writes => writes::on_engine(engine, options, databases, &mut report).await,
+            Scenario::Tree => tree::on_engine(engine, options, databases, &mut report).await,
+            Scenario::Access => access::measure(&mut report).await,
+            _ => Ok(()),
+        }?;
     }
     Ok(report)
 }

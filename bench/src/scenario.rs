@@ -53,6 +53,16 @@ pub(crate) enum Scenario {
     Sizes,
     /// What signing in and sessions cost
     Identity,
+    /// Filtered, sorted, counted, summed up and exported, over `--rows` things of one type
+    Queries,
+    /// Full-text search over `--documents` things
+    Search,
+    /// Bulk and batch requests of a thousand
+    Writes,
+    /// A flat tenant beside a tree of ten thousand groups, 50 deep
+    Tree,
+    /// The access check itself, without a server
+    Access,
 }
 
 impl Scenario {
@@ -68,12 +78,26 @@ impl Scenario {
             Self::Session => "session",
             Self::Sizes => "sizes",
             Self::Identity => "identity",
+            Self::Queries => "queries",
+            Self::Search => "search",
+            Self::Writes => "writes",
+            Self::Tree => "tree",
+            Self::Access => "access",
         }
     }
 
     /// Whether it runs on a server of its own.
     pub(crate) fn is_apart(self) -> bool {
-        matches!(self, Self::Sizes | Self::Identity)
+        matches!(
+            self,
+            Self::Sizes
+                | Self::Identity
+                | Self::Queries
+                | Self::Search
+                | Self::Writes
+                | Self::Tree
+                | Self::Access
+        )
     }
 }
 
@@ -123,6 +147,8 @@ enum Step {
     Get(Form),
     /// Again and again the same.
     Same(Vec<u8>),
+    /// Any of these, drawn evenly.
+    Any(Rc<[Vec<u8>]>),
     Connect(Form),
     SignIn {
         accounts: Vec<Vec<u8>>,
@@ -148,7 +174,7 @@ impl Worker {
                 Step::Same(render(world.address, "GET", "/v1/auth/ok", None, None))
             }
             Scenario::Session => Step::Same(world.request("GET", "/v1/auth/ok", None)),
-            Scenario::Sizes | Scenario::Identity => bail!("this is several loads, not one"),
+            _ => bail!("this is several loads, not one"),
         };
         Ok(Self {
             step,
@@ -159,12 +185,27 @@ impl Worker {
         })
     }
 
+    /// Sends any of `requests`, each to be answered with 200.
+    pub(crate) fn any(requests: &Rc<[Vec<u8>]>, world: &World, index: u32) -> Self {
+        Self {
+            step: Step::Any(Rc::clone(requests)),
+            dice: Dice::new(world.run ^ u64::from(index)),
+            numbers: world.numbers.clone(),
+            visitors: world.visitors.clone(),
+            things: world.things.clone(),
+        }
+    }
+
     /// The next call; cheap, because it stands between two measurements.
     pub(crate) fn next(&mut self) -> Call<'_> {
         match &mut self.step {
             Step::Create(form) => create(form, &self.numbers),
             Step::Get(form) => get(form, &self.things, &mut self.dice),
             Step::Same(request) => Call { request, expected: &[200], visitor: None },
+            Step::Any(requests) => {
+                let request = &requests[self.dice.below(requests.len())];
+                Call { request, expected: &[200], visitor: None }
+            }
             Step::Connect(form) => {
                 let (from, to) = pair(take(&self.numbers), self.things.len());
                 form.fill(0, self.things.get(from));

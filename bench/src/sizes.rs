@@ -91,7 +91,7 @@ async fn measure(
 
 /// Waits, a few minutes at most, until the server does nothing for a second: what it still does
 /// with the fill (indexing) would be measured with the requests.
-async fn rest(pid: Option<u32>) -> Result<()> {
+pub(crate) async fn rest(pid: Option<u32>) -> Result<()> {
     const STEP: Duration = Duration::from_secs(1);
     const STEPS: u32 = 240;
     const BUSY_CORES: f64 = 0.05;

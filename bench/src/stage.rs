@@ -96,7 +96,8 @@ impl World {
         render(self.address, method, path, Some(&self.token), body)
     }
 
-    async fn ask(
+    /// Asks once, outside of any load.
+    pub(crate) async fn ask(
         &self,
         method: &str,
         path: &str,

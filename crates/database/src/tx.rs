@@ -127,24 +127,35 @@ impl Tx {
         done
     }
 
-    /// Runs one statement for each of `rows`, which hold the parameters of one run after the other,
-    /// `width` each, and tells how many rows it changed in all. What many runs share is done once:
-    /// preparing on SQLite, waiting for the server on PostgreSQL.
+    /// Inserts `rows`, which hold the values of one row after the other, `width` each, and tells how
+    /// many rows it made. `head` ends in `values `; `tail` is what follows the values. What many rows
+    /// share is done once: preparing on SQLite; waiting for the server, and starting a statement
+    /// there, on PostgreSQL.
     ///
     /// # Errors
     /// As [`Tx::all`].
-    pub async fn run_each(&mut self, sql: &str, width: usize, rows: &[Value<'_>]) -> Result<u64> {
+    pub async fn insert_each(
+        &mut self,
+        head: &str,
+        tail: &str,
+        width: usize,
+        rows: &[Value<'_>],
+    ) -> Result<u64> {
         if rows.is_empty() {
             return Ok(0);
         }
-        let runs = rows.chunks(width);
         let done = match &mut self.inner {
-            Inner::Sqlite(connection) => each_sqlite(connection, sql, runs),
-            Inner::Postgres(session) => session.run_each(sql, runs).await.map_err(|error| {
-                let (error, again) = failure::of_postgres(error);
-                self.again |= again;
-                error
-            }),
+            Inner::Sqlite(connection) => {
+                let sql = rows_of(head, tail, width, 1);
+                each_sqlite(connection, &sql, rows.chunks(width))
+            }
+            Inner::Postgres(session) => {
+                session.insert_each(head, tail, width, rows).await.map_err(|error| {
+                    let (error, again) = failure::of_postgres(error);
+                    self.again |= again;
+                    error
+                })
+            }
         };
         self.wrote = true;
         self.broken |= done.is_err();
@@ -225,6 +236,23 @@ impl Tx {
         self.broken |= done.is_err();
         done
     }
+}
+
+/// An insert of `count` rows.
+pub(crate) fn rows_of(head: &str, tail: &str, width: usize, count: usize) -> String {
+    let mut sql = String::with_capacity(head.len() + tail.len() + count * width * 7);
+    sql.push_str(head);
+    for place in 0..count * width {
+        sql.push_str(match (place, place % width) {
+            (0, _) => "($",
+            (_, 0) => "), ($",
+            _ => ", $",
+        });
+        sql.push_str(&(place + 1).to_string());
+    }
+    sql.push(')');
+    sql.push_str(tail);
+    sql
 }
 
 fn visit_sqlite(

@@ -74,7 +74,7 @@ impl Work<'_> {
     /// Writes many events into the same transaction, in this order.
     ///
     /// # Errors
-    /// As [`Tx::run_each`].
+    /// As [`Tx::insert_each`].
     pub async fn record_all(&mut self, events: &[NewEvent<'_>]) -> Result<()> {
         self.left.recorded += u32::try_from(events.len())?;
         let ids: Vec<EventId> = events.iter().map(|_| EventId(self.id())).collect();

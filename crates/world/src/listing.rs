@@ -41,7 +41,30 @@ pub enum After {
     Seq(i64),
 }
 
+impl After {
+    /// Behind every row with an id.
+    pub const LAST_ID: Self = Self::Id(Uuid::max());
+    /// Behind every event.
+    pub const LAST_SEQ: Self = Self::Seq(i64::MAX);
+
+    const fn value(self) -> Value<'static> {
+        match self {
+            Self::Id(id) => Value::Uuid(id),
+            Self::Seq(seq) => Value::Int(seq),
+        }
+    }
+}
+
 impl Slice {
+    /// Bounds the first page of a list over several groups to `last`, which bounds nothing: it is
+    /// how SQLite learns along which index the rows of each group are in order, and leaves a group
+    /// once the page is full. Without, it sorts all there is.
+    pub fn along(&self, sql: &mut Sql<'_>, column: &'static str, last: After) {
+        if self.after.is_none() {
+            sql.push(" and ").push(column).push(" <= ").bind(last.value());
+        }
+    }
+
     /// Appends position, order and limit for a query over alias `o`.
     pub fn finish(&self, sql: &mut Sql<'_>, column: &'static str) {
         if let Some(after) = self.after {
@@ -50,10 +73,7 @@ impl Slice {
                 Sort::Newest => " < ",
                 Sort::Oldest => " > ",
             });
-            match after {
-                After::Id(id) => sql.bind(Value::Uuid(id)),
-                After::Seq(seq) => sql.bind(Value::Int(seq)),
-            };
+            sql.bind(after.value());
         }
         sql.push(" order by ").push(column);
         sql.push(match self.sort {

@@ -58,12 +58,13 @@ impl Store {
         config.connect_timeout(Duration::from_secs(settings.connect_timeout_s.into()));
         // Without sequential scans: of a small table the server reads all rather than an index, and
         // a serializable transaction that read all of a table loses to everybody who adds to it.
+        // Without helpers and without compiling: starting either takes longer than reading a page.
         let ms = u64::from(settings.statement_timeout_s) * 1000;
         let given = config.get_options().unwrap_or_default().to_owned();
         config.options(format!(
             "-c statement_timeout={ms} -c lock_timeout={ms} \
              -c idle_in_transaction_session_timeout={ms} -c timezone=UTC \
-             -c enable_seqscan=off {given}"
+             -c enable_seqscan=off -c max_parallel_workers_per_gather=0 -c jit=off {given}"
         ));
         let tls = tls::connector()?;
 

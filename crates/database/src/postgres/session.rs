@@ -5,6 +5,10 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
 use crate::Value;
+use crate::tx::rows_of;
+
+/// Rows of one insert.
+const TOGETHER: usize = 128;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -85,17 +89,27 @@ impl Session {
         self.after_begin(begun, self.client.execute(&statement, &args)).await
     }
 
-    /// One statement many times: all of them are on the wire before the first answer is waited for.
-    pub(crate) async fn run_each<'a>(
+    /// Many rows in a few statements: all of them are on the wire before the first answer is waited
+    /// for. They have one of few lengths, so that few statements have to be prepared.
+    pub(crate) async fn insert_each(
         &mut self,
-        sql: &str,
-        runs: impl Iterator<Item = &'a [Value<'a>]>,
+        head: &str,
+        tail: &str,
+        width: usize,
+        mut rows: &[Value<'_>],
     ) -> Result<u64, Error> {
-        let statement = self.client.prepare_cached(sql).await?;
-        let all: Vec<_> = runs.map(dynamic).collect();
+        let mut parts = Vec::new();
+        while !rows.is_empty() {
+            let left = rows.len() / width;
+            let count = if left >= TOGETHER { TOGETHER } else { 1 << left.ilog2() };
+            let (part, rest) = rows.split_at(count * width);
+            let statement = self.client.prepare_cached(&rows_of(head, tail, width, count)).await?;
+            parts.push((statement, dynamic(part)));
+            rows = rest;
+        }
         let begun = std::mem::replace(&mut self.begun, true);
-        let (client, statement) = (&self.client, &statement);
-        let runs = all.iter().map(|args| client.execute(statement, args));
+        let client = &self.client;
+        let runs = parts.iter().map(|(statement, args)| client.execute(statement, args));
         let changed = self.after_begin(begun, futures_util::future::try_join_all(runs)).await?;
         Ok(changed.into_iter().sum())
     }

@@ -15,14 +15,17 @@ use crate::Tx;
 
 const EVERY: Duration = Duration::from_secs(5);
 /// Every table that lists page through.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 11] = [
     "things",
+    "thing_values",
     "events",
     "connections",
     "knowledge",
     "thing_knowledge",
     "people",
     "memberships",
+    "groups",
+    "group_ancestors",
     "search_documents",
 ];
 

@@ -51,7 +51,7 @@ async fn fill(db: &Db) {
     .expect("documents are stored");
 }
 
-async fn hits(db: &Db, text: &str) -> Vec<search::Hit> {
+async fn hits(db: &Db, text: &str) -> Vec<search::Ranked> {
     let Some(query) = Query::parse(text) else { return Vec::new() };
     db.read_long(async move |tx| {
         search::find(tx, &query, "things", 20, |sql| {
@@ -61,6 +61,13 @@ async fn hits(db: &Db, text: &str) -> Vec<search::Hit> {
     })
     .await
     .unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}
+
+async fn snippet(db: &Db, text: &str) -> String {
+    let best = hits(db, text).await;
+    let query = Query::parse(text).expect("a word");
+    let all = db.read(async move |tx| search::snippets(tx, &query, &best).await).await;
+    all.expect("snippets").into_values().next().expect("one")
 }
 
 async fn found(db: &Db, text: &str) -> Vec<&'static str> {
@@ -133,16 +140,20 @@ on_each!(the_best_comes_first_and_its_snippet_is_safe_html, |store| {
     let best = hits(&store.db, "editor").await;
     assert_eq!(best[0].id, id(5).uuid, "a title weighs more than a text");
     assert!(best[0].score > best[1].score);
-    let vim = hits(&store.db, "enhanced").await.remove(0).snippet;
+    let vim = snippet(&store.db, "enhanced").await;
     assert!(vim.contains("<mark>enhanced</mark> text editor"), "{vim}");
     assert!(!vim.contains("<b>"), "{vim}");
     let query = Query::parse("text").expect("a word");
-    let one = store
+    let (one, same) = store
         .db
-        .read(async move |tx| search::find(tx, &query, "things", 1, |_| {}).await)
+        .read(async move |tx| {
+            let one = search::find(tx, &query, "things", 1, |_| {}).await?;
+            Ok((one, search::best(tx, &query, 1).await?))
+        })
         .await
         .expect("an answer");
-    assert_eq!(one.len(), 1);
+    assert_eq!((one.len(), same.len()), (1, 1));
+    assert_eq!((one[0].id, one[0].score), (same[0].id, same[0].score), "the best of all");
 });
 
 on_each!(a_document_is_replaced_and_removed, |store| {

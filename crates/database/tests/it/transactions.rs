@@ -1,6 +1,6 @@
 //! All or nothing, one after the other, durable, and the same on both engines.
 
-use database::{Db, args};
+use database::{Db, Value, args};
 use types::{Error, ErrorKind, Json, Result, Time};
 use uuid::Uuid;
 
@@ -202,4 +202,23 @@ on_each!(the_log_learns_which_constraint_broke_and_nothing_of_the_row, |store| {
         let cause = broken.await.expect_err("no moment").cause().expect("a cause");
         assert!(cause.contains("23502") && !cause.contains("ada"), "{cause}");
     }
+});
+
+on_each!(many_rows_are_inserted_together_but_for_those_that_are_there, |store| {
+    claim(&store.db, "name 007").await.expect("a change");
+    let made = store
+        .db
+        .write(async |tx| {
+            // Several statements of different lengths on PostgreSQL.
+            let all: Vec<String> = (0..300).map(|number| format!("name {number:03}")).collect();
+            let rows: Vec<_> =
+                all.iter().flat_map(|name| [Value::from(name), Value::from(1_i64)]).collect();
+            let head = "insert into once (name, claimed_at) values ";
+            tx.insert_each(head, " on conflict (name) do nothing", 2, &rows).await
+        })
+        .await
+        .expect("rows");
+    assert_eq!(made, 299);
+    let all: Vec<String> = (0..300).map(|number| format!("name {number:03}")).collect();
+    assert_eq!(names(&store.db).await, all);
 });

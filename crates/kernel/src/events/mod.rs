@@ -69,9 +69,14 @@ impl<'a> NewEvent<'a> {
     }
 }
 
-const APPEND: &str = "insert into events (id, group_id, type, actor_id, target_id, target_kind, \
-     occurred_at, metadata, request_id, visibility, owner_id, impersonator_id) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+macro_rules! append {
+    () => {
+        "insert into events (id, group_id, type, actor_id, target_id, target_kind, occurred_at, \
+         metadata, request_id, visibility, owner_id, impersonator_id) values "
+    };
+}
+const APPEND: &str = append!();
+const APPEND_ONE: &str = concat!(append!(), "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
 
 /// Appends an event, with who acts as the caller, if anybody does; [`crate::Work::record`] is the door to it.
 pub(crate) async fn append(
@@ -81,7 +86,7 @@ pub(crate) async fn append(
     now: Time,
     event: &NewEvent<'_>,
 ) -> Result<()> {
-    tx.run(APPEND, &row(id, caller, now, event)).await?;
+    tx.run(APPEND_ONE, &row(id, caller, now, event)).await?;
     Ok(())
 }
 
@@ -95,11 +100,19 @@ pub(crate) async fn append_all(
 ) -> Result<()> {
     let rows: Vec<Value<'_>> =
         ids.iter().zip(events).flat_map(|(id, event)| row(*id, caller, now, event)).collect();
-    tx.run_each(APPEND, 12, &rows).await?;
+    tx.insert_each(APPEND, "", WIDTH, &rows).await?;
     Ok(())
 }
 
-fn row<'a>(id: EventId, caller: &'a Caller, now: Time, event: &'a NewEvent<'a>) -> [Value<'a>; 12] {
+/// Columns of an event.
+const WIDTH: usize = 12;
+
+fn row<'a>(
+    id: EventId,
+    caller: &'a Caller,
+    now: Time,
+    event: &'a NewEvent<'a>,
+) -> [Value<'a>; WIDTH] {
     [
         id.into(),
         event.group.into(),

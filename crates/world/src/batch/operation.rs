@@ -148,6 +148,12 @@ impl Operation {
         )
     }
 
+    /// Whether what was known of a group — that it is active, who may do what there — may be
+    /// another afterwards.
+    pub(crate) const fn is_about_groups(&self) -> bool {
+        self.may_admit() || matches!(self, Self::ArchiveGroup { .. })
+    }
+
     /// Does it.
     ///
     /// # Errors

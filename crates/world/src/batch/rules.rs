@@ -7,9 +7,10 @@ use kernel::{App, Caller, Work, access};
 use types::{Error, Json, Result};
 
 use super::model::{Batch, BatchAnswer, Step, StepAnswer};
-use super::operation::{Done, Object};
+use super::operation::{Change, Done, Object, Operation, is_own};
 use super::read::Target;
 use super::reference::{Answers, is_name};
+use crate::things::many::{self, Common, Draft};
 
 /// Operations of a batch.
 pub const MOST: usize = 1000;
@@ -76,43 +77,129 @@ async fn rehearse(work: &mut Work<'_>, steps: &[Step]) -> Result<Vec<StepAnswer>
 }
 
 async fn carry_out_in(work: &mut Work<'_>, steps: &[Step]) -> Result<Vec<StepAnswer>> {
-    let mut answers = Answers::default();
-    let mut results = Vec::with_capacity(steps.len());
-    let mut caller = work.caller.clone();
+    let mut run = Run::default();
     for (index, step) in steps.iter().enumerate() {
-        let place = format!("/operations/{index}");
-        let done = work
-            .acting(&caller, async |work| {
-                let (answer, may_admit) = one(work, step, &answers).await?;
-                let renewed =
-                    if may_admit { Some(work.caller.renewed(work.tx).await?) } else { None };
-                Ok((answer, renewed))
-            })
-            .await;
-        let (answer, renewed) = done.map_err(|error| error.in_operation(index, &place))?;
-        if let Some(renewed) = renewed {
-            caller = renewed;
-        }
+        let done = run.step(work, index, step).await;
+        let answer = done.map_err(|error| in_step(error, index))?;
         if let Some(name) = &step.id {
-            answers.note(name, &answer)?;
+            run.answers.note(name, &answer)?;
         }
-        results.push(answer);
+        run.results.push(answer);
     }
-    Ok(results)
+    run.flush(work).await?;
+    Ok(run.results)
 }
 
-/// Carries out one operation; also tells whether the caller may do more afterwards.
-async fn one(
-    work: &mut Work<'_>,
-    step: &Step,
-    answers: &Answers<'_>,
-) -> Result<(StepAnswer, bool)> {
+/// Says which operation failed, unless that is known: drafts fail later than their turn.
+fn in_step(error: Error, index: usize) -> Error {
+    if error.operation().is_some() {
+        return error;
+    }
+    error.in_operation(index, &format!("/operations/{index}"))
+}
+
+/// A batch that is being carried out.
+#[derive(Default)]
+struct Run<'a> {
+    /// The caller as they are by now, once that is another than they were.
+    caller: Option<Caller>,
+    answers: Answers<'a>,
+    results: Vec<StepAnswer>,
+    common: Common,
+    /// New things that nothing speaks against, with their places: they are answered already, and
+    /// stored together before anything else looks.
+    drafts: Vec<(usize, Draft)>,
+}
+
+impl Run<'_> {
+    async fn step(&mut self, work: &mut Work<'_>, index: usize, step: &Step) -> Result<StepAnswer> {
+        let operation = match operation(step, &self.answers) {
+            Ok(operation) => operation,
+            Err(error) => return self.after_drafts(work, error).await,
+        };
+        if let Operation::CreateThing(new) = &operation {
+            // What it belongs to is looked for in the store.
+            if self.drafts.iter().any(|one| one.1.is(new.parent_id)) {
+                self.flush(work).await?;
+            }
+            let caller = self.caller.clone().unwrap_or_else(|| work.caller.clone());
+            let draft = work.acting(&caller, async |work| self.common.draft(work, new).await).await;
+            let draft = match draft.map_err(in_body) {
+                Ok(draft) => draft,
+                Err(error) => return self.after_drafts(work, error).await,
+            };
+            let made = StepAnswer {
+                operation: step.id.clone(),
+                status: Change::Created.status(),
+                id: draft.thing().id.into(),
+                version: Some(draft.thing().version),
+                body: Some(Json::of(draft.thing())?),
+            };
+            self.drafts.push((index, draft));
+            return Ok(made);
+        }
+        self.flush(work).await?;
+        answer(step, self.alone(work, &operation).await?)
+    }
+
+    /// Carries out one operation, and looks whether the caller may do more afterwards.
+    async fn alone(&mut self, work: &mut Work<'_>, operation: &Operation) -> Result<Done> {
+        let caller = self.caller.clone().unwrap_or_else(|| work.caller.clone());
+        let done = work.acting(&caller, async |work| operation.perform(work).await).await;
+        let done = done.map_err(in_body)?;
+        if operation.is_about_groups() {
+            self.common = Common::default();
+        }
+        if operation.may_admit() {
+            self.caller = Some(caller.renewed(work.tx).await?);
+        }
+        Ok(done)
+    }
+
+    /// An operation failed, unless one before it does.
+    async fn after_drafts<T>(&mut self, work: &mut Work<'_>, error: Error) -> Result<T> {
+        self.flush(work).await?;
+        Err(error)
+    }
+
+    /// Stores the drafts.
+    ///
+    /// # Errors
+    /// The one of the first of them that fails, with its index.
+    async fn flush(&mut self, work: &mut Work<'_>) -> Result<()> {
+        let (places, drafts): (Vec<usize>, Vec<Draft>) = self.drafts.drain(..).unzip();
+        let Some(first) = places.first() else { return Ok(()) };
+        let caller = self.caller.clone().unwrap_or_else(|| work.caller.clone());
+        if drafts.len() == 1 {
+            let stored = work.acting(&caller, async |work| many::store(work, &drafts).await).await;
+            return stored.map_err(|error| in_step(in_body(error), *first));
+        }
+        let stored = work
+            .acting(&caller, async |work| {
+                work.nested(async |part| many::store(part, &drafts).await).await
+            })
+            .await;
+        match stored {
+            Err(error) if is_own(&error) => {
+                // One by one, to tell which it was.
+                for (index, draft) in places.iter().zip(drafts) {
+                    let one = [draft];
+                    let stored =
+                        work.acting(&caller, async |work| many::store(work, &one).await).await;
+                    stored.map_err(|error| in_step(in_body(error), *index))?;
+                }
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// What an operation means, with its references replaced.
+fn operation(step: &Step, answers: &Answers<'_>) -> Result<Operation> {
     let path = answers.path(&step.path)?;
     let body = step.body.as_ref().map(|body| answers.body(body.get())).transpose()?;
-    let target = Target::of(step.method, &path)?;
-    let operation = target.operation(step, body.as_deref())?;
-    let done = operation.perform(work).await.map_err(in_body)?;
-    Ok((answer(step, done)?, operation.may_admit()))
+    Target::of(step.method, &path)?.operation(step, body.as_deref())
 }
 
 /// What rules find wrong is in the body.

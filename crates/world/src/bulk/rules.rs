@@ -185,6 +185,9 @@ impl Carried {
     /// Stores the drafts together. When the store finds fault with one of them, they go one by
     /// one, so that the others are not held to account.
     async fn flush(&mut self, work: &mut Work<'_>, items: &[Read]) -> Result<()> {
+        if self.drafts.is_empty() {
+            return Ok(());
+        }
         let (places, drafts): (Vec<usize>, Vec<Draft>) = self.drafts.drain(..).unzip();
         match work.nested(async |part| many::store(part, &drafts).await).await {
             Ok(()) => {

@@ -6,7 +6,7 @@ use types::{AnyId, ConnectionId, Error, GroupId, Kind, PersonId, Result, ThingId
 use uuid::Uuid;
 
 use super::model::{Connection, ConnectionFilter, NodeFilter};
-use crate::listing::Slice;
+use crate::listing::{After, Slice};
 
 macro_rules! columns {
     () => {
@@ -75,6 +75,7 @@ pub(super) async fn list(
 ) -> Result<Vec<Connection>> {
     let sql = scope.list(HEAD, slice.merged(), slice.limit.probe(), me, |sql: &mut Sql<'_>| {
         sql.and_equals("o.type", filter.kind.as_deref());
+        slice.along(sql, "o.id", After::LAST_ID);
         slice.finish(sql, "o.id");
     });
     tx.all(sql.text(), sql.args(), connection).await

@@ -6,7 +6,7 @@ use types::{AnyId, EventId, GroupId, Kind, PersonId, Result};
 use uuid::Uuid;
 
 use super::model::{Event, EventFilter};
-use crate::listing::{Slice, Sort};
+use crate::listing::{After, Slice, Sort};
 
 macro_rules! columns {
     () => {
@@ -80,6 +80,7 @@ pub(super) async fn list(
         if let Some(to) = filter.to {
             sql.push(" and o.occurred_at < ").bind(to);
         }
+        slice.along(sql, "o.seq", After::LAST_SEQ);
         slice.finish(sql, "o.seq");
     });
     tx.all(sql.text(), sql.args(), event).await

@@ -6,7 +6,7 @@ use types::{GroupId, KnowledgeId, PersonId, Result, ThingId, Time};
 
 use super::model::{Knowledge, KnowledgeFilter, KnowledgeRole, KnowledgeType};
 use super::rules::{SHOWN, carries};
-use crate::listing::Slice;
+use crate::listing::{After, Slice};
 
 /// Hashes asked for at once.
 const BATCH: usize = 512;
@@ -118,6 +118,7 @@ fn filters<'a>(
     if let Some((label, quoted)) = filter.label.as_deref().zip(quoted) {
         carries(sql, label, quoted);
     }
+    slice.along(sql, "o.id", After::LAST_ID);
     slice.finish(sql, "o.id");
 }
 

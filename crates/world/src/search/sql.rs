@@ -1,6 +1,8 @@
 //! The statements of search: what the index is made from, and what is shown of an answer.
 
-use database::seams::search::{self, Facet, Hit, Labels, Query};
+use std::collections::HashSet;
+
+use database::seams::search::{self, Facet, Labels, Query, Ranked};
 use database::{Sql, Tx, Value};
 use kernel::access::Scope;
 use types::{AnyId, GroupId, Json, Kind, PersonId, Result, Time};
@@ -29,12 +31,32 @@ pub(super) async fn find(
     me: Option<PersonId>,
     ask: &Search,
     limit: i64,
-) -> Result<Vec<Hit>> {
+) -> Result<Vec<Ranked>> {
     let label = ask.label.as_deref().map(serde_json::to_string).transpose()?;
     search::find(tx, query, table(kind), limit, |sql| {
         bound(sql, kind, scope, me, ask, label.as_deref());
     })
     .await
+}
+
+/// Those of `ids` that [`find`] looks through.
+pub(super) async fn visible(
+    tx: &mut Tx,
+    kind: Searchable,
+    scope: &Scope,
+    me: Option<PersonId>,
+    ask: &Search,
+    ids: &[Uuid],
+) -> Result<HashSet<Uuid>> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let label = ask.label.as_deref().map(serde_json::to_string).transpose()?;
+    let mut sql = Sql::new("select o.id from ");
+    sql.push(table(kind)).push(" o where o.id in ");
+    bind_ids(&mut sql, ids);
+    bound(&mut sql, kind, scope, me, ask, label.as_deref());
+    Ok(tx.all(sql.text(), sql.args(), |row| row.get(0)).await?.into_iter().collect())
 }
 
 /// Counts over everything that [`find`] looks through.

@@ -2,9 +2,10 @@
 //! run along them, and those no two things may share. An archived thing has neither: it is in no
 //! list by its properties, and what it kept for itself is free.
 
-use database::{Sql, Tx, Value, args};
+use database::{Tx, Value, args};
 use types::{Error, Field, GroupId, Result, ThingId};
 
+use super::model::Thing;
 use crate::ontology::prepare::{Indexed, Prepared};
 
 /// Stores what the type of a thing indexes and keeps unique; for most types nothing.
@@ -23,23 +24,69 @@ pub(crate) async fn store_content(
             return Err(duplicate(property));
         }
     }
-    if prepared.values.is_empty() {
-        return Ok(());
+    let rows: Vec<_> = values(id, group, kind, prepared).collect();
+    tx.insert_each(VALUES, "", WIDTH, &rows).await?;
+    Ok(())
+}
+
+/// The same for many new things at once.
+///
+/// # Errors
+/// 409 `duplicate_key` when one of them has the same value as another thing: which one, shows when
+/// they are stored one by one.
+pub(crate) async fn store_contents<'a>(
+    tx: &mut Tx,
+    things: impl Iterator<Item = (&'a Thing, &'a Prepared)> + Clone,
+) -> Result<()> {
+    let keys = things.clone().flat_map(|(thing, prepared)| {
+        let keys = prepared.keys.iter();
+        keys.flat_map(move |(name, value)| key(thing.id, thing.group_id, &thing.kind, name, value))
+    });
+    let keys: Vec<_> = keys.collect();
+    let made = tx.insert_each(KEYS, UNLESS_TAKEN, KEY_WIDTH, &keys).await?;
+    if usize::try_from(made)? * KEY_WIDTH != keys.len() {
+        return Err(duplicate("key"));
     }
-    let mut sql = Sql::new(
-        "insert into thing_values (thing_id, property, group_id, type, number, text) values ",
-    );
-    for (index, (property, value)) in prepared.values.iter().enumerate() {
+    let rows: Vec<_> = things
+        .flat_map(|(thing, prepared)| values(thing.id, thing.group_id, &thing.kind, prepared))
+        .collect();
+    tx.insert_each(VALUES, "", WIDTH, &rows).await?;
+    Ok(())
+}
+
+const VALUES: &str =
+    "insert into thing_values (thing_id, property, group_id, type, number, text) values ";
+/// Columns of [`VALUES`].
+const WIDTH: usize = 6;
+
+fn values<'a>(
+    id: ThingId,
+    group: GroupId,
+    kind: &'a str,
+    prepared: &'a Prepared,
+) -> impl Iterator<Item = Value<'a>> {
+    prepared.values.iter().flat_map(move |(property, value)| {
         let (number, text) = match value {
             Indexed::Number(number) => (Some(*number), None),
             Indexed::Text(text) => (None, Some(text.as_str())),
         };
-        sql.push(if index == 0 { "(" } else { ", (" }).bind(id);
-        sql.push(", ").bind(property).push(", ").bind(group).push(", ").bind(kind);
-        sql.push(", ").bind(Value::from(number)).push(", ").bind(Value::from(text)).push(")");
-    }
-    tx.run(sql.text(), sql.args()).await?;
-    Ok(())
+        [id.into(), property.into(), group.into(), kind.into(), number.into(), text.into()]
+    })
+}
+
+const KEYS: &str = "insert into thing_keys (group_id, type, property, value, thing_id) values ";
+const UNLESS_TAKEN: &str = " on conflict (group_id, type, property, value) do nothing";
+/// Columns of [`KEYS`].
+const KEY_WIDTH: usize = 5;
+
+fn key<'a>(
+    id: ThingId,
+    group: GroupId,
+    kind: &'a str,
+    property: &'a str,
+    value: &'a str,
+) -> [Value<'a>; KEY_WIDTH] {
+    [group.into(), kind.into(), property.into(), value.into(), id.into()]
 }
 
 /// Removes what [`store_content`] stored.
@@ -61,13 +108,8 @@ async fn take_key(
     kind: &str,
     (property, value): (&str, &str),
 ) -> Result<bool> {
-    let rows = tx
-        .run(
-            "insert into thing_keys (group_id, type, property, value, thing_id) \
-             values ($1, $2, $3, $4, $5) on conflict (group_id, type, property, value) do nothing",
-            args![group, kind, property, value, id],
-        )
-        .await?;
+    let row = key(id, group, kind, property, value);
+    let rows = tx.insert_each(KEYS, UNLESS_TAKEN, KEY_WIDTH, &row).await?;
     Ok(rows == 1)
 }
 

@@ -72,16 +72,18 @@ impl<'f> Bound<'f> {
         self.op == Op::Equal
     }
 
-    /// Appends ` and …` on alias `v`. A little wide: the index holds doubles, to which large whole
-    /// numbers are rounded, and the filter itself is asked of every row all the same.
-    pub(super) fn condition<'a>(self, sql: &mut Sql<'a>)
+    /// Appends ` and …` on `alias` of the index. A little wide: the index holds doubles, to which
+    /// large whole numbers are rounded, and the filter itself is asked of every row all the same.
+    pub(super) fn condition<'a>(self, alias: &'static str, sql: &mut Sql<'a>)
     where
         'f: 'a,
     {
-        sql.push(match self.held {
-            Held::Number => " and v.number is not null and v.number",
-            Held::Text => " and v.text is not null and v.text",
-        });
+        let column = match self.held {
+            Held::Number => ".number",
+            Held::Text => ".text",
+        };
+        sql.push(" and ").push(alias).push(column).push(" is not null and ");
+        sql.push(alias).push(column);
         sql.push(match self.op {
             Op::Less | Op::AtMost => " <= ",
             Op::Greater | Op::AtLeast => " >= ",

@@ -1,7 +1,7 @@
 //! Many new things in one change. What they have in common — who may, which type — is looked up
 //! once, and all rows are written together; each is still checked as if it came alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kernel::access::{self, Right, Standing};
 use kernel::events::NewEvent;
@@ -9,11 +9,14 @@ use kernel::usage::{self, Metric};
 use kernel::{Caller, Work};
 use types::{Error, GroupId, Json, Result, ThingId};
 
-use super::model::{NewThing, Thing};
+use super::model::{NewThing, Status, Thing};
 use super::{content, rules, sql};
 use crate::ontology::kind::Kind;
 use crate::ontology::prepare::Prepared;
 use crate::ontology::rules as types_of;
+
+/// Ids that are asked for at once.
+const LOOKED_UP: usize = 512;
 
 /// A new thing that was checked and is not stored yet.
 pub(crate) struct Draft {
@@ -62,6 +65,37 @@ impl Common {
     }
 }
 
+impl Draft {
+    /// A thing that has its identity already (import), with its properties as its type wants them.
+    ///
+    /// # Errors
+    /// 422 for properties its type refuses.
+    pub(crate) fn as_is(thing: Thing, kind: &Kind) -> Result<Self> {
+        let prepared = kind.prepare(&thing.properties.to_map(), None)?;
+        Ok(Self { thing: Thing { properties: prepared.properties.clone(), ..thing }, prepared })
+    }
+}
+
+/// Stores those whose ids are free, and tells of each whether it was stored: what is there stays
+/// as it is.
+///
+/// # Errors
+/// 409 when an owner or a parent is not there, or two share what is to be unique.
+pub(crate) async fn store_new(work: &mut Work<'_>, drafts: Vec<Draft>) -> Result<Vec<bool>> {
+    let mut taken: HashSet<ThingId> = HashSet::new();
+    for part in drafts.chunks(LOOKED_UP) {
+        let ids: Vec<ThingId> = part.iter().map(|one| one.thing.id).collect();
+        taken.extend(sql::there(work.tx, &ids).await?);
+    }
+    let free: Vec<bool> = drafts.iter().map(|one| taken.insert(one.thing.id)).collect();
+    let drafts: Vec<Draft> =
+        drafts.into_iter().zip(&free).filter_map(|(one, free)| free.then_some(one)).collect();
+    if !drafts.is_empty() {
+        store(work, &drafts).await?;
+    }
+    Ok(free)
+}
+
 /// Stores all of them, or fails for all of them.
 ///
 /// # Errors
@@ -71,10 +105,19 @@ pub(crate) async fn store(work: &mut Work<'_>, drafts: &[Draft]) -> Result<()> {
     if !sql::insert_all(work.tx, rows).await? {
         return Err(Error::internal("a new id was taken"));
     }
+    if let [Draft { thing, prepared }] = drafts {
+        if thing.status != Status::Archived {
+            content::store_content(work.tx, thing.id, thing.group_id, &thing.kind, prepared)
+                .await?;
+        }
+    } else {
+        let open = drafts.iter().filter(|one| one.thing.status != Status::Archived);
+        let all = open.map(|one| (&one.thing, &one.prepared));
+        content::store_contents(work.tx, all).await?;
+    }
     let mut taken: HashMap<GroupId, i64> = HashMap::new();
-    for Draft { thing, prepared } in drafts {
-        content::store_content(work.tx, thing.id, thing.group_id, &thing.kind, prepared).await?;
-        *taken.entry(thing.group_id).or_default() += 1;
+    for one in drafts {
+        *taken.entry(one.thing.group_id).or_default() += 1;
     }
     for (group, amount) in taken {
         usage::take(work, group, Metric::Things, amount).await?;
@@ -91,6 +134,16 @@ pub(crate) async fn store(work: &mut Work<'_>, drafts: &[Draft]) -> Result<()> {
 
 impl Draft {
     /// What is about to be stored.
+    pub(crate) const fn thing(&self) -> &Thing {
+        &self.thing
+    }
+
+    /// Whether it is the thing with this id.
+    pub(crate) fn is(&self, id: Option<ThingId>) -> bool {
+        Some(self.thing.id) == id
+    }
+
+    /// The same, as a thing of its own.
     pub(crate) fn into_thing(self) -> Thing {
         self.thing
     }

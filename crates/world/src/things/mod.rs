@@ -22,3 +22,4 @@ pub mod row;
 pub mod rules;
 pub(crate) mod sql;
 mod statement;
+mod way;

@@ -178,6 +178,17 @@ impl Order {
         sql.push(")");
     }
 
+    /// Appends a bound of the first key that bounds nothing, for the first page of a list over many
+    /// groups; [`crate::listing::Slice::along`] tells why.
+    pub(super) fn along(&self, sql: &mut Sql<'_>) {
+        match self.keys.first().map(|key| key.column) {
+            Some(Column::Id) => sql.push(" and o.id <= ").bind(Uuid::max()),
+            Some(Column::Updated) => sql.push(" and o.updated_at <= ").bind(i64::MAX),
+            Some(Column::Name) => sql.push(" and o.name >= ''"),
+            Some(Column::Type | Column::Status | Column::Property) | None => sql,
+        };
+    }
+
     /// Appends ` order by …`.
     pub(super) fn order_by(&self, sql: &mut Sql<'_>, part: Part, names: Names) {
         sql.push(" order by ");

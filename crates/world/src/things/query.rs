@@ -6,18 +6,17 @@ use database::Tx;
 use database::seams::plan;
 use filter::{Filter, Given};
 use kernel::access::{self, Right, Scope};
-use kernel::ontology::ThingType;
 use kernel::{App, Caller};
-use types::{Error, ErrorKind, GroupId, Json, Limit, Result};
+use types::{Error, GroupId, Json, Limit, Result};
 use uuid::Uuid;
 
 use super::expand::Expand;
-use super::filtered::{Bound, SCHEMA, bounds};
-use super::model::{Count, Status, Thing, ThingFilter, ThingQuery};
+use super::filtered::SCHEMA;
+use super::model::{Count, Thing, ThingFilter, ThingQuery};
 use super::order::{Order, Part, Place};
 use super::row::{Fields, Shown, ThingRow};
-use super::statement::{Ask, Found, condition, few};
-use crate::ontology::rules as types_of;
+use super::statement::{Ask, Found, condition};
+use super::way::Way;
 
 /// A list that was asked for, checked as far as it can be without looking.
 pub struct Request {
@@ -133,7 +132,7 @@ pub(crate) async fn in_order(
             let filter = &request.filter;
             let (group, children) = (filter.group_id, filter.include_children);
             let scope = Scope::of(tx, &caller, Right::ThingsRead, group, children).await?;
-            let found = rows(tx, given, &scope, &request, &[], &mut Vec::new()).await?;
+            let found = rows(tx, given, &scope, &request, &Way::default(), &mut Vec::new()).await?;
             Ok(found.into_iter().map(|one| one.thing).collect())
         })
         .await
@@ -146,9 +145,9 @@ async fn page(tx: &mut Tx, caller: &Caller, given: Given, request: &Request) -> 
     if request.explain {
         require_owner(tx, caller, filter.group_id).await?;
     }
-    let bounds = along(tx, &scope, request).await?;
+    let way = Way::choose(tx, &scope, filter, &request.order).await?;
     let mut plans = Vec::new();
-    let mut found = rows(tx, given, &scope, request, &bounds, &mut plans).await?;
+    let mut found = rows(tx, given, &scope, request, &way, &mut plans).await?;
     let has_more = found.len() > request.limit.rows();
     found.truncate(request.limit.rows());
     let next = found.last().filter(|_| has_more).map(|last| {
@@ -171,7 +170,7 @@ async fn rows(
     given: Given,
     scope: &Scope,
     request: &Request,
-    bounds: &[Bound<'_>],
+    way: &Way<'_>,
     plans: &mut Vec<Json>,
 ) -> Result<Vec<Found>> {
     let wanted = request.limit.rows() + 1;
@@ -180,7 +179,7 @@ async fn rows(
     let parts = request.order.parts();
     let parts = parts.iter().skip_while(|part| started.is_some_and(|at| at != **part));
     // What bounds a property does not hold for what lacks it.
-    let parts = parts.filter(|part| **part != Part::Lacking || bounds.is_empty());
+    let parts = parts.filter(|part| **part != Part::Lacking || way.bounds.is_empty());
     for part in parts {
         let ask = Ask {
             scope,
@@ -188,7 +187,7 @@ async fn rows(
             filter: &request.filter,
             order: &request.order,
             part: *part,
-            bounds,
+            way,
             after: request.after.as_ref().filter(|place| place.part == *part),
             limit: i64::try_from(wanted - found.len())?,
         };
@@ -225,104 +224,10 @@ async fn require_owner(tx: &mut Tx, caller: &Caller, group: Option<GroupId>) -> 
     Err(Error::forbidden("Only an owner of `groupId` may ask how its lists are found."))
 }
 
-/// Rows that are sorted rather than found in order: cheaper than to pass by what does not match.
-const FEW: i64 = 2_000;
-
-/// Chooses the index a page is found along, as the bounds of its property; without any, it is the
-/// index of the sorted property, or else the table.
-///
-/// A sorted property is its own index. Else one that the filter bounds is taken if it leaves one
-/// value (then it is in order of creation), or few rows; if it leaves many, walking the table in
-/// order meets enough of them soon.
-async fn along<'r>(tx: &mut Tx, scope: &Scope, request: &'r Request) -> Result<Vec<Bound<'r>>> {
-    let filter = &request.filter;
-    let sorted = request.order.property();
-    let (Some(group), Some(kind)) = (filter.group_id, filter.kind.as_deref()) else {
-        return Ok(Vec::new());
-    };
-    if sorted.is_none() && filter.filter.is_none() {
-        return Ok(Vec::new());
-    }
-    let known = match (types_of::thing_type(tx, group, kind).await, sorted) {
-        (Ok(known), _) => known,
-        (Err(error), Some(_)) => return Err(at_type(error)),
-        // A type nobody registered has no things.
-        (Err(error), None) if error.kind() == ErrorKind::Invalid => return Ok(Vec::new()),
-        (Err(error), None) => return Err(error),
-    };
-    refuse_hidden(filter, &known)?;
-    let all: Vec<Bound<'r>> = filter.filter.iter().flat_map(bounds).collect();
-    let of = |property: &str| -> Vec<Bound<'r>> {
-        all.iter().filter(|bound| bound.property == property).copied().collect()
-    };
-    if let Some(property) = sorted {
-        require_indexed(&known, property)?;
-        return Ok(of(property));
-    }
-    // What is archived is in no index.
-    if filter.status == Some(Status::Archived) || !matches!(scope, Scope::Group(..)) {
-        return Ok(Vec::new());
-    }
-    for first in all.iter().filter(|bound| known.indexed.iter().any(|one| one == bound.property)) {
-        let held = of(first.property).into_iter().filter(|bound| bound.held == first.held);
-        let held: Vec<Bound<'r>> = held.collect();
-        if request.order.is_by_id() && held.iter().any(Bound::is_equal) {
-            return Ok(held);
-        }
-        let sql = few(scope, filter, &held, FEW);
-        let rows: i64 = tx.one(sql.text(), sql.args(), |row| row.get(0)).await?;
-        if rows <= FEW {
-            return Ok(held);
-        }
-    }
-    Ok(Vec::new())
-}
-
 /// Reads `filter`.
 ///
 /// # Errors
 /// 422 at `filter`.
 pub(super) fn parse(text: Option<&str>) -> Result<Option<Filter>> {
     text.map(|text| Filter::parse(text, &SCHEMA)).transpose()
-}
-
-fn require_indexed(kind: &ThingType, property: &str) -> Result<()> {
-    if kind.indexed.iter().any(|one| one == property) {
-        return Ok(());
-    }
-    let message = if kind.hidden.iter().any(|one| one == property) {
-        "names a hidden property, which is never read.".to_owned()
-    } else {
-        format!(
-            "names a property that `{}` does not index; an owner may add it to `indexed` of the \
-             type.",
-            kind.name
-        )
-    };
-    Err(Error::invalid("sort", "not_indexed", message))
-}
-
-/// Hidden properties are not where a filter looks; saying so is kinder than finding nothing.
-fn refuse_hidden(filter: &ThingFilter, kind: &ThingType) -> Result<()> {
-    let mut named = filter.filter.iter().flat_map(Filter::json_paths);
-    match named.find(|name| kind.hidden.iter().any(|one| one == name)) {
-        None => Ok(()),
-        Some(name) => Err(Error::invalid(
-            "filter",
-            "hidden_property",
-            format!("names `{name}`, a hidden property, which is never read."),
-        )),
-    }
-}
-
-/// The type was a parameter, not a field of a body.
-fn at_type(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::Invalid => Error::invalid(
-            "type",
-            "unknown_type",
-            "is not a thing type of this group; GET /v1/ontology lists them.",
-        ),
-        _ => error,
-    }
 }

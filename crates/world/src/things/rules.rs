@@ -8,6 +8,7 @@ use kernel::{App, Caller, Work};
 use serde::Serialize;
 use types::{Checks, Error, GroupId, Json, Result, ThingId};
 
+use super::many::{self, Draft};
 use super::model::{NewThing, Status, Thing, Tier, Visibility};
 use super::{content, sql};
 use crate::ontology::kind::Kind;
@@ -75,23 +76,14 @@ pub(super) fn new_thing(
     }
 }
 
-/// Stores a thing that has its identity already (import), with its properties as its type wants
-/// them. False when the id is taken: what is there stays as it is.
+/// Stores a thing that has its identity already, with its properties as its type wants them. False
+/// when the id is taken: what is there stays as it is.
 ///
 /// # Errors
 /// 409 when its parent or its owner is not there, or it shares what is to be unique; 422 for
 /// properties its type refuses.
-pub async fn insert_as_is(work: &mut Work<'_>, thing: &Thing, kind: &Kind) -> Result<bool> {
-    let prepared = kind.prepare(&thing.properties.to_map(), None)?;
-    let thing = Thing { properties: prepared.properties.clone(), ..thing.clone() };
-    if !sql::insert(work.tx, &thing, &prepared.hidden).await? {
-        return Ok(false);
-    }
-    if thing.status != Status::Archived {
-        content::store_content(work.tx, thing.id, thing.group_id, &thing.kind, &prepared).await?;
-    }
-    record_created(work, &thing).await?;
-    Ok(true)
+pub async fn insert_as_is(work: &mut Work<'_>, thing: Thing, kind: &Kind) -> Result<bool> {
+    Ok(many::store_new(work, vec![Draft::as_is(thing, kind)?]).await? == [true])
 }
 
 /// One thing.

@@ -20,6 +20,19 @@ pub(super) const ALONG: &str = concat!(
     columns!(),
     ", v.number, v.text from thing_values v cross join things o where o.id = v.thing_id"
 );
+/// The same over few rows, which the index of another property `w` leaves.
+pub(super) const ALONG_FEW: &str = concat!(
+    "select ",
+    columns!(),
+    ", v.number, v.text from thing_values w cross join thing_values v cross join things o \
+     where v.thing_id = w.thing_id and o.id = w.thing_id"
+);
+/// Lists over few rows of the table.
+pub(super) const HEAD_FEW: &str = concat!(
+    "select ",
+    columns!(),
+    " from thing_values w cross join things o where o.id = w.thing_id"
+);
 const FIND: &str = concat!("select ", columns!(), " from things o where o.id = $1");
 
 /// Reads a thing from the first 14 columns.
@@ -84,14 +97,23 @@ pub(crate) async fn of_type(
     tx.all(sql.text(), sql.args(), |row| Ok((thing(row)?, row.get(14)?))).await
 }
 
-const INSERT: &str = "insert into things (id, group_id, parent_id, type, name, properties, status, \
-     owner_id, visibility, tier, version, created_at, updated_at, deleted_at, hidden) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
-     on conflict (id) do nothing";
+macro_rules! insert {
+    () => {
+        "insert into things (id, group_id, parent_id, type, name, properties, status, owner_id, \
+         visibility, tier, version, created_at, updated_at, deleted_at, hidden) values "
+    };
+}
+const INSERT: &str = insert!();
+const UNLESS_THERE: &str = " on conflict (id) do nothing";
+const INSERT_ONE: &str = concat!(
+    insert!(),
+    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+     on conflict (id) do nothing"
+);
 
 /// False when the id is taken.
 pub(super) async fn insert(tx: &mut Tx, thing: &Thing, hidden: &Option<Json>) -> Result<bool> {
-    Ok(tx.run(INSERT, &inserted(thing, hidden)).await? == 1)
+    Ok(tx.run(INSERT_ONE, &inserted(thing, hidden)).await? == 1)
 }
 
 /// False when an id is taken.
@@ -100,7 +122,7 @@ pub(super) async fn insert_all<'a>(
     things: impl Iterator<Item = (&'a Thing, &'a Option<Json>)>,
 ) -> Result<bool> {
     let rows: Vec<_> = things.flat_map(|(thing, hidden)| inserted(thing, hidden)).collect();
-    let made = tx.run_each(INSERT, COLUMNS, &rows).await?;
+    let made = tx.insert_each(INSERT, UNLESS_THERE, COLUMNS, &rows).await?;
     Ok(usize::try_from(made)? * COLUMNS == rows.len())
 }
 
@@ -125,6 +147,16 @@ fn inserted<'a>(thing: &'a Thing, hidden: &'a Option<Json>) -> [Value<'a>; COLUM
         thing.deleted_at.into(),
         hidden.into(),
     ]
+}
+
+/// Those of `ids` that are taken, in whichever group.
+pub(super) async fn there(tx: &mut Tx, ids: &[ThingId]) -> Result<Vec<ThingId>> {
+    let mut sql = Sql::new("select id from things where id in ");
+    // One of few lengths, so that few statements have to be prepared.
+    let missing = ids.len().next_power_of_two() - ids.len();
+    let filled = ids.iter().chain(ids.last().into_iter().cycle().take(missing));
+    sql.bind_list(filled.copied());
+    tx.all(sql.text(), sql.args(), |row| row.get(0)).await
 }
 
 /// The thing of a type in a group that has this value for itself.

@@ -9,6 +9,7 @@ use super::filtered::Bound;
 use super::model::{Thing, ThingFilter};
 use super::order::{Names, Order, Part, Place, Sorted};
 use super::sql;
+use super::way::Way;
 
 /// One page, or the part of it that one statement finds.
 pub(super) struct Ask<'a> {
@@ -17,8 +18,7 @@ pub(super) struct Ask<'a> {
     pub(super) filter: &'a ThingFilter,
     pub(super) order: &'a Order,
     pub(super) part: Part,
-    /// Bounds of one indexed property: with a sorted property, of that one.
-    pub(super) bounds: &'a [Bound<'a>],
+    pub(super) way: &'a Way<'a>,
     pub(super) after: Option<&'a Place>,
     pub(super) limit: i64,
 }
@@ -35,17 +35,23 @@ impl<'a> Ask<'a> {
     pub(super) fn statement(&'a self) -> Sql<'a> {
         let along = match self.part {
             Part::Numbers | Part::Texts => true,
-            Part::Table => !self.bounds.is_empty(),
+            Part::Table => !self.way.bounds.is_empty(),
             Part::Lacking => false,
         };
-        let (head, names) =
-            if along { (sql::ALONG, Names::Index) } else { (sql::HEAD, Names::Table) };
+        let (head, names) = match (along, self.way.few.is_empty()) {
+            (true, true) => (sql::ALONG, Names::Index),
+            (true, false) => (sql::ALONG_FEW, Names::Index),
+            (false, true) => (sql::HEAD, Names::Table),
+            (false, false) => (sql::HEAD_FEW, Names::Table),
+        };
         let merged = |sql: &mut Sql<'a>| self.order.order_by(sql, self.part, Names::Merged);
         self.scope.list_by(head, merged, self.limit, self.given.me, |sql| {
             self.property(sql);
             condition(sql, self.filter, self.given);
-            if let Some(after) = self.after {
-                self.order.behind(sql, after, names);
+            match (self.after, self.scope) {
+                (Some(after), _) => self.order.behind(sql, after, names),
+                (None, Scope::Subtree(..)) if !along => self.order.along(sql),
+                (None, _) => {}
             }
             self.order.order_by(sql, self.part, names);
             sql.push(" limit ").bind(self.limit);
@@ -54,21 +60,47 @@ impl<'a> Ask<'a> {
 
     /// Bounds the index to a property of the type, or the table to what lacks it.
     fn property(&self, sql: &mut Sql<'a>) {
-        let bounded = self.bounds.first().map(|bound| bound.property);
+        let way = self.way;
+        let bounded = way.bounds.first().map(|bound| bound.property);
         let Some(property) = self.order.property().or(bounded) else { return };
+        if !way.few.is_empty() {
+            self.within("w", &way.few, sql);
+        }
         if self.part == Part::Lacking {
             sql.push(" and not exists (select 1 from thing_values v where v.thing_id = o.id");
             sql.push(" and v.property = ").bind(property).push(")");
             return;
         }
-        along(sql, self.scope, self.filter, property);
+        if way.few.is_empty() {
+            along("v", sql, self.scope, self.filter, property);
+        } else {
+            sql.push(" and v.property = ").bind(property);
+        }
         match self.part {
             Part::Texts => sql.push(" and v.text is not null"),
             Part::Numbers => sql.push(" and v.number is not null"),
             Part::Table | Part::Lacking => sql,
         };
-        for bound in self.bounds {
-            bound.condition(sql);
+        for bound in &way.bounds {
+            bound.condition("v", sql);
+        }
+        for bounds in &way.asked {
+            let Some(first) = bounds.first() else { continue };
+            sql.push(" and exists (select 1 from thing_values x where x.thing_id = v.thing_id");
+            sql.push(" and x.property = ").bind(first.property);
+            for bound in bounds {
+                bound.condition("x", sql);
+            }
+            sql.push(")");
+        }
+    }
+
+    /// Bounds `alias` of the index to what `bounds` leave of one property.
+    fn within(&self, alias: &'static str, bounds: &'a [Bound<'a>], sql: &mut Sql<'a>) {
+        let Some(first) = bounds.first() else { return };
+        along(alias, sql, self.scope, self.filter, first.property);
+        for bound in bounds {
+            bound.condition(alias, sql);
         }
     }
 
@@ -82,21 +114,27 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// Bounds the index to one property of one type. The group is said of the index itself, which runs
-/// along (group, type, property, value, id).
-fn along<'a>(sql: &mut Sql<'a>, scope: &Scope, filter: &'a ThingFilter, property: &'a str) {
+/// Bounds `alias` of the index to one property of one type. The group is said of the index itself,
+/// which runs along (group, type, property, value, id).
+fn along<'a>(
+    alias: &'static str,
+    sql: &mut Sql<'a>,
+    scope: &Scope,
+    filter: &'a ThingFilter,
+    property: &'a str,
+) {
     match scope {
         Scope::Group(group, _) => {
-            sql.push(" and v.group_id = ").bind(*group);
+            sql.push(" and ").push(alias).push(".group_id = ").bind(*group);
         }
         Scope::Subtree(root, _) => {
-            sql.push(" and v.group_id in (select b.group_id from group_ancestors b ");
-            sql.push("where b.ancestor_id = ").bind(*root).push(")");
+            sql.push(" and ").push(alias).push(".group_id in (select b.group_id ");
+            sql.push("from group_ancestors b where b.ancestor_id = ").bind(*root).push(")");
         }
         Scope::Groups(_) | Scope::Everything => {}
     }
-    sql.push(" and v.type = ").bind(filter.kind.as_deref());
-    sql.push(" and v.property = ").bind(property);
+    sql.push(" and ").push(alias).push(".type = ").bind(filter.kind.as_deref());
+    sql.push(" and ").push(alias).push(".property = ").bind(property);
 }
 
 /// Whether an index leaves at most `most` rows within bounds: it looks at no more than that.
@@ -108,10 +146,10 @@ pub(super) fn few<'a>(
 ) -> Sql<'a> {
     let mut sql = Sql::new("select count(*) from (select 1 from thing_values v where 1 = 1");
     if let Some(first) = bounds.first() {
-        along(&mut sql, scope, filter, first.property);
+        along("v", &mut sql, scope, filter, first.property);
     }
     for bound in bounds {
-        bound.condition(&mut sql);
+        bound.condition("v", &mut sql);
     }
     sql.push(" limit ").bind(most + 1).push(") as bounded");
     sql

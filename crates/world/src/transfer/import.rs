@@ -14,9 +14,12 @@ use super::line::Line;
 use super::names::Names;
 use super::store::{Outcome, Store};
 use super::{ImportOptions, Progress, Summary};
+use crate::things::many::{self, Draft};
 
 /// Lines that share a transaction, and with it an fsync.
 const CHUNK_LINES: usize = 10_000;
+/// Things that are stored together.
+const DRAFTS: usize = 512;
 /// Bytes after which a chunk is closed.
 const CHUNK_BYTES: usize = 8 << 20;
 /// A longer line is refused: it could not have come through the API either.
@@ -170,13 +173,53 @@ fn open_lines(chunk: &Chunk, done: u64) -> impl Iterator<Item = (u64, &Result<Li
 async fn take_all(work: &mut Work<'_>, chunk: &Chunk, done: u64, names: Names) -> Result<Taken> {
     let mut store = Store::new(names);
     let mut outcomes = Vec::with_capacity(chunk.lines.len());
+    let mut drafts = Drafts::default();
     for (number, line) in open_lines(chunk, done) {
-        outcomes.push(match line {
-            Ok(line) => (number, Ok(store.line(work, line).await?)),
-            Err(error) => refused(number, error),
-        });
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => {
+                outcomes.push(refused(number, error));
+                continue;
+            }
+        };
+        match store.names.translate(line).as_ref() {
+            Line::Thing(line) => {
+                let parent = line.parent_id;
+                if drafts.all.len() == DRAFTS || drafts.all.iter().any(|one| one.is(parent)) {
+                    drafts.store(work, &mut outcomes).await?;
+                }
+                drafts.all.push(store.draft(work, line).await?);
+                drafts.places.push(outcomes.len());
+                outcomes.push((number, Ok(Outcome::Stored)));
+            }
+            // Whatever it is, it may refer to what stands before it.
+            _ => {
+                drafts.store(work, &mut outcomes).await?;
+                outcomes.push((number, Ok(store.line(work, line).await?)));
+            }
+        }
     }
+    drafts.store(work, &mut outcomes).await?;
     Ok((outcomes, store.names))
+}
+
+/// Things that are stored together, and which of the outcomes are theirs.
+#[derive(Default)]
+struct Drafts {
+    all: Vec<Draft>,
+    places: Vec<usize>,
+}
+
+impl Drafts {
+    async fn store(&mut self, work: &mut Work<'_>, outcomes: &mut [Told]) -> Result<()> {
+        let stored = many::store_new(work, std::mem::take(&mut self.all)).await?;
+        for (place, stored) in self.places.drain(..).zip(stored) {
+            if let Some(told) = outcomes.get_mut(place) {
+                told.1 = Ok(Outcome::from(stored));
+            }
+        }
+        Ok(())
+    }
 }
 
 async fn take_each(work: &mut Work<'_>, chunk: &Chunk, done: u64, names: Names) -> Result<Taken> {

@@ -31,6 +31,7 @@ use crate::ontology::kind::Kind;
 use crate::ontology::model::Dimension;
 use crate::ontology::{register, rules as types_of};
 use crate::people::check::{Record, check_record};
+use crate::things::many::{self, Draft};
 use crate::things::model::{Status, Tier, Visibility};
 use crate::{connections, things};
 
@@ -86,7 +87,11 @@ impl Store {
                 roles::store(work, line).await
             }
             Line::Membership(line) => self.membership(work, line).await,
-            Line::Thing(line) => self.thing(work, line).await,
+            Line::Thing(line) => {
+                let draft = self.draft(work, line).await?;
+                let stored = many::store_new(work, vec![draft]).await?;
+                Ok(Outcome::from(stored.first() == Some(&true)))
+            }
             Line::Connection(line) => self.connection(work, line).await,
             Line::Knowledge(line) => self.knowledge(work, line).await,
             Line::ThingKnowledge(line) => thing_knowledge(work, line).await,
@@ -203,7 +208,8 @@ impl Store {
         Ok(Outcome::from(rows == 1))
     }
 
-    async fn thing(&mut self, work: &mut Work<'_>, line: &ThingLine) -> Result<Outcome> {
+    /// A thing that is ready to be stored: many together cost less than each by itself.
+    pub(super) async fn draft(&mut self, work: &mut Work<'_>, line: &ThingLine) -> Result<Draft> {
         self.active(work, line.group_id).await?;
         let kind = self.thing_type(work, line.group_id, &line.r#type).await?;
         Checks::new().text("/name", &line.name, 1, things::rules::MAX_NAME).done()?;
@@ -237,7 +243,7 @@ impl Store {
             created_at: line.created_at.unwrap_or(work.now),
             updated_at: line.updated_at.unwrap_or(work.now),
         };
-        things::rules::insert_as_is(work, &thing, &kind).await.map(Outcome::from)
+        Draft::as_is(thing, &kind)
     }
 
     async fn connection(&mut self, work: &mut Work<'_>, line: &ConnectionLine) -> Result<Outcome> {

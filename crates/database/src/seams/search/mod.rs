@@ -10,6 +10,8 @@ mod query;
 mod snippet;
 mod sqlite;
 
+use std::collections::HashMap;
+
 use types::{AnyId, Result};
 use uuid::Uuid;
 
@@ -31,16 +33,23 @@ pub struct Document {
     pub source: Option<Uuid>,
 }
 
-/// One answer.
-#[derive(Debug, Clone)]
-pub struct Hit {
+/// A document with its place among all that match a query.
+#[derive(Debug, Clone, Copy)]
+pub struct Ranked {
     /// `search_documents.object_id`.
     pub id: Uuid,
-    /// Higher is better; only comparable within one answer.
+    /// Higher is better; only comparable within one query.
     pub score: f64,
-    /// Part of the text around what was found, as HTML: escaped, with the words in
-    /// `<mark>…</mark>` and no other tag.
-    pub snippet: String,
+    /// `search_documents.document_id`: of as good ones, the lower comes first.
+    document: i64,
+}
+
+impl Ranked {
+    /// The order of answers: the best first.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> std::cmp::Ordering {
+        other.score.total_cmp(&self.score).then(self.document.cmp(&other.document))
+    }
 }
 
 /// Puts a document into the index, or replaces it.
@@ -101,6 +110,18 @@ pub async fn remove_made_from(tx: &mut Tx, source: AnyId) -> Result<()> {
     }
 }
 
+/// The best `limit` documents of all, whoever may see them: [`find`] answers the same questions
+/// for one caller and looks at every match for it, this one asks nothing but the index.
+///
+/// # Errors
+/// As [`Tx::all`].
+pub async fn best(tx: &mut Tx, query: &Query, limit: i64) -> Result<Vec<Ranked>> {
+    match tx.engine() {
+        Engine::Sqlite => sqlite::best(tx, &query.sqlite, limit).await,
+        Engine::Postgres => postgres::best(tx, &query.postgres, limit).await,
+    }
+}
+
 /// The best `limit` documents of one kind. `visible` appends the joins and conditions on alias
 /// `o` (the object's own table) that bound the answer to what the caller may see.
 ///
@@ -112,9 +133,28 @@ pub async fn find<'a>(
     table: &'static str,
     limit: i64,
     visible: impl FnOnce(&mut Sql<'a>),
-) -> Result<Vec<Hit>> {
+) -> Result<Vec<Ranked>> {
     match tx.engine() {
         Engine::Sqlite => sqlite::find(tx, &query.sqlite, table, limit, visible).await,
         Engine::Postgres => postgres::find(tx, &query.postgres, table, limit, visible).await,
+    }
+}
+
+/// Part of the text of each document around what was found, as HTML: escaped, with the words in
+/// `<mark>…</mark>` and no other tag.
+///
+/// # Errors
+/// As [`Tx::all`].
+pub async fn snippets(
+    tx: &mut Tx,
+    query: &Query,
+    documents: &[Ranked],
+) -> Result<HashMap<Uuid, String>> {
+    if documents.is_empty() {
+        return Ok(HashMap::new());
+    }
+    match tx.engine() {
+        Engine::Sqlite => sqlite::snippets(tx, &query.sqlite, documents).await,
+        Engine::Postgres => postgres::snippets(tx, &query.postgres, documents).await,
     }
 }

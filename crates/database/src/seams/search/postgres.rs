@@ -1,9 +1,12 @@
 //! `tsvector` with the `simple` configuration: no stemming, so both engines find the same words.
 
-use types::Result;
+use std::collections::HashMap;
 
-use super::{Document, Hit, Term, snippet};
-use crate::{Sql, Tx, args};
+use types::Result;
+use uuid::Uuid;
+
+use super::{Document, Ranked, Term, snippet};
+use crate::{Row, Sql, Tx, args};
 
 pub(super) async fn put(tx: &mut Tx, document: &Document) -> Result<()> {
     tx.run(
@@ -41,32 +44,59 @@ pub(super) fn words(terms: &[Term]) -> String {
     text
 }
 
+fn ranked(row: &Row<'_>) -> Result<Ranked> {
+    Ok(Ranked { document: row.get(0)?, id: row.get(1)?, score: row.get(2)? })
+}
+
+pub(super) async fn best(tx: &mut Tx, words: &str, limit: i64) -> Result<Vec<Ranked>> {
+    tx.all(
+        "select d.document_id, d.object_id, \
+         cast(ts_rank_cd(d.words, q) as double precision) as rank \
+         from search_documents d cross join to_tsquery('simple', $1) q where d.words @@ q \
+         order by rank desc, d.document_id limit $2",
+        args![words, limit],
+        ranked,
+    )
+    .await
+}
+
 pub(super) async fn find<'a>(
     tx: &mut Tx,
     words: &'a str,
     table: &'static str,
     limit: i64,
     visible: impl FnOnce(&mut Sql<'a>),
-) -> Result<Vec<Hit>> {
+) -> Result<Vec<Ranked>> {
     let mut sql = Sql::new(
-        "with best as (select d.document_id, d.object_id, ts_rank_cd(d.words, q) as rank \
-         from search_documents d join ",
+        "select d.document_id, d.object_id, \
+         cast(ts_rank_cd(d.words, q) as double precision) as rank from search_documents d join ",
     );
     sql.push(table).push(" o on o.id = d.object_id cross join to_tsquery('simple', ");
     sql.bind(words).push(") q where d.words @@ q");
     visible(&mut sql);
     sql.push(" order by rank desc, d.document_id limit ").bind(limit);
-    sql.push(
-        ") select b.object_id, cast(b.rank as double precision), \
-         ts_headline('simple', d.title || ' ' || d.body, to_tsquery('simple', ",
+    tx.all(sql.text(), sql.args(), ranked).await
+}
+
+pub(super) async fn snippets(
+    tx: &mut Tx,
+    words: &str,
+    documents: &[Ranked],
+) -> Result<HashMap<Uuid, String>> {
+    let mut sql = Sql::new(
+        "select d.object_id, ts_headline('simple', d.title || ' ' || d.body, \
+         to_tsquery('simple', ",
     );
     sql.bind(words).push(
         "), 'StartSel=\u{2}, StopSel=\u{3}, MaxWords=24, MinWords=8, MaxFragments=1') \
-         from best b join search_documents d on d.document_id = b.document_id \
-         order by b.rank desc, b.document_id",
+         from search_documents d where d.document_id in ",
     );
-    tx.all(sql.text(), sql.args(), |row| {
-        Ok(Hit { id: row.get(0)?, score: row.get(1)?, snippet: snippet::html(row.text(2)?) })
-    })
-    .await
+    // One of few lengths, so that few statements have to be prepared.
+    let missing = documents.len().next_power_of_two() - documents.len();
+    let filled = documents.iter().chain(documents.last().into_iter().cycle().take(missing));
+    sql.bind_list(filled.map(|one| one.document));
+    let found = tx
+        .all(sql.text(), sql.args(), |row| Ok((row.get(0)?, snippet::html(row.text(1)?))))
+        .await?;
+    Ok(found.into_iter().collect())
 }

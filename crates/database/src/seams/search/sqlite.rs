@@ -1,11 +1,13 @@
 //! FTS5. The index has no content of its own: it refers to `search_documents` by rowid, so the
 //! text is stored once.
 
+use std::collections::HashMap;
+
 use types::{AnyId, Result};
 use uuid::Uuid;
 
-use super::{Document, Hit, Term, snippet};
-use crate::{Sql, Tx, args};
+use super::{Document, Ranked, Term, snippet};
+use crate::{Row, Sql, Tx, args};
 
 pub(super) async fn put(tx: &mut Tx, document: &Document) -> Result<()> {
     let same = tx
@@ -114,15 +116,31 @@ pub(super) fn words(terms: &[Term]) -> String {
     if unwanted.is_empty() { wanted } else { format!("({wanted}) NOT ({unwanted})") }
 }
 
+/// bm25() is better the smaller it is.
+fn ranked(row: &Row<'_>) -> Result<Ranked> {
+    Ok(Ranked { document: row.get(0)?, id: row.get(1)?, score: -row.get::<f64>(2)? })
+}
+
+pub(super) async fn best(tx: &mut Tx, words: &str, limit: i64) -> Result<Vec<Ranked>> {
+    tx.all(
+        "select f.document, d.object_id, f.place from (\
+           select rowid as document, bm25(search_index, 4.0, 1.0) as place from search_index \
+           where search_index match $1 order by place, rowid limit $2) f \
+         cross join search_documents d on d.document_id = f.document order by f.place, f.document",
+        args![words, limit],
+        ranked,
+    )
+    .await
+}
+
 pub(super) async fn find<'a>(
     tx: &mut Tx,
     words: &'a str,
     table: &'static str,
     limit: i64,
     visible: impl FnOnce(&mut Sql<'a>),
-) -> Result<Vec<Hit>> {
-    // `cross join` keeps the order: the index is asked once, never once per visible object. The
-    // best are found first and only their snippets are made.
+) -> Result<Vec<Ranked>> {
+    // `cross join` keeps the order: the index is asked once, never once per visible object.
     let mut sql = Sql::new(
         "select f.rowid, d.object_id, bm25(search_index, 4.0, 1.0) as place \
          from search_index f cross join search_documents d on d.document_id = f.rowid cross join ",
@@ -130,20 +148,25 @@ pub(super) async fn find<'a>(
     sql.push(table).push(" o on o.id = d.object_id where search_index match ").bind(words);
     visible(&mut sql);
     sql.push(" order by place, f.rowid limit ").bind(limit);
-    let best: Vec<(i64, Uuid, f64)> =
-        tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).await?;
-    let mut hits = Vec::with_capacity(best.len());
-    for (rowid, id, place) in best {
+    tx.all(sql.text(), sql.args(), ranked).await
+}
+
+pub(super) async fn snippets(
+    tx: &mut Tx,
+    words: &str,
+    documents: &[Ranked],
+) -> Result<HashMap<Uuid, String>> {
+    let mut all = HashMap::with_capacity(documents.len());
+    for one in documents {
         let marked = tx
             .one(
                 "select snippet(search_index, -1, char(2), char(3), '…', 24) \
                  from search_index where rowid = $1 and search_index match $2",
-                args![rowid, words],
+                args![one.document, words],
                 |row| row.text(0).map(snippet::html),
             )
             .await?;
-        // bm25() is better the smaller it is.
-        hits.push(Hit { id, score: -place, snippet: marked });
+        all.insert(one.id, marked);
     }
-    Ok(hits)
+    Ok(all)
 }

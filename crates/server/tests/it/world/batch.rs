@@ -1,5 +1,6 @@
 //! Changes of several objects that happen together or not at all.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{each, log, note, refused, rows, secret, team};
@@ -153,4 +154,72 @@ async fn a_batch_has_one_to_a_thousand_operations_with_names_of_their_own() {
         stage.nobody().post("/v1/batch", body).await.was_problem(401, "unauthenticated");
     })
     .await;
+}
+
+#[tokio::test]
+async fn of_many_new_things_the_first_that_cannot_be_kept_is_named() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        let team = team(stage, "batch-first").await;
+        let kind = json!({ "properties": { "sku": { "type": "string" } }, "unique": ["sku"] });
+        let path = format!("/v1/groups/{team}/types/thing/article");
+        alice.send(alice.request(Method::PUT, &path).json(&kind)).await.was(200);
+        let start = log(&alice, &team).await;
+        let make = |sku: &str, name: &str| {
+            json!({ "method": "POST", "path": "/v1/things", "body": { "groupId": team,
+                "type": "article", "name": name, "properties": { "sku": sku } } })
+        };
+        let send =
+            async |steps: &[Value]| alice.post("/v1/batch", json!({ "operations": steps })).await;
+        // The store finds the third wrong, the check the last one: the third comes first.
+        let twice = [make("1", "a"), make("2", "b"), make("1", "c"), make("3", "")];
+        let answer = send(&twice).await.was_problem(409, "duplicate_key");
+        assert_eq!(answer.json()["operation"], 2);
+        let pointer = answer.text_at("/errors/0/pointer");
+        assert_eq!(pointer, "/operations/2/body/properties/sku");
+        let answer = send(&[make("1", "a"), make("2", ""), make("1", "c")]).await.was(422);
+        assert_eq!(answer.json()["operation"], 1);
+        assert_eq!(log(&alice, &team).await, start);
+        let many: Vec<Value> = (0..300).map(|n| make(&n.to_string(), "kept")).collect();
+        let answer = send(&many).await.was(200).json();
+        let ids: Vec<&str> =
+            answer["results"].as_array().unwrap().iter().map(|one| text(one, "id")).collect();
+        let kept = alice.walk(&format!("/v1/things?groupId={team}")).await;
+        assert_eq!((ids.len(), kept.len()), (300, 300));
+        for (id, result) in ids.iter().zip(answer["results"].as_array().unwrap()) {
+            let thing = kept.iter().find(|one| text(one, "id") == *id);
+            assert_eq!(thing, Some(&result["body"]));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_thing_may_belong_to_one_made_before_it() {
+    on_both(async |stage| {
+        let bob = stage.bob();
+        let team = team(stage, "batch-parents").await;
+        let make = |name: &str, parent: Option<&str>| {
+            let mut body = json!({ "groupId": team, "type": "note", "name": name });
+            if let Some(parent) = parent {
+                body["parentId"] = json!(format!("${parent}.id"));
+            }
+            json!({ "id": name, "method": "POST", "path": "/v1/things", "body": body })
+        };
+        let steps = json!([make("a", None), make("b", None), make("c", Some("a")),
+            make("d", Some("c")), make("e", Some("a")),
+            { "method": "DELETE", "path": "/v1/things/$b.id" }, make("f", Some("e"))]);
+        let answer = bob.post("/v1/batch", json!({ "operations": steps })).await.was(200).json();
+        let results = &answer["results"];
+        for (child, parent) in [(2, 0), (3, 2), (4, 0), (6, 4)] {
+            assert_eq!(results[child]["body"]["parentId"], results[parent]["id"]);
+        }
+        let path = format!("/v1/things?groupId={team}&parentId={}", text(&results[0], "id"));
+        assert_eq!(rows(&bob, &path).await.len(), 2);
+    })
+    .await;
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value[name].as_str().unwrap_or_default()
 }

@@ -261,3 +261,51 @@ async fn filters_find_the_same_with_an_index_and_without() {
     })
     .await;
 }
+
+/// So many that a filter by another property than the sorted one is asked of each row as it comes.
+#[tokio::test]
+async fn a_filter_by_one_property_and_an_order_by_another_go_together() {
+    on_both(async |stage| {
+        let (alice, bob) = (stage.alice(), stage.bob());
+        let team = team(stage, "two-properties").await;
+        offers(&alice, &team).await;
+        for part in 0..3 {
+            let item = |number: usize| {
+                let code = if number % 50 == 0 { "rare" } else { "common" };
+                let mut properties = json!({ "code": code, "at": number });
+                if number % 9 != 0 {
+                    properties["price"] = json!((number * 7919 % 1000) as f64 / 4.0);
+                }
+                json!({ "groupId": team, "type": "offer", "name": "n", "properties": properties })
+            };
+            let items: Vec<Value> = (part * 1000..(part + 1) * 1000).map(item).collect();
+            let made = bob.post("/v1/things/bulk", json!({ "items": items })).await.was(200);
+            assert_eq!(made.json()["created"], 1000);
+        }
+        let list = format!("/v1/things?groupId={team}&type=offer");
+        let whole = paged(&bob, &list, 200).await;
+        assert_eq!(whole.len(), 3000);
+        let price = |thing: &Value| thing["properties"]["price"].as_f64();
+        let cases: [(&str, Wanted); 4] = [
+            ("properties.code == \"common\"", |one, _| one["properties"]["code"] == "common"),
+            ("properties.code == \"rare\"", |one, _| one["properties"]["code"] == "rare"),
+            ("properties.code >= \"c\" && properties.code < \"d\"", |one, _| {
+                one["properties"]["code"] == "common"
+            }),
+            ("properties.code == \"common\" && properties.price > 200", |one, price| {
+                one["properties"]["code"] == "common" && price > Some(200.0)
+            }),
+        ];
+        for (filter, wanted) in cases {
+            for sort in ["properties.price", "-properties.price,name"] {
+                let mut rest: Vec<Value> =
+                    whole.iter().filter(|one| wanted(one, price(one))).cloned().collect();
+                rest.sort_by(|one, other| compare(one, other, sort));
+                let query = format!("{list}&filter={}&sort={sort}", encoded(filter));
+                let found = paged(&bob, &query, 200).await;
+                assert_eq!(each(&found, "id"), each(&rest, "id"), "{filter} by {sort}");
+            }
+        }
+    })
+    .await;
+}
