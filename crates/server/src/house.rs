@@ -82,7 +82,8 @@ pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<R
 /// # Errors
 /// As the store.
 pub(crate) async fn boot(app: &App) -> Result<()> {
-    identity::boot(app).await
+    identity::boot(app).await?;
+    world::boot(app).await
 }
 
 /// Whether nobody owns the platform yet.

@@ -7,8 +7,8 @@ use types::Result;
 
 use super::filtered::Bound;
 use super::model::{Thing, ThingFilter};
-use super::order::{Names, Order, Part, Place, Sorted};
 use super::sql;
+use crate::listing::{Names, Order, Part, Place, Sorted};
 
 /// One page, or the part of it that one statement finds.
 pub(super) struct Ask<'a> {
@@ -38,8 +38,11 @@ impl<'a> Ask<'a> {
             Part::Table => !self.bounds.is_empty(),
             Part::Lacking => false,
         };
-        let (head, names) =
-            if along { (sql::ALONG, Names::Index) } else { (sql::HEAD, Names::Table) };
+        let (head, names) = if along {
+            (sql::ALONG, Names::Along("v.thing_id"))
+        } else {
+            (sql::HEAD, Names::Table)
+        };
         let merged = |sql: &mut Sql<'a>| self.order.order_by(sql, self.part, Names::Merged);
         self.scope.list_by(head, merged, self.limit, self.given.me, |sql| {
             self.property(sql);

@@ -1,4 +1,12 @@
 //! What all lists of this room share: order, position, page.
+//!
+//! A list says once, as a [`Table`], what may be sorted by, filtered by and told; [`Ask`] is what a
+//! request makes of it, and finds the page. Lists that only go forth or back have a [`Slice`].
+
+mod ask;
+mod fields;
+mod order;
+mod table;
 
 use database::{Sql, Value};
 use http::Uri;
@@ -6,6 +14,13 @@ use serde::Deserialize;
 use types::{Limit, Page, Result};
 use uuid::Uuid;
 use web::Listed;
+
+pub(crate) use ask::{Ask, Found, Words, given, too_expensive, wrong_cursor};
+pub(crate) use ask::{Count, CountedPage};
+pub(crate) use fields::Fields;
+pub(crate) use fields::Shown;
+pub(crate) use order::{Names, Order, PROPERTIES, Part, Place, Sorted, is_name};
+pub(crate) use table::{Column, Holds, Listable, Table, asked, columns, fields};
 
 use crate::World;
 
