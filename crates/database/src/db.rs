@@ -30,7 +30,12 @@ impl Engine {
 
 /// The store. Cheap to clone.
 #[derive(Clone)]
-pub struct Db(Arc<Inner>);
+pub struct Db(Arc<Handle>);
+
+struct Handle {
+    inner: Inner,
+    budget_ms: u32,
+}
 
 enum Inner {
     Sqlite(sqlite::Store),
@@ -67,13 +72,13 @@ impl Db {
                 "must start with sqlite:// or postgres://",
             ));
         };
-        Ok(Self(Arc::new(inner)))
+        Ok(Self(Arc::new(Handle { inner, budget_ms: settings.filter_budget_ms })))
     }
 
     /// Which engine this is.
     #[must_use]
     pub fn engine(&self) -> Engine {
-        match *self.0 {
+        match self.0.inner {
             Inner::Sqlite(_) => Engine::Sqlite,
             Inner::Postgres(_) => Engine::Postgres,
         }
@@ -91,7 +96,7 @@ impl Db {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match &*self.0 {
+        match &self.0.inner {
             Inner::Sqlite(store) => store.write(change).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Write, change).await,
         }
@@ -103,7 +108,7 @@ impl Db {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match &*self.0 {
+        match &self.0.inner {
             Inner::Sqlite(store) => store.write(change).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Alter, change).await,
         }
@@ -119,7 +124,7 @@ impl Db {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match &*self.0 {
+        match &self.0.inner {
             Inner::Sqlite(store) => store.read(look).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Read, look).await,
         }
@@ -134,9 +139,30 @@ impl Db {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match &*self.0 {
+        match &self.0.inner {
             Inner::Sqlite(store) => store.read_long(look).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Read, look).await,
+        }
+    }
+
+    /// One snapshot, for a question whose cost is the asker's making: a filter, an order. It is
+    /// given up after [`Settings::filter_budget_ms`].
+    ///
+    /// # Errors
+    /// As [`Db::read`]; 503 with the code [`crate::TOO_LONG`] when it was given up.
+    pub async fn read_bounded<T, F>(&self, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        let Handle { inner, budget_ms } = &*self.0;
+        match (inner, *budget_ms) {
+            (Inner::Sqlite(store), 0) => store.read(look).await,
+            (Inner::Sqlite(store), ms) => {
+                store.read_bounded(Duration::from_millis(ms.into()), look).await
+            }
+            (Inner::Postgres(store), 0) => store.transact(postgres::Mode::Read, look).await,
+            (Inner::Postgres(store), ms) => store.transact(postgres::Mode::Bounded(ms), look).await,
         }
     }
 
@@ -149,7 +175,7 @@ impl Db {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match &*self.0 {
+        match &self.0.inner {
             Inner::Sqlite(store) => store.snapshot(look).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Read, look).await,
         }
@@ -173,7 +199,7 @@ impl Db {
 
     /// Tells other nodes on the same PostgreSQL that the event log grew; a hint, coalesced.
     pub fn announce(&self) {
-        if let Inner::Postgres(store) = &*self.0 {
+        if let Inner::Postgres(store) = &self.0.inner {
             store.announce();
         }
     }
@@ -181,7 +207,7 @@ impl Db {
     /// Waits until another node announces, or `patience` passes. Pending forever on SQLite, where
     /// there is no other node.
     pub async fn announced(&self, patience: Duration) {
-        match &*self.0 {
+        match &self.0.inner {
             Inner::Sqlite(_) => std::future::pending().await,
             Inner::Postgres(store) => store.announced(patience).await,
         }
@@ -190,13 +216,13 @@ impl Db {
     /// Whether there may be other nodes on this store.
     #[must_use]
     pub fn has_nodes(&self) -> bool {
-        matches!(&*self.0, Inner::Postgres(_))
+        matches!(&self.0.inner, Inner::Postgres(_))
     }
 
     /// Sends a text of up to 7 900 bytes to every node on the same PostgreSQL, this one too: a hint
     /// that may get lost. Nothing happens on SQLite, where there is no other node.
     pub fn signal(&self, text: String) {
-        if let Inner::Postgres(store) = &*self.0 {
+        if let Inner::Postgres(store) = &self.0.inner {
             store.signal(text);
         }
     }
@@ -204,7 +230,7 @@ impl Db {
     /// Hears what nodes [`signal`](Self::signal) from now on; nothing ever on SQLite.
     #[must_use]
     pub fn signals(&self) -> tokio::sync::broadcast::Receiver<String> {
-        match &*self.0 {
+        match &self.0.inner {
             Inner::Sqlite(_) => tokio::sync::broadcast::Sender::new(1).subscribe(),
             Inner::Postgres(store) => store.signals(),
         }
@@ -215,7 +241,7 @@ impl Db {
     /// # Errors
     /// When the check itself cannot run.
     pub async fn check(&self) -> Result<Vec<String>> {
-        match &*self.0 {
+        match &self.0.inner {
             Inner::Sqlite(store) => store.check().await,
             Inner::Postgres(store) => {
                 store
@@ -229,7 +255,7 @@ impl Db {
     /// Whether changes can still be made: the writer, or a database thread, is there.
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        match &*self.0 {
+        match &self.0.inner {
             Inner::Sqlite(store) => store.is_writable(),
             Inner::Postgres(store) => store.is_writable(),
         }
@@ -238,7 +264,7 @@ impl Db {
     /// Whether changes are waiting for their turn right now.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        match &*self.0 {
+        match &self.0.inner {
             Inner::Sqlite(store) => store.is_busy(),
             Inner::Postgres(store) => store.is_busy(),
         }
@@ -247,7 +273,7 @@ impl Db {
     /// Stops what runs in the background. On SQLite it also finishes what is queued, folds the
     /// log back and closes: later writes answer 503.
     pub async fn close(&self) {
-        match &*self.0 {
+        match &self.0.inner {
             Inner::Sqlite(store) => store.close().await,
             Inner::Postgres(store) => store.close(),
         }

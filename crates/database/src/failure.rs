@@ -12,6 +12,19 @@ fn full() -> Error {
     )
 }
 
+/// The code of a read that was given up because it took too long.
+pub const TOO_LONG: &str = "query_too_expensive";
+
+/// It took longer than such a read may.
+pub(crate) fn too_long() -> Error {
+    Error::new(
+        ErrorKind::Overloaded,
+        TOO_LONG,
+        "This takes too long to look up; ask for less, or narrow it down.",
+    )
+    .retry_after(1)
+}
+
 fn taken() -> Error {
     Error::conflict("already_exists", "This already exists; choose another value or update it.")
 }
@@ -56,9 +69,7 @@ pub(crate) fn of_postgres(error: tokio_postgres::Error) -> (Error, bool) {
         Some(code) if *code == SqlState::FOREIGN_KEY_VIOLATION => dangling(),
         Some(code) if *code == SqlState::DISK_FULL => full(),
         Some(_) if again => Error::overloaded("Too many changes to the same data; try again."),
-        Some(code) if *code == SqlState::QUERY_CANCELED => {
-            Error::overloaded("The database took too long; try again or ask for less.")
-        }
+        Some(code) if *code == SqlState::QUERY_CANCELED => too_long(),
         Some(code) if code.code().starts_with("53") || code.code().starts_with("57P") => {
             Error::overloaded("The database has no capacity just now; try again.")
         }

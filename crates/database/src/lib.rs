@@ -19,6 +19,7 @@ mod tx;
 mod value;
 
 pub use db::{Db, Engine};
+pub use failure::TOO_LONG;
 pub use migrate::{Applied, State as MigrationState};
 pub use row::{Column, Row};
 pub use settings::Settings;

@@ -25,6 +25,9 @@ pub struct Settings {
     pub connections: usize,
     /// Seconds a statement may take before it is cancelled. PostgreSQL only.
     pub statement_timeout_s: u32,
+    /// Milliseconds a list with a filter or an order of its own may look for its rows before it is
+    /// given up; 0: as long as any other read.
+    pub filter_budget_ms: u32,
     /// Seconds a request waits for a free connection before it is refused. PostgreSQL only.
     pub connect_timeout_s: u32,
 }
@@ -41,6 +44,7 @@ impl Default for Settings {
             wal_bytes: 32 << 20,
             connections: 16,
             statement_timeout_s: 30,
+            filter_budget_ms: 5000,
             connect_timeout_s: 5,
         }
     }

@@ -100,6 +100,10 @@ impl Reader<'_> {
             return Err(self.wrong(expr, "invalid_filter", message));
         }
         let subject = self.subject(expr)?;
+        if let Some(name) = subject.list() {
+            let message = format!("`{name}` is a list; write `\"a\" in {name}`.");
+            return Err(self.wrong(expr, "type_mismatch", &message));
+        }
         if let Subject::Field(field) = &subject
             && field.kind != FieldKind::Bool
         {
@@ -216,7 +220,10 @@ impl Reader<'_> {
         };
         keys.reverse();
         if let Some(field) = self.schema.field(root) {
-            return if keys.is_empty() {
+            return if keys.is_empty() && field.kind == FieldKind::List {
+                let path = JsonPath::new(field.column, Vec::new());
+                Ok(Subject::Json { root: field.name, path })
+            } else if keys.is_empty() {
                 Ok(Subject::Field(field))
             } else {
                 let message = format!("there is nothing inside of `{root}`.");

@@ -68,6 +68,11 @@ fn real(number: f64) -> Literal {
 pub(crate) fn fit(subject: &Subject, op: Op, value: Literal) -> Result<Literal, String> {
     let ordered = matches!(op, Op::Less | Op::AtMost | Op::Greater | Op::AtLeast);
     let textual = matches!(op, Op::StartsWith | Op::EndsWith | Op::Contains);
+    if let Some(name) = subject.list()
+        && !matches!(op, Op::Has | Op::Contains)
+    {
+        return Err(format!("`{name}` is a list; write `\"a\" in {name}`."));
+    }
     match (&value, subject) {
         (Literal::Null, _) if op == Op::Has => Err("a list is not searched for null.".to_owned()),
         (Literal::Null | Literal::Bool(_), _) if ordered => {
@@ -88,7 +93,7 @@ pub(crate) fn fit(subject: &Subject, op: Op, value: Literal) -> Result<Literal, 
             if textual && kind != FieldKind::Text {
                 return Err(format!("`{}` is not a text.", field.name));
             }
-            if ordered && matches!(kind, FieldKind::Bool | FieldKind::Id(_)) {
+            if ordered && matches!(kind, FieldKind::Bool | FieldKind::Id(_) | FieldKind::AnyId) {
                 return Err(format!("`{}` has no order; use ==, != or in.", field.name));
             }
             of_kind(kind, value)
@@ -103,7 +108,7 @@ fn of_kind(kind: FieldKind, value: Literal) -> Result<Literal, String> {
         | (FieldKind::Number, value @ (Literal::Int(_) | Literal::Real(_)))
         | (FieldKind::Bool, value @ Literal::Bool(_))
         | (FieldKind::Time, value @ (Literal::Time(_) | Literal::Now))
-        | (FieldKind::Id(Kind::Person), value @ Literal::Me) => Ok(value),
+        | (FieldKind::Id(Kind::Person) | FieldKind::AnyId, value @ Literal::Me) => Ok(value),
         (FieldKind::Time, Literal::Text(text)) => text
             .parse::<Time>()
             .map(Literal::Time)
@@ -113,10 +118,14 @@ fn of_kind(kind: FieldKind, value: Literal) -> Result<Literal, String> {
             .filter(|id| id.kind == kind)
             .map(|id| Literal::Id(id.uuid))
             .ok_or_else(|| format!("an id like \"{}_01j…\" or a UUID", kind.prefix())),
-        (FieldKind::Text, _) => Err("a text in quotes".to_owned()),
+        (FieldKind::AnyId, Literal::Text(text)) => AnyId::parse(&text, Kind::Thing)
+            .map(|id| Literal::Id(id.uuid))
+            .map_err(|_| "an id like \"thing_01j…\" or a UUID".to_owned()),
+        (FieldKind::Text | FieldKind::List, _) => Err("a text in quotes".to_owned()),
         (FieldKind::Number, _) => Err("a number".to_owned()),
         (FieldKind::Bool, _) => Err("true or false".to_owned()),
         (FieldKind::Time, _) => Err("timestamp(\"2026-01-31T12:00:00Z\") or now".to_owned()),
+        (FieldKind::AnyId, _) => Err("an id like \"thing_01j…\"".to_owned()),
         (FieldKind::Id(kind), _) => Err(format!("an id like \"{}_01j…\"", kind.prefix())),
     }
 }

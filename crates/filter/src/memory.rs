@@ -15,6 +15,10 @@ pub trait Row {
     fn field(&self, name: &str) -> Value<'_>;
     /// The JSON object with this name.
     fn json(&self, name: &str) -> Option<&JsonMap>;
+    /// The JSON list with this name.
+    fn list(&self, _name: &str) -> &[JsonValue] {
+        &[]
+    }
 }
 
 /// What a field of a row holds.
@@ -52,6 +56,10 @@ fn passes(test: &Test, row: &dyn Row, given: Given) -> bool {
         Subject::Field(field) => {
             list = &[];
             Some(row.field(field.name))
+        }
+        Subject::Json { root, path } if path.keys().is_empty() => {
+            list = row.list(root);
+            None
         }
         Subject::Json { root, path } => {
             let value = walk(row.json(root), path.keys());

@@ -15,6 +15,10 @@ pub enum FieldKind {
     Time,
     /// The id of something of this kind.
     Id(Kind),
+    /// The id of something, of whichever kind.
+    AnyId,
+    /// A JSON list of texts, as a whole: `"a" in labels`.
+    List,
 }
 
 /// A column that can be filtered.

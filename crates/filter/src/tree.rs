@@ -58,6 +58,16 @@ pub enum Subject {
     },
 }
 
+impl Subject {
+    /// The name of the list it is, if it is a list as a whole.
+    pub(crate) fn list(&self) -> Option<&'static str> {
+        match self {
+            Self::Json { root, path } if path.keys().is_empty() => Some(root),
+            _ => None,
+        }
+    }
+}
+
 /// How a comparison compares. `!=` is the negation of [`Op::Equal`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {

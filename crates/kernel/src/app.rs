@@ -7,6 +7,7 @@ use database::Db;
 use types::{Result, Time};
 use uuid::Uuid;
 
+use crate::events::Retention;
 use crate::mail::Templates;
 use crate::usage::{Calls, Plans};
 use crate::{
@@ -40,6 +41,8 @@ pub struct Parts {
     pub rates: Rates,
     /// What plans include.
     pub plans: Plans,
+    /// How the log is kept from growing for ever.
+    pub retention: Retention,
     /// Calls by API keys that are not noted yet.
     pub calls: Calls,
     /// Secrets at rest.
@@ -64,6 +67,7 @@ impl Parts {
             limits: Limits::default(),
             rates: Rates::default(),
             plans: Plans::default(),
+            retention: Retention::default(),
             calls: Calls::default(),
             mail: Mail::Nowhere,
             letters: Templates::default(),

@@ -112,7 +112,8 @@ fn who(identity: &IdentityApp) -> live::Who {
 /// # Errors
 /// As the store.
 pub(crate) async fn boot(app: &App) -> Result<()> {
-    identity::boot(app).await
+    identity::boot(app).await?;
+    world::boot(app).await
 }
 
 /// Whether nobody owns the platform yet.

@@ -25,6 +25,8 @@ pub enum Kind {
     TimedOut,
     /// 409: it contradicts what is stored.
     Conflict,
+    /// 410: what a cursor stood at is no longer there; start again.
+    Gone,
     /// 412: `If-Match` names another version.
     Precondition,
     /// 413: larger than allowed.
@@ -56,6 +58,7 @@ impl Kind {
             Self::WrongMethod => 405,
             Self::TimedOut => 408,
             Self::Conflict => 409,
+            Self::Gone => 410,
             Self::Precondition => 412,
             Self::TooLarge => 413,
             Self::WrongType => 415,
@@ -79,6 +82,7 @@ impl Kind {
             Self::WrongMethod => "Method Not Allowed",
             Self::TimedOut => "Request Timeout",
             Self::Conflict => "Conflict",
+            Self::Gone => "Gone",
             Self::Precondition => "Precondition Failed",
             Self::TooLarge => "Content Too Large",
             Self::WrongType => "Unsupported Media Type",

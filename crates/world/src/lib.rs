@@ -62,7 +62,15 @@ pub fn new(app: App) -> World {
 /// Adds this room's background work.
 #[must_use]
 pub fn jobs(jobs: Jobs) -> Jobs {
-    groups::jobs(jobs)
+    events::jobs(groups::jobs(jobs))
+}
+
+/// Starts what comes back by itself, unless it is there already.
+///
+/// # Errors
+/// As the store.
+pub async fn boot(app: &App) -> types::Result<()> {
+    events::boot(app).await
 }
 
 /// Every route of the room.

@@ -248,7 +248,7 @@ async fn attempt<T, F>(
         };
         match outcome {
             // A snapshot has nothing to commit: the caller need not wait for its end.
-            Ok(found) if mode == Mode::Read => {
+            Ok(found) if mode.is_reading() => {
                 let _ = reply.send(Ok(found));
                 session.abandon().await;
                 return;

@@ -1,5 +1,7 @@
 //! One transaction on one connection.
 
+use std::borrow::Cow;
+
 use deadpool_postgres::Object;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
@@ -10,9 +12,13 @@ use crate::tx::rows_of;
 /// Rows of one insert.
 const TOGETHER: usize = 128;
 
+const READ: &str = "begin isolation level repeatable read read only";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Read,
+    /// The same, each statement for so many milliseconds at most.
+    Bounded(u32),
     Write,
     /// A step of the schema: it waits for a lock first and must then see what others committed
     /// meanwhile, which a snapshot taken before the wait would hide.
@@ -20,14 +26,23 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    fn begin(self) -> &'static str {
-        match self {
+    /// Whether it only looks.
+    pub(crate) const fn is_reading(self) -> bool {
+        matches!(self, Self::Read | Self::Bounded(_))
+    }
+
+    fn begin(self) -> Cow<'static, str> {
+        let begin = match self {
             // Serializable, because rules read before they write and SQLite's single writer
             // gives them the same guarantee.
             Self::Write => "begin isolation level serializable",
             Self::Alter => "begin isolation level read committed",
-            Self::Read => "begin isolation level repeatable read read only",
-        }
+            Self::Read => READ,
+            Self::Bounded(ms) => {
+                return format!("{READ}; set local statement_timeout = {ms}").into();
+            }
+        };
+        begin.into()
     }
 }
 
@@ -129,7 +144,8 @@ impl Session {
             return statement.await;
         }
         // `join` polls in order, so `begin` is on the wire first.
-        let begin = self.client.batch_execute(self.mode.begin());
+        let begin = self.mode.begin();
+        let begin = self.client.batch_execute(&begin);
         let (begun, answer) = futures_util::future::join(begin, statement).await;
         begun?;
         answer

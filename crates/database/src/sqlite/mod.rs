@@ -83,6 +83,18 @@ impl Store {
         self.read_apart(LONG, look).await
     }
 
+    /// As [`Store::read`], but given up after `patience` in all.
+    pub(crate) async fn read_bounded<T, F>(&self, patience: Duration, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match read(&self.opener, &self.idle, SHORT.min(patience), &look)? {
+            Some(found) => Ok(found),
+            None => self.read_apart(patience, look).await,
+        }
+    }
+
     pub(crate) async fn snapshot<T, F>(&self, look: F) -> Result<T>
     where
         T: Send + 'static,
@@ -101,11 +113,7 @@ impl Store {
         tokio::task::spawn_blocking(move || {
             let found = read(&opener, &idle, patience, &look);
             drop(turn);
-            found?.ok_or_else(|| {
-                Error::overloaded(
-                    "This takes too long to look up; ask for less, or narrow it down.",
-                )
-            })
+            found?.ok_or_else(crate::failure::too_long)
         })
         .await?
     }

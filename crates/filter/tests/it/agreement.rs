@@ -47,16 +47,22 @@ fn sample() -> impl Strategy<Value = Sample> {
         prop::option::of(any::<bool>()),
         prop::option::of((-1_i64..2).prop_map(|step| Time::from_micros(NOW + step * 1_000_000))),
         prop::option::of((0_u8..2).prop_map(person)),
+        prop::option::of((0_u8..2).prop_map(person)),
+        prop::collection::vec(prop::sample::select(&TEXTS[..]).prop_map(|text| json!(text)), 0..3),
         prop::collection::btree_map(key, property(), 0..5),
     )
-        .prop_map(|(name, version, archived, created_at, owner_id, properties)| Sample {
-            name,
-            version,
-            archived,
-            created_at,
-            owner_id,
-            properties: properties.into_iter().collect(),
-        })
+        .prop_map(
+            |(name, version, archived, created_at, owner_id, target_id, labels, rest)| Sample {
+                name,
+                version,
+                archived,
+                created_at,
+                owner_id,
+                target_id,
+                labels,
+                properties: rest.into_iter().collect(),
+            },
+        )
 }
 
 fn quoted(text: &str) -> String {
@@ -91,6 +97,17 @@ fn comparison() -> impl Strategy<Value = String> {
         (sign(), number()).prop_map(|(s, v)| format!("version {s} {v}")),
         sign().prop_map(|s| format!("createdAt {s} now")),
         (word(&["==", "!="]), word(&["me", "null"])).prop_map(|(s, v)| format!("ownerId {s} {v}")),
+        (
+            word(&["==", "!="]),
+            prop_oneof![
+                Just("me".to_owned()),
+                Just("null".to_owned()),
+                (0_u8..2).prop_map(|number| quoted(&person(number).to_string())),
+            ]
+        )
+            .prop_map(|(s, v)| format!("targetId {s} {v}")),
+        text().prop_map(|text| format!("{text} in labels")),
+        text().prop_map(|text| format!("labels.contains({text})")),
         Just("archived".to_owned()),
     ]
 }
@@ -109,20 +126,21 @@ async fn fill(db: &Db, rows: Vec<Sample>) {
     let table = match db.engine() {
         Engine::Sqlite => {
             "create table rows (n integer, name text, version integer, archived integer, \
-             created_at integer, owner_id blob, properties text) strict"
+             created_at integer, owner_id blob, target_id blob, labels text, properties text) strict"
         }
         Engine::Postgres => {
             "create table rows (n bigint, name text, version bigint, archived boolean, \
-             created_at bigint, owner_id uuid, properties jsonb)"
+             created_at bigint, owner_id uuid, target_id uuid, labels jsonb, properties jsonb)"
         }
     };
     db.write(async move |tx| {
         tx.run(table, args![]).await?;
         for (n, row) in rows.iter().enumerate() {
             let properties = types::Json::of(&row.properties)?;
+            let labels = types::Json::of(&row.labels)?;
             tx.run(
-                "insert into rows (n, name, version, archived, created_at, owner_id, properties) \
-                 values ($1, $2, $3, $4, $5, $6, $7)",
+                "insert into rows (n, name, version, archived, created_at, owner_id, target_id, \
+                 labels, properties) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                 args![
                     i64::try_from(n)?,
                     &row.name,
@@ -130,6 +148,8 @@ async fn fill(db: &Db, rows: Vec<Sample>) {
                     row.archived,
                     row.created_at,
                     row.owner_id,
+                    row.target_id,
+                    &labels,
                     &properties
                 ],
             )

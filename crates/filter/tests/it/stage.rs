@@ -15,6 +15,8 @@ pub static SCHEMA: Schema = Schema {
         field("archived", "o.archived", FieldKind::Bool),
         field("createdAt", "o.created_at", FieldKind::Time),
         field("ownerId", "o.owner_id", FieldKind::Id(Kind::Person)),
+        field("targetId", "o.target_id", FieldKind::AnyId),
+        field("labels", "o.labels", FieldKind::List),
     ],
     json: &[("properties", "o.properties")],
 };
@@ -26,6 +28,8 @@ pub struct Sample {
     pub archived: Option<bool>,
     pub created_at: Option<Time>,
     pub owner_id: Option<Uuid>,
+    pub target_id: Option<Uuid>,
+    pub labels: Vec<serde_json::Value>,
     pub properties: JsonMap,
 }
 
@@ -37,11 +41,16 @@ impl Row for Sample {
             "archived" => self.archived.map_or(Value::Null, Value::Bool),
             "createdAt" => self.created_at.map_or(Value::Null, Value::Time),
             "ownerId" => self.owner_id.map_or(Value::Null, Value::Id),
+            "targetId" => self.target_id.map_or(Value::Null, Value::Id),
             other => panic!("no field {other}"),
         }
     }
 
     fn json(&self, name: &str) -> Option<&JsonMap> {
         (name == "properties").then_some(&self.properties)
+    }
+
+    fn list(&self, name: &str) -> &[serde_json::Value] {
+        if name == "labels" { &self.labels } else { &[] }
     }
 }

@@ -4,11 +4,13 @@
 //! read it with a cursor ([`follow`]) that never misses a late commit.
 
 mod follow;
+mod retention;
 
 use database::{Tx, Value};
 use types::{AnyId, EventId, GroupId, Json, PersonId, Result, Time};
 
 pub use self::follow::{Followed, follow};
+pub use self::retention::{Retention, RetentionSettings};
 use crate::Caller;
 
 /// An event to be recorded.

@@ -86,6 +86,22 @@ pub(crate) async fn enqueue(tx: &mut Tx, id: Uuid, now: Time, job: &NewJob) -> R
     sql::insert(tx, id, now, job).await
 }
 
+/// Whether a job of a kind waits, or — with `running` — is being run, on any node.
+///
+/// # Errors
+/// As [`Tx::maybe`].
+pub async fn is_under_way(tx: &mut Tx, kind: &str, running: bool) -> Result<bool> {
+    sql::is_under_way(tx, kind, running).await
+}
+
+/// Lets jobs of a kind that wait for longer run at a moment.
+///
+/// # Errors
+/// As [`Tx::run`].
+pub async fn hasten(tx: &mut Tx, kind: &str, at: Time) -> Result<()> {
+    sql::hasten(tx, kind, at).await
+}
+
 /// The pause before the next run: 1, 2, 4 … seconds up to an hour, and up to a quarter more by
 /// `dice` (0 to 255), so that jobs that failed together do not come back together.
 #[must_use]

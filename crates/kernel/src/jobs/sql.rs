@@ -33,6 +33,29 @@ pub(super) async fn sweep(tx: &mut Tx, before: Time) -> Result<()> {
     Ok(())
 }
 
+/// Whether a job of a kind waits, or is being run.
+pub(super) async fn is_under_way(tx: &mut Tx, kind: &str, running: bool) -> Result<bool> {
+    let state = if running { "running" } else { "queued" };
+    let found = tx
+        .maybe(
+            "select 1 from jobs where kind = $1 and (state = 'queued' or state = $2) limit 1",
+            args![kind, state],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Lets what waits for longer run at a moment.
+pub(super) async fn hasten(tx: &mut Tx, kind: &str, at: Time) -> Result<()> {
+    tx.run(
+        "update jobs set run_at = $2 where kind = $1 and state = 'queued' and run_at > $2",
+        args![kind, at],
+    )
+    .await?;
+    Ok(())
+}
+
 /// A kind of which jobs wait, and when the first of them is due.
 pub(super) struct Head {
     pub(super) kind: String,

@@ -121,10 +121,23 @@ impl Plans {
         own.or_else(|| self.included(plan, metric))
     }
 
-    /// Whether a group on `plan` with `limits` of its own may use more of something than one on
-    /// the default plan.
+    /// How many days the log of a group on `plan` keeps an event, `limits` being its own numbers
+    /// instead of the plan's; none: for ever.
+    #[must_use]
+    pub fn retention_days(&self, plan: &str, limits: &JsonMap) -> Option<i64> {
+        let own = limits.get("eventRetentionDays").and_then(serde_json::Value::as_i64);
+        own.or_else(|| self.by_name.get(plan)?.event_retention_days)
+    }
+
+    /// Whether a group on `plan` with `limits` of its own may use more of something, or keep events
+    /// longer, than one on the default plan.
     #[must_use]
     pub fn is_above_default(&self, plan: &str, limits: &JsonMap) -> bool {
+        let usual = self.retention_days(&self.default, &JsonMap::new());
+        let wanted = self.retention_days(plan, limits);
+        if usual.is_some_and(|usual| wanted.is_none_or(|wanted| wanted > usual)) {
+            return true;
+        }
         Metric::ALL.into_iter().any(|metric| {
             let usual = self.included(&self.default, metric);
             let wanted = self.limit(plan, limits, metric);

@@ -97,6 +97,7 @@ pub(crate) static SECTIONS: &[(&str, &str)] = &[
     ("quotas", "Plans: what groups may use; see [quotas.md](quotas.md)."),
     ("limits", "How fast requests may come; see [quotas.md](quotas.md)."),
     ("live", "Connections that stay open; see [live.md](live.md)."),
+    ("retention", "How old events are deleted; see [events.md](events.md)."),
     ("mail", "Letters: how they are sent and what they look like; see [mail.md](mail.md)."),
     ("egress", "Requests to addresses that users name, e.g. websites to be analyzed."),
     ("google", "Signing in with Google; without a client id it is not offered."),

@@ -20,6 +20,7 @@ pub(crate) struct Settings {
     pub(crate) identity: identity::Settings,
     pub(crate) quotas: kernel::usage::Settings,
     pub(crate) limits: kernel::rates::RateSettings,
+    pub(crate) retention: kernel::events::RetentionSettings,
     pub(crate) mail: kernel::mail::Settings,
     pub(crate) live: live::Settings,
     pub(crate) egress: kernel::egress::Settings,

@@ -47,7 +47,8 @@ async fn parts(settings: &Settings, db: &Db) -> Result<Parts, Stop> {
     let parts = Parts::new(db.clone(), keys, Clock::System, Random::System);
     let egress = Egress::new(&settings.egress);
     let fresh = settings.identity.fresh();
-    Ok(Parts { mail, letters, egress, fresh, plans, rates, ..parts })
+    let retention = settings.retention.retention(&settings.server.data_dir);
+    Ok(Parts { mail, letters, egress, fresh, plans, rates, retention, ..parts })
 }
 
 fn unusable(key: &str, said: &str) -> Stop {

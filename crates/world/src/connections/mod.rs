@@ -14,3 +14,4 @@ pub mod rules;
 mod sql;
 #[cfg(test)]
 pub(crate) mod stage;
+pub(crate) mod table;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use types::{AnyId, ConnectionId, GroupId, Json, JsonMap, PersonId, Time};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::listing::Sort;
+use crate::listing::{Count, asked};
 
 /// A typed edge, as the store holds it and as it is answered.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -98,9 +98,21 @@ pub struct ConnectionFilter {
     #[serde(rename = "type")]
     #[param(rename = "type")]
     pub kind: Option<String>,
-    /// `-createdAt` (default) or `createdAt`.
+    /// Only from this thing, person or group.
+    #[param(value_type = Option<AnyId>)]
+    pub from_id: Option<String>,
+    /// Only to this thing, person or group.
+    #[param(value_type = Option<AnyId>)]
+    pub to_id: Option<String>,
+    /// Only what this says, e.g. `strength >= 0.5 && metadata.note != null`; see `docs/filter.md`.
+    pub filter: Option<String>,
+    /// Up to three of `createdAt`, `updatedAt`, `type`, `strength`, `validFrom` and `validTo`, each with `-` in front for descending; `-createdAt`, if absent.
+    pub sort: Option<String>,
+    /// Only these members of each connection, e.g. `id,fromId,toId,metadata.note`; all, if absent.
+    pub fields: Option<String>,
+    /// `exact` also counts what all pages together hold.
     #[param(inline)]
-    pub sort: Sort,
+    pub count: Option<Count>,
 }
 
 /// Which connections of one object a list holds.
@@ -112,7 +124,16 @@ pub struct NodeFilter {
     #[serde(rename = "type")]
     #[param(rename = "type")]
     pub kind: Option<String>,
-    /// `-createdAt` (default) or `createdAt`.
+    /// Only what this says, e.g. `strength >= 0.5 && metadata.note != null`; see `docs/filter.md`.
+    pub filter: Option<String>,
+    /// Up to three of `createdAt`, `updatedAt`, `type`, `strength`, `validFrom` and `validTo`, each with `-` in front for descending; `-createdAt`, if absent.
+    pub sort: Option<String>,
+    /// Only these members of each connection, e.g. `id,fromId,toId,metadata.note`; all, if absent.
+    pub fields: Option<String>,
+    /// `exact` also counts what all pages together hold.
     #[param(inline)]
-    pub sort: Sort,
+    pub count: Option<Count>,
 }
+
+asked!(ConnectionFilter);
+asked!(NodeFilter);

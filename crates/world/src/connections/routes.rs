@@ -3,15 +3,16 @@
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, Uri};
-use types::{AnyId, ConnectionId, Page};
+use types::{AnyId, ConnectionId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Answer, Body, By, Created, Listed, PageParams, Paged, Path, Problem, Reply};
+use web::{Answer, Body, By, Created, ListedAs, PageParams, Paged, Path, Problem, Reply};
 
 use super::model::{Connection, ConnectionFilter, NewConnection, NodeFilter};
 use super::rules;
+use super::table::TABLE;
 use crate::World;
-use crate::listing::{After, Slice};
+use crate::listing::{CountedPage, Shown};
 
 /// The routes of this feature.
 pub fn router() -> OpenApiRouter<World> {
@@ -29,21 +30,21 @@ pub fn router() -> OpenApiRouter<World> {
     operation_id = "list_connections",
     params(ConnectionFilter, PageParams),
     responses(
-        (status = 200, description = "A page of connections", body = Page<Connection>),
+        (status = 200, description = "A page of connections", body = CountedPage<Connection>),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "Not an owner of the subtree's root", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
+        (status = 422, description = "A parameter is wrong: also `unknown_sort`, `unknown_field`, \
+            `invalid_cursor`, `query_too_expensive`", body = Problem)))]
 async fn list_connections(
     State(world): State<World>,
     By(caller): By,
     uri: Uri,
     page: Paged<ConnectionFilter>,
-) -> Answer<Listed<Connection>> {
-    let after = world.after(&uri, page.cursor.as_deref())?;
-    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
-    let rows = rules::list(&world, &caller, page.filter, slice).await?;
-    Ok(world.page(uri, slice.limit, rows, |connection| After::Id(connection.id.0)))
+) -> Answer<ListedAs<CountedPage<Shown<Connection>>>> {
+    let position = (page.limit, page.cursor.as_deref());
+    let ask = world.ask(&uri, &TABLE, page.filter.words(), position)?;
+    Ok(world.listed(uri, rules::list(&world, &caller, page.filter, ask).await?))
 }
 
 /// Make or update a connection
@@ -127,21 +128,21 @@ async fn delete_connection(
     params(("id" = AnyId, Path, description = "A thing, a person or a group"),
         NodeFilter, PageParams),
     responses(
-        (status = 200, description = "A page of connections", body = Page<Connection>),
+        (status = 200, description = "A page of connections", body = CountedPage<Connection>),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 404, description = "No such object to see", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
+        (status = 422, description = "A parameter is wrong: also `unknown_sort`, `unknown_field`, \
+            `invalid_cursor`, `query_too_expensive`", body = Problem)))]
 async fn list_connections_from(
     State(world): State<World>,
     By(caller): By,
     Path(id): Path<String>,
     uri: Uri,
     page: Paged<NodeFilter>,
-) -> Answer<Listed<Connection>> {
-    let after = world.after(&uri, page.cursor.as_deref())?;
-    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
-    let rows = rules::list_from(&world, &caller, &id, page.filter, slice).await?;
-    Ok(world.page(uri, slice.limit, rows, |connection| After::Id(connection.id.0)))
+) -> Answer<ListedAs<CountedPage<Shown<Connection>>>> {
+    let position = (page.limit, page.cursor.as_deref());
+    let ask = world.ask(&uri, &TABLE, page.filter.words(), position)?;
+    Ok(world.listed(uri, rules::list_from(&world, &caller, &id, page.filter, ask).await?))
 }
 
 /// List what connects to an object
@@ -152,19 +153,19 @@ async fn list_connections_from(
     params(("id" = AnyId, Path, description = "A thing, a person or a group"),
         NodeFilter, PageParams),
     responses(
-        (status = 200, description = "A page of connections", body = Page<Connection>),
+        (status = 200, description = "A page of connections", body = CountedPage<Connection>),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 404, description = "No such object to see", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
+        (status = 422, description = "A parameter is wrong: also `unknown_sort`, `unknown_field`, \
+            `invalid_cursor`, `query_too_expensive`", body = Problem)))]
 async fn list_connections_to(
     State(world): State<World>,
     By(caller): By,
     Path(id): Path<String>,
     uri: Uri,
     page: Paged<NodeFilter>,
-) -> Answer<Listed<Connection>> {
-    let after = world.after(&uri, page.cursor.as_deref())?;
-    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
-    let rows = rules::list_to(&world, &caller, &id, page.filter, slice).await?;
-    Ok(world.page(uri, slice.limit, rows, |connection| After::Id(connection.id.0)))
+) -> Answer<ListedAs<CountedPage<Shown<Connection>>>> {
+    let position = (page.limit, page.cursor.as_deref());
+    let ask = world.ask(&uri, &TABLE, page.filter.words(), position)?;
+    Ok(world.listed(uri, rules::list_to(&world, &caller, &id, page.filter, ask).await?))
 }

@@ -12,10 +12,10 @@ use types::{
 };
 
 use super::model::{Connection, ConnectionFilter, NewConnection, NodeFilter};
-use super::sql::{self, Direction};
+use super::sql::{self, Direction, Plain};
 use super::{around, changes, cycle, ends};
 use crate::changes::Changes;
-use crate::listing::Slice;
+use crate::listing::{self, Ask, Found, Slice};
 use crate::things::graph::Way;
 use crate::{ontology, reference, sizes, things};
 
@@ -173,76 +173,76 @@ pub async fn get(app: &App, caller: &Caller, id: ConnectionId) -> Result<Connect
     app.db.read(async move |tx| visible(tx, &caller, id).await).await
 }
 
-/// A page of connections, and one more row when another page follows.
+/// A page of connections.
 ///
 /// # Errors
-/// 401; 403 and 404 by policy.
-pub async fn list(
+/// 401; 403 and 404 by policy; 422 for an end that is no id, `query_too_expensive`.
+pub(crate) async fn list(
     app: &App,
     caller: &Caller,
     filter: ConnectionFilter,
-    slice: Slice,
-) -> Result<Vec<Connection>> {
-    let caller = caller.clone();
-    app.db
-        .read(async move |tx| {
-            let scope = Scope::of(
-                tx,
-                &caller,
-                Right::ConnectionsRead,
-                filter.group_id,
-                filter.include_children,
-            )
-            .await?;
-            sql::list(tx, &scope, caller.person(), &filter, slice).await
+    ask: Ask,
+) -> Result<Found<Connection>> {
+    let end =
+        |text: Option<&String>, name| text.map(|text| reference::parse(text, name)).transpose();
+    let from = end(filter.from_id.as_ref(), "fromId")?.map(|(id, _)| id);
+    let to = end(filter.to_id.as_ref(), "toId")?.map(|(id, _)| id);
+    let (caller, given) = (caller.clone(), listing::given(app, caller));
+    let (asked, children) = (ask.clone(), filter.include_children);
+    asked
+        .look(app, async move |tx| {
+            let read = Right::ConnectionsRead;
+            let scope = Scope::of(tx, &caller, read, filter.group_id, children).await?;
+            let plain = Plain { kind: filter.kind.as_deref(), from, to };
+            sql::list(tx, &scope, given, plain, &ask).await
         })
         .await
 }
 
-/// A page of the connections that start at an object, and one more row when another page follows.
+/// A page of the connections that start at an object.
 ///
 /// # Errors
-/// 401; 404 when the object is not there for the caller; 422 for what is no id.
-pub async fn list_from(
+/// 401; 404 when the object is not there for the caller; 422 for what is no id,
+/// `query_too_expensive`.
+pub(crate) async fn list_from(
     app: &App,
     caller: &Caller,
     node: &str,
     filter: NodeFilter,
-    slice: Slice,
-) -> Result<Vec<Connection>> {
-    list_of(app, caller, node, Direction::From, filter, slice).await
+    ask: Ask,
+) -> Result<Found<Connection>> {
+    list_of(app, caller, (node, Direction::From), filter, ask).await
 }
 
-/// A page of the connections that end at an object, and one more row when another page follows.
+/// A page of the connections that end at an object.
 ///
 /// # Errors
 /// As [`list_from`].
-pub async fn list_to(
+pub(crate) async fn list_to(
     app: &App,
     caller: &Caller,
     node: &str,
     filter: NodeFilter,
-    slice: Slice,
-) -> Result<Vec<Connection>> {
-    list_of(app, caller, node, Direction::To, filter, slice).await
+    ask: Ask,
+) -> Result<Found<Connection>> {
+    list_of(app, caller, (node, Direction::To), filter, ask).await
 }
 
 async fn list_of(
     app: &App,
     caller: &Caller,
-    node: &str,
-    direction: Direction,
+    (node, direction): (&str, Direction),
     filter: NodeFilter,
-    slice: Slice,
-) -> Result<Vec<Connection>> {
+    ask: Ask,
+) -> Result<Found<Connection>> {
     access::require_known(caller)?;
     let (id, bare) = reference::parse(node, "id")?;
-    let caller = caller.clone();
-    app.db
-        .read(async move |tx| {
+    let (caller, given, asked) = (caller.clone(), listing::given(app, caller), ask.clone());
+    asked
+        .look(app, async move |tx| {
             let node = reference::resolve(tx, &caller, id, bare).await?.id;
-            let (seen, me) = (seen(&caller), caller.person());
-            sql::list_of(tx, node, direction, &seen, me, &filter, slice).await
+            let (seen, kind) = (seen(&caller), filter.kind.as_deref());
+            sql::list_of(tx, (node, direction), &seen, given, kind, &ask).await
         })
         .await
 }

@@ -2,7 +2,8 @@ use types::Kind;
 
 use super::super::stage::{ACME, DEPARTMENT, GLOBEX, Stage, id};
 use super::*;
-use crate::listing::{After, Sort};
+use crate::connections::table::TABLE;
+use crate::listing::{After, Sort, Words};
 use crate::things::model::{ThingChange, Visibility};
 
 fn edge(kind: &str, from: impl std::fmt::Display, to: impl std::fmt::Display) -> NewConnection {
@@ -24,8 +25,8 @@ fn was(status: u16, code: &str, pointer: &str) -> (u16, String, String) {
     (status, code.to_owned(), pointer.to_owned())
 }
 
-fn everything() -> Slice {
-    Slice::default()
+fn everything() -> Ask {
+    Ask::read(&TABLE, Words::default(), types::Limit::default(), None).expect("no parameters")
 }
 
 #[tokio::test]
@@ -241,15 +242,19 @@ async fn lists_go_both_ways_and_page_by_page() {
 
     let text = hub.to_string();
     let none = NodeFilter::default;
-    let from = list_from(app, bob, &text, none(), everything()).await.expect("a list");
+    let from = list_from(app, bob, &text, none(), everything()).await.expect("a list").rows;
     assert_eq!(from.len(), 4);
     assert!(from.windows(2).all(|pair| pair[0].id > pair[1].id));
-    let to = list_to(app, bob, &hub.0.to_string(), none(), everything()).await.expect("a list");
+    let to =
+        list_to(app, bob, &hub.0.to_string(), none(), everything()).await.expect("a list").rows;
     assert_eq!(to.len(), 3, "Bob is not in the department");
-    let to = list_to(app, alice, &text, none(), everything()).await.expect("a list");
+    let to = list_to(app, alice, &text, none(), everything()).await.expect("a list").rows;
     assert_eq!(to.len(), 4, "Alice owns what is above it");
     let typed = NodeFilter { kind: Some("part_of".to_owned()), ..none() };
-    assert_eq!(list_to(app, alice, &text, typed, everything()).await.expect("a list").len(), 1);
+    assert_eq!(
+        list_to(app, alice, &text, typed, everything()).await.expect("a list").rows.len(),
+        1
+    );
     assert_eq!(
         list_to(app, &stage.carol, &text, none(), everything()).await.expect_err("hidden").code(),
         "not_found"
@@ -289,7 +294,7 @@ async fn lists_go_both_ways_and_page_by_page() {
         (&stage.vera, all(None, false), 0),
         (&stage.carol, all(None, false), 0),
     ] {
-        assert_eq!(list(app, by, filter, everything()).await.expect("a list").len(), count);
+        assert_eq!(list(app, by, filter, everything()).await.expect("a list").rows.len(), count);
     }
     assert!(list(app, bob, all(Some(ACME), true), everything()).await.is_err());
     stage.close().await;
@@ -315,7 +320,11 @@ async fn who_made_it_deletes_it_and_an_owner_deletes_any() {
     create(app, bob, edge("part_of", all[1], all[2])).await.expect("made");
     things::rules::remove(app, alice, all[1], web::IfMatch::default()).await.expect("removed");
     assert_eq!(
-        list(app, alice, ConnectionFilter::default(), everything()).await.expect("a list").len(),
+        list(app, alice, ConnectionFilter::default(), everything())
+            .await
+            .expect("a list")
+            .rows
+            .len(),
         0
     );
     stage.close().await;

@@ -1,12 +1,13 @@
 //! The statements about connections.
 
 use database::{Row, Sql, Tx, Value, args};
+use filter::Given;
 use kernel::access::{Everywhere, Scope};
 use types::{AnyId, ConnectionId, Error, GroupId, Kind, PersonId, Result, ThingId};
 use uuid::Uuid;
 
-use super::model::{Connection, ConnectionFilter, NodeFilter};
-use crate::listing::{After, Slice};
+use super::model::Connection;
+use crate::listing::{Ask, Found, Names, Slice};
 
 macro_rules! columns {
     () => {
@@ -66,19 +67,33 @@ pub(super) async fn find_edge(
     tx.maybe(FIND_EDGE, args![from, kind, to], connection).await
 }
 
+/// Which connections are meant, beside what is asked of every list.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Plain<'q> {
+    pub(super) kind: Option<&'q str>,
+    pub(super) from: Option<AnyId>,
+    pub(super) to: Option<AnyId>,
+}
+
 pub(super) async fn list(
     tx: &mut Tx,
     scope: &Scope,
-    me: Option<PersonId>,
-    filter: &ConnectionFilter,
-    slice: Slice,
-) -> Result<Vec<Connection>> {
-    let sql = scope.list(HEAD, slice.merged(), slice.limit.probe(), me, |sql: &mut Sql<'_>| {
-        sql.and_equals("o.type", filter.kind.as_deref());
-        slice.along(sql, "o.id", After::LAST_ID);
-        slice.finish(sql, "o.id");
-    });
-    tx.all(sql.text(), sql.args(), connection).await
+    given: Given,
+    plain: Plain<'_>,
+    ask: &Ask,
+) -> Result<Found<Connection>> {
+    ask.over(
+        tx,
+        (scope, given),
+        HEAD,
+        |sql| {
+            sql.and_equals("o.type", plain.kind)
+                .and_equals("o.from_id", plain.from)
+                .and_equals("o.to_id", plain.to);
+        },
+        connection,
+    )
+    .await
 }
 
 /// Which way to look from an object.
@@ -100,16 +115,22 @@ impl Direction {
 
 pub(super) async fn list_of(
     tx: &mut Tx,
-    node: AnyId,
-    direction: Direction,
+    (node, direction): (AnyId, Direction),
     seen: &Everywhere,
-    me: Option<PersonId>,
-    filter: &NodeFilter,
-    slice: Slice,
-) -> Result<Vec<Connection>> {
-    let mut sql = Sql::new("");
-    one_way(&mut sql, node, direction, seen, me, filter.kind.as_deref(), slice);
-    tx.all(sql.text(), sql.args(), connection).await
+    given: Given,
+    kind: Option<&str>,
+    ask: &Ask,
+) -> Result<Found<Connection>> {
+    ask.of(
+        tx,
+        (given, Names::Table),
+        |sql| {
+            sql.push(direction.head()).push(" = ").bind(node).and_equals("o.type", kind);
+            seen.condition(sql, given.me);
+        },
+        connection,
+    )
+    .await
 }
 
 /// Both ways, merged by id: each way runs along an index. No connection is in both, because none
@@ -122,9 +143,9 @@ pub(super) async fn list_around(
     slice: Slice,
 ) -> Result<Vec<Connection>> {
     let mut sql = Sql::new("select * from (select * from (");
-    one_way(&mut sql, node, Direction::From, seen, me, None, slice);
+    one_way(&mut sql, node, Direction::From, seen, me, slice);
     sql.push(") as out_of union all select * from (");
-    one_way(&mut sql, node, Direction::To, seen, me, None, slice);
+    one_way(&mut sql, node, Direction::To, seen, me, slice);
     sql.push(") as into_it) as merged ").push(slice.merged()).push(" limit ");
     sql.bind(slice.limit.probe());
     tx.all(sql.text(), sql.args(), connection).await
@@ -136,11 +157,9 @@ fn one_way<'a>(
     direction: Direction,
     seen: &'a Everywhere,
     me: Option<PersonId>,
-    kind: Option<&'a str>,
     slice: Slice,
 ) {
-    sql.push(direction.head()).push(" = ");
-    sql.bind(node).and_equals("o.type", kind);
+    sql.push(direction.head()).push(" = ").bind(node);
     seen.condition(sql, me);
     slice.finish(sql, "o.id");
 }

@@ -4,10 +4,32 @@
 //! An event about a private object is seen by whoever could see the object when it happened: what
 //! members have seen stays in their log. Nothing changes or deletes an event except retention.
 
+pub(crate) mod export;
 pub mod model;
+mod retention;
 pub mod routes;
 pub mod rules;
 mod sql;
+pub mod stats;
+pub(crate) mod table;
 mod told;
 
+use kernel::App;
+use kernel::jobs::Jobs;
+use types::Result;
+
 pub use self::told::{Part, Told, told};
+
+/// Adds the background work of events.
+#[must_use]
+pub fn jobs(jobs: Jobs) -> Jobs {
+    retention::jobs(jobs)
+}
+
+/// Starts what comes back by itself.
+///
+/// # Errors
+/// As the store.
+pub async fn boot(app: &App) -> Result<()> {
+    retention::boot(app).await
+}

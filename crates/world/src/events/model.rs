@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use types::{AnyId, EventId, GroupId, Json, JsonMap, PersonId, Time};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::listing::Sort;
+use crate::listing::{Count, asked};
 
 /// Something that happened.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -81,7 +81,15 @@ pub struct EventFilter {
     pub from: Option<Time>,
     /// Before this moment.
     pub to: Option<Time>,
-    /// `-createdAt` (default) or `createdAt`, by place in the log.
+    /// Only what this says, e.g. `type == "thing_updated" && metadata.type == "course"`; see `docs/filter.md`.
+    pub filter: Option<String>,
+    /// Up to three of `createdAt` (the place in the log), `timestamp` and `type`, each with `-` in front for descending; `-createdAt`, if absent.
+    pub sort: Option<String>,
+    /// Only these members of each event, e.g. `id,type,timestamp,metadata.type`; all, if absent.
+    pub fields: Option<String>,
+    /// `exact` also counts what all pages together hold.
     #[param(inline)]
-    pub sort: Sort,
+    pub count: Option<Count>,
 }
+
+asked!(EventFilter);

@@ -1,22 +1,30 @@
 //! The wires of events.
 
 use axum::extract::State;
+use axum::response::Response;
 use http::Uri;
-use types::{Error, EventId, Page, PersonId, Result};
+use types::{Error, EventId, PersonId, Result};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Answer, Body, By, Created, Listed, PageParams, Paged, Path, Problem, Reply};
+use web::{Answer, Body, By, Created, ListedAs, PageParams, Paged, Params, Path, Problem, Reply};
 
+use super::export::EventExportQuery;
 use super::model::{Event, EventFilter, NewCustomEvent};
 use super::rules;
+use super::stats::{EventStats, StatsQuery};
+use super::table::TABLE;
+use super::{export, stats};
 use crate::World;
-use crate::listing::{After, Slice};
+use crate::exports::routes::sent;
+use crate::listing::{CountedPage, Shown};
 
 /// The routes of this feature.
 pub fn router() -> OpenApiRouter<World> {
     OpenApiRouter::new()
         .routes(routes!(list_events, create_event))
         .routes(routes!(list_timeline))
+        .routes(routes!(get_event_stats))
+        .routes(routes!(export_events))
         .routes(routes!(list_events_by_actor))
         .routes(routes!(list_events_about_target))
         .routes(routes!(get_event))
@@ -27,12 +35,13 @@ async fn listed(
     caller: kernel::Caller,
     uri: Uri,
     page: Paged<EventFilter>,
-) -> Answer<Listed<Event>> {
-    let after = world.after(&uri, page.cursor.as_deref())?;
-    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
-    let rows = rules::list(&world, &caller, page.filter, slice).await?;
-    Ok(world.page(uri, slice.limit, rows, |event| After::Seq(event.seq)))
+) -> Answer<Events> {
+    let position = (page.limit, page.cursor.as_deref());
+    let ask = world.ask(&uri, &TABLE, page.filter.words(), position)?;
+    Ok(world.listed(uri, rules::list(&world, &caller, page.filter, ask).await?))
 }
+
+type Events = ListedAs<CountedPage<Shown<Event>>>;
 
 /// A parameter that says what the path says must say the same.
 fn agree<T: PartialEq>(sent: Option<&T>, path: &T, name: &str) -> Result<()> {
@@ -49,17 +58,20 @@ fn agree<T: PartialEq>(sent: Option<&T>, path: &T, name: &str) -> Result<()> {
 #[utoipa::path(get, path = "/v1/events", tag = "events", operation_id = "list_events",
     params(EventFilter, PageParams),
     responses(
-        (status = 200, description = "A page of events", body = Page<Event>),
+        (status = 200, description = "A page of events", body = CountedPage<Event>),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "Not an owner of the subtree's root", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
+        (status = 410, description = "What comes behind the cursor was deleted: \
+            `resync_required`", body = Problem),
+        (status = 422, description = "A parameter is wrong: also `unknown_sort`, `unknown_field`, \
+            `invalid_cursor`, `query_too_expensive`", body = Problem)))]
 async fn list_events(
     State(world): State<World>,
     By(caller): By,
     uri: Uri,
     page: Paged<EventFilter>,
-) -> Answer<Listed<Event>> {
+) -> Answer<Events> {
     listed(world, caller, uri, page).await
 }
 
@@ -69,17 +81,20 @@ async fn list_events(
 #[utoipa::path(get, path = "/v1/events/timeline", tag = "events", operation_id = "list_timeline",
     params(EventFilter, PageParams),
     responses(
-        (status = 200, description = "A page of events", body = Page<Event>),
+        (status = 200, description = "A page of events", body = CountedPage<Event>),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "Not an owner of the subtree's root", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
+        (status = 410, description = "What comes behind the cursor was deleted: \
+            `resync_required`", body = Problem),
+        (status = 422, description = "A parameter is wrong: also `unknown_sort`, `unknown_field`, \
+            `invalid_cursor`, `query_too_expensive`", body = Problem)))]
 async fn list_timeline(
     State(world): State<World>,
     By(caller): By,
     uri: Uri,
     page: Paged<EventFilter>,
-) -> Answer<Listed<Event>> {
+) -> Answer<Events> {
     listed(world, caller, uri, page).await
 }
 
@@ -88,18 +103,21 @@ async fn list_timeline(
     operation_id = "list_events_by_actor",
     params(("id" = PersonId, Path, description = "The person"), EventFilter, PageParams),
     responses(
-        (status = 200, description = "A page of events", body = Page<Event>),
+        (status = 200, description = "A page of events", body = CountedPage<Event>),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "Not an owner of the subtree's root", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
+        (status = 410, description = "What comes behind the cursor was deleted: \
+            `resync_required`", body = Problem),
+        (status = 422, description = "A parameter is wrong: also `unknown_sort`, `unknown_field`, \
+            `invalid_cursor`, `query_too_expensive`", body = Problem)))]
 async fn list_events_by_actor(
     State(world): State<World>,
     By(caller): By,
     Path(id): Path<PersonId>,
     uri: Uri,
     mut page: Paged<EventFilter>,
-) -> Answer<Listed<Event>> {
+) -> Answer<Events> {
     agree(page.filter.actor_id.as_ref(), &id, "actorId")?;
     page.filter.actor_id = Some(id);
     listed(world, caller, uri, page).await
@@ -110,21 +128,70 @@ async fn list_events_by_actor(
     operation_id = "list_events_about_target",
     params(("id" = types::AnyId, Path, description = "Any object"), EventFilter, PageParams),
     responses(
-        (status = 200, description = "A page of events", body = Page<Event>),
+        (status = 200, description = "A page of events", body = CountedPage<Event>),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "Not an owner of the subtree's root", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
+        (status = 410, description = "What comes behind the cursor was deleted: \
+            `resync_required`", body = Problem),
+        (status = 422, description = "A parameter is wrong: also `unknown_sort`, `unknown_field`, \
+            `invalid_cursor`, `query_too_expensive`", body = Problem)))]
 async fn list_events_about_target(
     State(world): State<World>,
     By(caller): By,
     Path(id): Path<String>,
     uri: Uri,
     mut page: Paged<EventFilter>,
-) -> Answer<Listed<Event>> {
+) -> Answer<Events> {
     agree(page.filter.target_id.as_ref(), &id, "targetId")?;
     page.filter.target_id = Some(id);
     listed(world, caller, uri, page).await
+}
+
+/// Count events
+///
+/// How many there were of which type, on which day, by whom: one entry for each, at most 5000.
+/// Without `groupId`, in every group the caller belongs to; what the caller may not see does not
+/// count.
+#[utoipa::path(get, path = "/v1/events/stats", tag = "events", operation_id = "get_event_stats",
+    params(StatsQuery),
+    responses(
+        (status = 200, description = "The numbers", body = EventStats),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "Not an owner of the subtree's root", body = Problem),
+        (status = 404, description = "No such group to see", body = Problem),
+        (status = 422, description = "A parameter is wrong: also `unknown_group_by`, \
+            `out_of_range`, `query_too_expensive`", body = Problem)))]
+async fn get_event_stats(
+    State(world): State<World>,
+    By(caller): By,
+    Params(query): Params<StatsQuery>,
+) -> Answer<Reply<EventStats>> {
+    Ok(Reply(stats::of(&world, &caller, query).await?))
+}
+
+/// Export events
+///
+/// What the list of the same filters shows the caller, oldest first, as a file: to be kept before a
+/// plan lets go of it. The last line of NDJSON is `{"kind":"end","rows":n}`; an export that fails
+/// on its way — also because what comes next was deleted meanwhile — breaks the connection, so that
+/// no part looks whole.
+#[utoipa::path(get, path = "/v1/events/export", tag = "events", operation_id = "export_events",
+    params(EventExportQuery),
+    responses(
+        (status = 200, description = "The events", content(
+            (String = "application/x-ndjson"), (String = "text/csv")),
+            headers(("content-disposition" = String))),
+        (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 403, description = "Not an owner of the subtree's root", body = Problem),
+        (status = 404, description = "No such group to see", body = Problem),
+        (status = 422, description = "A parameter is wrong", body = Problem)))]
+async fn export_events(
+    State(world): State<World>,
+    By(caller): By,
+    Params(query): Params<EventExportQuery>,
+) -> Answer<Response> {
+    sent(export::open(&world, &caller, query).await?)
 }
 
 /// Get an event

@@ -3,11 +3,12 @@
 use kernel::access::{self, Right, Scope, Sight};
 use kernel::events::NewEvent;
 use kernel::{App, Caller, Work, ontology};
-use types::{AnyId, Checks, Error, EventId, Json, Kind, Result, Time};
+use types::{AnyId, Checks, Error, ErrorKind, EventId, Json, Kind, Result, Time};
 
 use super::model::{Event, EventFilter, NewCustomEvent};
+use super::retention::{Horizon, horizon};
 use super::sql;
-use crate::listing::Slice;
+use crate::listing::{self, Ask, Found, Order, Place, Sorted};
 use crate::{ontology as types_of, reference, sizes, things};
 
 /// 2000-01-01: nothing a client records happened before.
@@ -45,30 +46,66 @@ pub async fn get(app: &App, caller: &Caller, id: EventId) -> Result<Event> {
         .await
 }
 
-/// A page of events, and one more row when another page follows.
+/// A page of events.
 ///
 /// # Errors
-/// 401; 403 and 404 by policy; 422 for a target that is no id.
-pub async fn list(
+/// 401; 403 and 404 by policy; 410 `resync_required`; 422 for a target that is no id,
+/// `query_too_expensive`.
+pub(crate) async fn list(
     app: &App,
     caller: &Caller,
     filter: EventFilter,
-    slice: Slice,
-) -> Result<Vec<Event>> {
-    let caller = caller.clone();
+    ask: Ask,
+) -> Result<Found<Event>> {
     let target = filter.target_id.as_deref().map(target).transpose()?;
-    app.db
-        .read(async move |tx| {
-            let scope =
-                Scope::of(tx, &caller, Right::EventsRead, filter.group_id, filter.include_children)
-                    .await?;
-            sql::list(tx, &scope, caller.person(), &filter, target, slice).await
+    let (caller, given, asked) = (caller.clone(), listing::given(app, caller), ask.clone());
+    asked
+        .look(app, async move |tx| {
+            let (group, children) = (filter.group_id, filter.include_children);
+            let scope = Scope::of(tx, &caller, Right::EventsRead, group, children).await?;
+            let gone = match place(&ask.order) {
+                Some(place) => still_there(&ask, place, horizon(tx, &scope).await?)?,
+                None => Horizon::default(),
+            };
+            let found = sql::list(tx, &scope, given, (&filter, target), &ask).await?;
+            Ok(found.marked(gone.generation))
         })
         .await
 }
 
+/// Where retention has come to in the order of a list.
+type Reached = fn(&Horizon) -> i64;
+
+/// The same of lists that go forth; whoever goes back only comes to an end earlier.
+fn place(order: &Order) -> Option<Reached> {
+    if order.begins_with("createdAt") {
+        Some(|gone| gone.seq)
+    } else if order.begins_with("timestamp") {
+        Some(|gone| gone.occurred_at)
+    } else {
+        None
+    }
+}
+
+/// Refuses a cursor when something behind it was deleted since it was made: whoever reads on would
+/// pass by it without a word.
+fn still_there(ask: &Ask, place: Reached, gone: Horizon) -> Result<Horizon> {
+    let at = ask.after.as_ref().and_then(Place::first);
+    match (at, ask.mark) {
+        (Some(Sorted::Int(at)), Some(mark)) if mark != gone.generation && *at < place(&gone) => {
+            Err(Error::new(
+                ErrorKind::Gone,
+                "resync_required",
+                "Events behind this cursor were deleted, as old as they were: start again without \
+                 a cursor, at the oldest there is.",
+            ))
+        }
+        _ => Ok(gone),
+    }
+}
+
 /// Any kind of object may be a target of events.
-fn target(text: &str) -> Result<AnyId> {
+pub(super) fn target(text: &str) -> Result<AnyId> {
     AnyId::parse(text, Kind::Thing)
         .map_err(|error| Error::invalid("targetId", "invalid_id", format!("{error}.")))
 }

@@ -1,12 +1,13 @@
 //! The statements about events; they are only ever appended, by [`kernel::Work::record`].
 
 use database::{Row, Sql, Tx, args};
+use filter::Given;
 use kernel::access::{Scope, Sight};
 use types::{AnyId, EventId, GroupId, Kind, PersonId, Result};
 use uuid::Uuid;
 
 use super::model::{Event, EventFilter};
-use crate::listing::{After, Slice, Sort};
+use crate::listing::{Ask, Found};
 
 macro_rules! columns {
     () => {
@@ -20,7 +21,7 @@ pub(super) const COLUMNS: &str = columns!();
 /// How many they are.
 pub(super) const WIDTH: usize = 13;
 
-const HEAD: &str = concat!("select ", columns!(), " from events o where 1 = 1");
+pub(super) const HEAD: &str = concat!("select ", columns!(), " from events o where 1 = 1");
 const FIND: &str = concat!("select ", columns!(), " from events o where o.id = $1");
 
 /// An event with what decides who sees it.
@@ -60,30 +61,32 @@ pub(super) async fn find(tx: &mut Tx, id: EventId) -> Result<Option<Stored>> {
 pub(super) async fn list(
     tx: &mut Tx,
     scope: &Scope,
-    me: Option<PersonId>,
-    filter: &EventFilter,
+    given: Given,
+    (filter, target): (&EventFilter, Option<AnyId>),
+    ask: &Ask,
+) -> Result<Found<Event>> {
+    let part = (scope, given);
+    ask.over(tx, part, HEAD, |sql| condition(sql, scope, given, filter, target), event).await
+}
+
+/// Appends what a list asks of alias `o` beside its scope and its filter.
+pub(super) fn condition<'a>(
+    sql: &mut Sql<'a>,
+    scope: &Scope,
+    given: Given,
+    filter: &'a EventFilter,
     target: Option<AnyId>,
-    slice: Slice,
-) -> Result<Vec<Event>> {
-    let order = match slice.sort {
-        Sort::Newest => "order by seq desc",
-        Sort::Oldest => "order by seq",
-    };
-    let sql = scope.list(HEAD, order, slice.limit.probe(), me, |sql: &mut Sql<'_>| {
-        sql.and_equals("o.type", filter.kind.as_deref())
-            .and_equals("o.actor_id", filter.actor_id)
-            .and_equals("o.target_id", target);
-        but_of_hidden(sql, scope, me);
-        if let Some(from) = filter.from {
-            sql.push(" and o.occurred_at >= ").bind(from);
-        }
-        if let Some(to) = filter.to {
-            sql.push(" and o.occurred_at < ").bind(to);
-        }
-        slice.along(sql, "o.seq", After::LAST_SEQ);
-        slice.finish(sql, "o.seq");
-    });
-    tx.all(sql.text(), sql.args(), event).await
+) {
+    sql.and_equals("o.type", filter.kind.as_deref())
+        .and_equals("o.actor_id", filter.actor_id)
+        .and_equals("o.target_id", target);
+    but_of_hidden(sql, scope, given.me);
+    if let Some(from) = filter.from {
+        sql.push(" and o.occurred_at >= ").bind(from);
+    }
+    if let Some(to) = filter.to {
+        sql.push(" and o.occurred_at < ").bind(to);
+    }
 }
 
 /// Leaves out what was told of a thing while others saw it, now that it is private to somebody

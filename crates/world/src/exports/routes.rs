@@ -39,7 +39,11 @@ async fn export_rows(
     By(caller): By,
     Params(ask): Params<ExportFilter>,
 ) -> Answer<Response> {
-    let export = rules::Export::open(&world, &caller, ask).await?;
+    sent(rules::Export::open(&world, &caller, ask).await?)
+}
+
+/// An export as an answer.
+pub(crate) fn sent(export: rules::Export) -> Answer<Response> {
     let (name, kind) = export.label();
     let pieces = stream::try_unfold(export, async |mut export| {
         let piece = export.next().await.map_err(|error| broken(&error))?;

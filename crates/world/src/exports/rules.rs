@@ -15,7 +15,7 @@ use super::spool::Spool;
 use crate::connections::model::ConnectionFilter;
 use crate::events::model::EventFilter;
 use crate::knowledge::model::{Knowledge, KnowledgeFilter, KnowledgeType};
-use crate::listing::{After, Slice, Sort};
+use crate::listing::{After, Ask, Sorted, Table, Words};
 use crate::people::model::PersonFilter;
 use crate::things::model::ThingFilter;
 use crate::transfer::ExportOptions;
@@ -33,6 +33,10 @@ pub struct Export {
     /// Of the type asked for: they get columns of their own.
     declared: BTreeMap<String, Value>,
     after: Option<After>,
+    /// Where the list goes on by itself.
+    next: Option<Vec<u8>>,
+    /// Which events, when more is said of them than of other rows.
+    events: Option<EventFilter>,
     rows: u64,
     /// Read when the export was opened, so that a refusal is an answer and no broken-off file.
     first: Option<Vec<u8>>,
@@ -45,6 +49,19 @@ impl Export {
     /// # Errors
     /// 401; 403 and 404 by policy; 422 for what is not sensible.
     pub async fn open(app: &App, caller: &Caller, ask: ExportFilter) -> Result<Self> {
+        Self::open_with(app, caller, ask, None).await
+    }
+
+    /// The same of exactly these events.
+    ///
+    /// # Errors
+    /// As [`Export::open`].
+    pub(crate) async fn open_with(
+        app: &App,
+        caller: &Caller,
+        ask: ExportFilter,
+        events: Option<EventFilter>,
+    ) -> Result<Self> {
         access::require_known(caller)?;
         if ask.status.is_some() && ask.dimension != ExportDimension::Things {
             return Err(Error::invalid("status", "unknown_parameter", "is for things only."));
@@ -58,6 +75,8 @@ impl Export {
             ask,
             declared,
             after: after.map(After::Id),
+            next: None,
+            events,
             rows: 0,
             first: None,
             read: false,
@@ -85,7 +104,9 @@ impl Export {
     }
 
     async fn page(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        let slice = Slice { limit: Limit::EXPORT, after: self.after, sort: Sort::Oldest };
+        let limit = Limit::EXPORT;
+        let (next, start) = (self.next.take(), self.after);
+        let in_order = |table, filter| on(table, filter, next.as_deref(), start);
         let (app, caller, ask) = (self.app.clone(), self.caller.clone(), self.ask.clone());
         let (group, include_children, kind) = (ask.group_id, ask.include_children, ask.kind);
         match ask.dimension {
@@ -97,13 +118,14 @@ impl Export {
                     status: ask.status,
                     ..ThingFilter::default()
                 };
-                let after = match slice.after {
+                let after = match self.after {
                     Some(After::Id(id)) => Some(id),
                     _ => None,
                 };
-                let rows =
-                    things::query::in_order(&app, &caller, filter, slice.limit, after).await?;
-                self.write(out, rows, |thing| After::Id(thing.id.0))
+                let mut rows = things::query::in_order(&app, &caller, filter, limit, after).await?;
+                let more = rows.len() > limit.rows();
+                rows.truncate(limit.rows());
+                self.write(out, rows, more, |thing| After::Id(thing.id.0))
             }
             ExportDimension::Connections => {
                 let filter = ConnectionFilter {
@@ -112,31 +134,39 @@ impl Export {
                     kind,
                     ..ConnectionFilter::default()
                 };
-                let rows = connections::rules::list(&app, &caller, filter, slice).await?;
-                self.write(out, rows, |connection| After::Id(connection.id.0))
+                let ask = in_order(&connections::table::TABLE, None)?;
+                let found = connections::rules::list(&app, &caller, filter, ask).await?;
+                let more = found.next.is_some();
+                self.next = found.next;
+                self.write(out, found.rows, more, |connection| After::Id(connection.id.0))
             }
             ExportDimension::People => {
                 let filter = PersonFilter {
                     group_id: Some(group),
                     include_children,
                     role: kind,
-                    sort: Sort::Oldest,
                     ..PersonFilter::default()
                 };
-                let rows = people::rules::list(&app, &caller, filter, slice).await?;
-                self.write(out, rows, |person| After::Id(person.id.0))
+                let ask = in_order(people::table::of(&filter), None)?;
+                let found = people::rules::list(&app, &caller, filter, ask).await?;
+                let more = found.next.is_some();
+                self.next = found.next;
+                self.write(out, found.rows, more, |person| After::Id(person.id.0))
             }
             ExportDimension::Events => {
-                let filter = EventFilter {
+                let filter = self.events.clone().unwrap_or(EventFilter {
                     group_id: Some(group),
                     include_children,
                     kind,
                     from: ask.from,
                     to: ask.to,
                     ..EventFilter::default()
-                };
-                let rows = events::rules::list(&app, &caller, filter, slice).await?;
-                self.write(out, rows, |event| After::Seq(event.seq))
+                });
+                let ask = in_order(&events::table::TABLE, filter.filter.as_deref())?;
+                let found = events::rules::list(&app, &caller, filter, ask).await?;
+                let more = found.next.is_some();
+                self.next = found.next;
+                self.write(out, found.rows, more, |event| After::Seq(event.seq))
             }
             ExportDimension::Knowledge => {
                 let kind = kind.map(|name| knowledge_type(&name)).transpose()?;
@@ -146,9 +176,12 @@ impl Export {
                     kind,
                     ..KnowledgeFilter::default()
                 };
-                let mut rows = knowledge::rules::list(&app, &caller, filter, slice).await?;
-                complete(&app, &caller, &mut rows).await?;
-                self.write(out, rows, |one| After::Id(one.id.0))
+                let ask = in_order(&knowledge::table::TABLE, None)?;
+                let mut found = knowledge::rules::list(&app, &caller, filter, ask).await?;
+                complete(&app, &caller, &mut found.rows).await?;
+                let more = found.next.is_some();
+                self.next = found.next;
+                self.write(out, found.rows, more, |one| After::Id(one.id.0))
             }
         }
     }
@@ -156,11 +189,10 @@ impl Export {
     fn write<T: Serialize>(
         &mut self,
         out: &mut Vec<u8>,
-        mut rows: Vec<T>,
+        rows: Vec<T>,
+        mut more: bool,
         key: impl Fn(&T) -> After,
     ) -> Result<()> {
-        let mut more = rows.len() > Limit::EXPORT.rows();
-        rows.truncate(Limit::EXPORT.rows());
         let end = self.ask.to.map(first_id);
         for row in &rows {
             let place = key(row);
@@ -240,6 +272,24 @@ impl Export {
         };
         (format!("{}.{}", self.ask.dimension.name(), self.format.name()), kind)
     }
+}
+
+/// Everything of a list, oldest first: from where it goes on, or else from a place.
+fn on(
+    table: &'static Table,
+    filter: Option<&str>,
+    next: Option<&[u8]>,
+    start: Option<After>,
+) -> Result<Ask> {
+    let start = start.map(|after| match after {
+        After::Id(id) => Sorted::Id(id),
+        After::Seq(seq) => Sorted::Int(seq),
+    });
+    if next.is_none() && filter.is_none() {
+        return Ok(Ask::in_order(table, Limit::EXPORT, start));
+    }
+    let words = Words { filter, sort: Some("createdAt"), ..Words::default() };
+    Ok(Ask::read(table, words, Limit::EXPORT, next)?.patient())
 }
 
 const fn columns(dimension: ExportDimension) -> &'static [&'static str] {

@@ -5,36 +5,36 @@ use kernel::access::{self, Right, Role};
 use kernel::{App, Caller};
 use types::{GroupId, Result};
 
-use super::model::{ChildFilter, Depth, Group, GroupVisibility};
+use super::model::{Depth, Group, GroupStatus, GroupVisibility};
 use super::rules::own;
 use super::sql::{self, Bound};
 use super::tree;
-use crate::listing::Slice;
+use crate::listing::{self, Ask, Found};
 
-/// A page of the groups below one — directly, or however far — and one more row when another page
-/// follows: all of them for whoever owns it or one above, else those that are public or the
-/// caller's own.
+/// A page of the groups below one, directly or however far: all of them for whoever owns it or one
+/// above, else those that are public or the caller's own.
 ///
 /// # Errors
-/// 401; 403 for an API key without `groups:read`; 404 when there is none the caller may see.
+/// 401; 403 for an API key without `groups:read`; 404 when there is none the caller may see; 422
+/// `query_too_expensive`.
 pub(super) async fn below(
     app: &App,
     caller: &Caller,
     id: GroupId,
-    depth: Depth,
-    filter: ChildFilter,
-    slice: Slice,
-) -> Result<Vec<Group>> {
-    let caller = caller.clone();
-    app.db
-        .read(async move |tx| {
+    (depth, status): (Depth, Option<GroupStatus>),
+    ask: Ask,
+) -> Result<Found<Group>> {
+    let (caller, given, asked) = (caller.clone(), listing::given(app, caller), ask.clone());
+    asked
+        .look(app, async move |tx| {
             let place = access::standing(tx, &caller, id).await?;
             place.require(Right::GroupsRead)?;
             let mut bound = Bound { public: true, ..own(&caller) };
             bound.all |= place.owns;
+            let seen = (bound, given);
             match depth {
-                Depth::Children => sql::children(tx, id, bound, filter, slice).await,
-                Depth::Descendants => sql::descendants(tx, id, bound, filter, slice).await,
+                Depth::Children => sql::children(tx, id, seen, status, &ask).await,
+                Depth::Descendants => sql::descendants(tx, id, seen, status, &ask).await,
             }
         })
         .await

@@ -18,6 +18,7 @@ pub mod routes;
 pub mod rules;
 mod slug;
 pub(crate) mod sql;
+mod table;
 mod tree;
 mod tree_routes;
 

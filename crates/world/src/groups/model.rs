@@ -7,7 +7,7 @@ use types::{GroupId, Json, JsonMap, PersonId, Time};
 use utoipa::{IntoParams, ToSchema};
 use web::Patch;
 
-use crate::listing::Sort;
+use crate::listing::{Count, asked};
 
 words! {
     /// Who may see that it exists.
@@ -198,15 +198,21 @@ pub struct GroupSettingsChange {
 }
 
 /// Which groups a list holds.
-#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ChildFilter {
     /// Only with this status; `active`, if absent.
     pub status: Option<GroupStatus>,
-    /// `-createdAt` (default) or `createdAt`.
+    /// Only what this says, e.g. `name.startsWith("A") && metadata.region == "north"`; see `docs/filter.md`.
+    pub filter: Option<String>,
+    /// Up to three of `createdAt`, `updatedAt`, `name`, `slug` and `type`, each with `-` in front for descending; `-createdAt`, if absent.
+    pub sort: Option<String>,
+    /// Only these members of each group, e.g. `id,slug,name`; all, if absent.
+    pub fields: Option<String>,
+    /// `exact` also counts what all pages together hold.
     #[param(inline)]
-    pub sort: Sort,
+    pub count: Option<Count>,
 }
 
 /// Which groups a list holds.
@@ -224,10 +230,19 @@ pub struct GroupFilter {
     pub status: Option<GroupStatus>,
     /// Only directly in this group.
     pub parent_group_id: Option<GroupId>,
-    /// `-createdAt` (default) or `createdAt`.
+    /// Only what this says, e.g. `name.startsWith("A") && metadata.region == "north"`; see `docs/filter.md`.
+    pub filter: Option<String>,
+    /// Up to three of `createdAt`, `updatedAt`, `name`, `slug` and `type`, each with `-` in front for descending; `-createdAt`, if absent.
+    pub sort: Option<String>,
+    /// Only these members of each group, e.g. `id,slug,name`; all, if absent.
+    pub fields: Option<String>,
+    /// `exact` also counts what all pages together hold.
     #[param(inline)]
-    pub sort: Sort,
+    pub count: Option<Count>,
 }
+
+asked!(ChildFilter);
+asked!(GroupFilter);
 
 /// How a group ends.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]

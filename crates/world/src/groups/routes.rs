@@ -2,15 +2,18 @@
 
 use axum::extract::State;
 use http::Uri;
-use types::{GroupId, Page};
+use types::GroupId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Answer, Body, By, Created, IfMatch, Listed, PageParams, Paged, Path, Problem, WithEtag};
+use web::{
+    Answer, Body, By, Created, IfMatch, ListedAs, PageParams, Paged, Path, Problem, WithEtag,
+};
 
 use super::model::{Group, GroupChange, GroupFilter, NewGroup};
+use super::table::TABLE;
 use super::{life_routes, rules, tree_routes};
 use crate::World;
-use crate::listing::{After, Slice};
+use crate::listing::{CountedPage, Shown};
 
 /// The routes of this feature.
 pub fn router() -> OpenApiRouter<World> {
@@ -28,19 +31,19 @@ pub fn router() -> OpenApiRouter<World> {
 #[utoipa::path(get, path = "/v1/groups", tag = "groups", operation_id = "list_groups",
     params(GroupFilter, PageParams),
     responses(
-        (status = 200, description = "A page of groups", body = Page<Group>),
+        (status = 200, description = "A page of groups", body = CountedPage<Group>),
         (status = 401, description = "Nobody is signed in", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
+        (status = 422, description = "A parameter is wrong: also `unknown_sort`, `unknown_field`, \
+            `invalid_cursor`, `query_too_expensive`", body = Problem)))]
 async fn list_groups(
     State(world): State<World>,
     By(caller): By,
     uri: Uri,
     page: Paged<GroupFilter>,
-) -> Answer<Listed<Group>> {
-    let after = world.after(&uri, page.cursor.as_deref())?;
-    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
-    let rows = rules::list(&world, &caller, page.filter, slice).await?;
-    Ok(world.page(uri, slice.limit, rows, |group| After::Id(group.id.0)))
+) -> Answer<ListedAs<CountedPage<Shown<Group>>>> {
+    let position = (page.limit, page.cursor.as_deref());
+    let ask = world.ask(&uri, &TABLE, page.filter.words(), position)?;
+    Ok(world.listed(uri, rules::list(&world, &caller, page.filter, ask).await?))
 }
 
 /// Make a group

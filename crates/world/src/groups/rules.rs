@@ -20,7 +20,7 @@ pub use super::slug::with_slug;
 use super::sql::{self, Bound};
 pub use super::tree::{root, same_tree};
 use super::{archiving, change, check, tree};
-use crate::listing::Slice;
+use crate::listing::{self, Ask, Found};
 use crate::{people, quotas};
 
 /// The group that exists from the start; owning it is owning the installation.
@@ -127,21 +127,22 @@ pub async fn visible(tx: &mut Tx, caller: &Caller, id: GroupId) -> Result<Group>
 }
 
 /// A page of the caller's groups — all there are, for an owner of the platform — or of every
-/// public one, and one more row when another page follows.
+/// public one.
 ///
 /// # Errors
-/// 401.
-pub async fn list(
+/// 401; 422 `query_too_expensive`.
+pub(crate) async fn list(
     app: &App,
     caller: &Caller,
     filter: GroupFilter,
-    slice: Slice,
-) -> Result<Vec<Group>> {
+    ask: Ask,
+) -> Result<Found<Group>> {
     access::require_known(caller)?;
     let public =
         filter.visibility == Some(GroupVisibility::Public) && caller.identity().key.is_none();
     let bound = Bound { public, ..own(caller) };
-    app.db.read(async move |tx| sql::list(tx, bound, &filter, slice).await).await
+    let (given, asked) = (listing::given(app, caller), ask.clone());
+    asked.look(app, async move |tx| sql::list(tx, bound, given, &filter, &ask).await).await
 }
 
 /// The groups a caller belongs to, as a condition. An API key belongs to one; if it may not read

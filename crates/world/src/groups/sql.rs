@@ -1,12 +1,11 @@
 //! The statements about groups.
 
 use database::{Row, Sql, Tx, args};
+use filter::Given;
 use types::{GroupId, Json, PersonId, Result, Time};
 
-use super::model::{
-    ChildFilter, Group, GroupFilter, GroupSettings, GroupStatus, GroupVisibility, JoinPolicy,
-};
-use crate::listing::Slice;
+use super::model::{Group, GroupFilter, GroupSettings, GroupStatus, GroupVisibility, JoinPolicy};
+use crate::listing::{Ask, Found, Names};
 
 /// Columns of a group as alias `o`, in the order [`group`] reads them; 15 of them.
 macro_rules! columns {
@@ -110,58 +109,78 @@ pub(super) async fn find(tx: &mut Tx, id: GroupId) -> Result<Option<Group>> {
 pub(super) async fn list(
     tx: &mut Tx,
     bound: Bound,
+    given: Given,
     filter: &GroupFilter,
-    slice: Slice,
-) -> Result<Vec<Group>> {
-    let (mut sql, id) = match bound {
-        Bound { all: false, public: false, of_member: Some(person), one: None } => {
-            let mut sql = Sql::new(OF_MEMBER);
-            sql.bind(person);
-            (sql, "m.group_id")
-        }
-        _ => {
-            let mut sql = Sql::new(HEAD);
-            bound.condition(&mut sql);
-            (sql, "o.id")
-        }
+    ask: &Ask,
+) -> Result<Found<Group>> {
+    let own = match bound {
+        Bound { all: false, public: false, of_member, one: None } => of_member,
+        _ => None,
     };
-    sql.and_equals("o.visibility", filter.visibility.map(GroupVisibility::name))
-        .and_equals("o.type", filter.kind.as_deref())
-        .and_equals("o.parent_id", filter.parent_group_id)
-        .and_equals("o.status", Some(filter.status.unwrap_or(GroupStatus::Active).name()));
-    slice.finish(&mut sql, id);
-    tx.all(sql.text(), sql.args(), group).await
+    let names = if own.is_some() { Names::Along("m.group_id") } else { Names::Table };
+    ask.of(
+        tx,
+        (given, names),
+        |sql| {
+            match own {
+                Some(person) => {
+                    sql.push(OF_MEMBER).bind(person);
+                }
+                None => bound.condition(sql.push(HEAD)),
+            }
+            sql.and_equals("o.visibility", filter.visibility.map(GroupVisibility::name))
+                .and_equals("o.type", filter.kind.as_deref())
+                .and_equals("o.parent_id", filter.parent_group_id);
+            with_status(sql, filter.status);
+        },
+        group,
+    )
+    .await
+}
+
+fn with_status(sql: &mut Sql<'_>, status: Option<GroupStatus>) {
+    sql.and_equals("o.status", Some(status.unwrap_or(GroupStatus::Active).name()));
 }
 
 pub(super) async fn children(
     tx: &mut Tx,
     parent: GroupId,
-    bound: Bound,
-    filter: ChildFilter,
-    slice: Slice,
-) -> Result<Vec<Group>> {
-    let mut sql = Sql::new(HEAD);
-    sql.and_equals("o.parent_id", Some(parent))
-        .and_equals("o.status", Some(filter.status.unwrap_or(GroupStatus::Active).name()));
-    bound.condition(&mut sql);
-    slice.finish(&mut sql, "o.id");
-    tx.all(sql.text(), sql.args(), group).await
+    (bound, given): (Bound, Given),
+    status: Option<GroupStatus>,
+    ask: &Ask,
+) -> Result<Found<Group>> {
+    ask.of(
+        tx,
+        (given, Names::Table),
+        |sql| {
+            sql.push(HEAD).and_equals("o.parent_id", Some(parent));
+            with_status(sql, status);
+            bound.condition(sql);
+        },
+        group,
+    )
+    .await
 }
 
 /// As [`children`], however far down.
 pub(super) async fn descendants(
     tx: &mut Tx,
     above: GroupId,
-    bound: Bound,
-    filter: ChildFilter,
-    slice: Slice,
-) -> Result<Vec<Group>> {
-    let mut sql = Sql::new(BELOW);
-    sql.bind(above);
-    sql.and_equals("o.status", Some(filter.status.unwrap_or(GroupStatus::Active).name()));
-    bound.condition(&mut sql);
-    slice.finish(&mut sql, "a.group_id");
-    tx.all(sql.text(), sql.args(), group).await
+    (bound, given): (Bound, Given),
+    status: Option<GroupStatus>,
+    ask: &Ask,
+) -> Result<Found<Group>> {
+    ask.of(
+        tx,
+        (given, Names::Along("a.group_id")),
+        |sql| {
+            sql.push(BELOW).bind(above);
+            with_status(sql, status);
+            bound.condition(sql);
+        },
+        group,
+    )
+    .await
 }
 
 /// The groups above one, nearest first, whoever may see them.

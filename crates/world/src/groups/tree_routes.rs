@@ -5,12 +5,13 @@ use http::Uri;
 use types::{GroupId, Page};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Answer, By, Listed, PageParams, Paged, Path, Problem, Reply};
+use web::{Answer, By, ListedAs, PageParams, Paged, Path, Problem, Reply};
 
 use super::kin;
 use super::model::{ChildFilter, Depth, Descent, Group};
+use super::table::TABLE;
 use crate::World;
-use crate::listing::{After, Slice};
+use crate::listing::{CountedPage, Shown};
 
 /// The routes about what is above and below.
 pub(super) fn router() -> OpenApiRouter<World> {
@@ -29,22 +30,23 @@ pub(super) fn router() -> OpenApiRouter<World> {
     operation_id = "list_child_groups",
     params(("id" = GroupId, Path, description = "The group above"), ChildFilter, PageParams),
     responses(
-        (status = 200, description = "A page of groups", body = Page<Group>),
+        (status = 200, description = "A page of groups", body = CountedPage<Group>),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "The API key may not read groups", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
+        (status = 422, description = "A parameter is wrong: also `unknown_sort`, `unknown_field`, \
+            `invalid_cursor`, `query_too_expensive`", body = Problem)))]
 async fn list_child_groups(
     State(world): State<World>,
     By(caller): By,
     Path(id): Path<GroupId>,
     uri: Uri,
     page: Paged<ChildFilter>,
-) -> Answer<Listed<Group>> {
-    let after = world.after(&uri, page.cursor.as_deref())?;
-    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
-    let rows = kin::below(&world, &caller, id, Depth::Children, page.filter, slice).await?;
-    Ok(world.page(uri, slice.limit, rows, |group| After::Id(group.id.0)))
+) -> Answer<ListedAs<CountedPage<Shown<Group>>>> {
+    let position = (page.limit, page.cursor.as_deref());
+    let ask = world.ask(&uri, &TABLE, page.filter.words(), position)?;
+    let which = (Depth::Children, page.filter.status);
+    Ok(world.listed(uri, kin::below(&world, &caller, id, which, ask).await?))
 }
 
 /// List everything below a group
@@ -55,22 +57,23 @@ async fn list_child_groups(
     operation_id = "list_descendant_groups",
     params(("id" = GroupId, Path, description = "The group above"), ChildFilter, PageParams),
     responses(
-        (status = 200, description = "A page of groups", body = Page<Group>),
+        (status = 200, description = "A page of groups", body = CountedPage<Group>),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "The API key may not read groups", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
+        (status = 422, description = "A parameter is wrong: also `unknown_sort`, `unknown_field`, \
+            `invalid_cursor`, `query_too_expensive`", body = Problem)))]
 async fn list_descendant_groups(
     State(world): State<World>,
     By(caller): By,
     Path(id): Path<GroupId>,
     uri: Uri,
     page: Paged<ChildFilter>,
-) -> Answer<Listed<Group>> {
-    let after = world.after(&uri, page.cursor.as_deref())?;
-    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
-    let rows = kin::below(&world, &caller, id, Depth::Descendants, page.filter, slice).await?;
-    Ok(world.page(uri, slice.limit, rows, |group| After::Id(group.id.0)))
+) -> Answer<ListedAs<CountedPage<Shown<Group>>>> {
+    let position = (page.limit, page.cursor.as_deref());
+    let ask = world.ask(&uri, &TABLE, page.filter.words(), position)?;
+    let which = (Depth::Descendants, page.filter.status);
+    Ok(world.listed(uri, kin::below(&world, &caller, id, which, ask).await?))
 }
 
 /// List the groups above a group

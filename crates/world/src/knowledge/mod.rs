@@ -12,3 +12,4 @@ pub mod model;
 pub mod routes;
 pub mod rules;
 mod sql;
+pub(crate) mod table;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use types::{GroupId, Json, JsonMap, KnowledgeId, PersonId, ThingId, Time};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::listing::Sort;
+use crate::listing::{Count, asked};
 
 words! {
     /// A kind of knowledge.
@@ -182,10 +182,20 @@ pub struct KnowledgeFilter {
     pub label: Option<String>,
     /// Only what belongs to this thing.
     pub source_thing_id: Option<ThingId>,
-    /// `-createdAt` (default) or `createdAt`.
+    /// Only labels that are deprecated, or only what is not.
+    pub deprecated: Option<bool>,
+    /// Only what this says, e.g. `type == "label" && text.startsWith("topic:")`; see `docs/filter.md`.
+    pub filter: Option<String>,
+    /// Up to three of `createdAt`, `updatedAt`, `type` and `text` (its first 200 characters), each with `-` in front for descending; `-createdAt`, if absent.
+    pub sort: Option<String>,
+    /// Only these members of each piece, e.g. `id,type,text`; all, if absent.
+    pub fields: Option<String>,
+    /// `exact` also counts what all pages together hold.
     #[param(inline)]
-    pub sort: Sort,
+    pub count: Option<Count>,
 }
+
+asked!(KnowledgeFilter);
 
 #[cfg(test)]
 mod tests {

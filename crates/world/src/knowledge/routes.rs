@@ -3,15 +3,16 @@
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, Uri};
-use types::{KnowledgeId, Page};
+use types::KnowledgeId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Answer, Body, By, Created, Listed, PageParams, Paged, Path, Problem, Reply};
+use web::{Answer, Body, By, Created, ListedAs, PageParams, Paged, Path, Problem, Reply};
 
 use super::model::{Embed, Embedded, Knowledge, KnowledgeFilter, NewKnowledge};
+use super::table::TABLE;
 use super::{embed, rules};
 use crate::World;
-use crate::listing::{After, Slice};
+use crate::listing::{CountedPage, Shown};
 use crate::search;
 use crate::search::model::{FoundList, Search};
 
@@ -31,21 +32,21 @@ pub fn router() -> OpenApiRouter<World> {
 #[utoipa::path(get, path = "/v1/knowledge", tag = "knowledge", operation_id = "list_knowledge",
     params(KnowledgeFilter, PageParams),
     responses(
-        (status = 200, description = "A page of knowledge", body = Page<Knowledge>),
+        (status = 200, description = "A page of knowledge", body = CountedPage<Knowledge>),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "Not an owner of the subtree's root", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 422, description = "A parameter is wrong", body = Problem)))]
+        (status = 422, description = "A parameter is wrong: also `unknown_sort`, `unknown_field`, \
+            `invalid_cursor`, `query_too_expensive`", body = Problem)))]
 async fn list_knowledge(
     State(world): State<World>,
     By(caller): By,
     uri: Uri,
     page: Paged<KnowledgeFilter>,
-) -> Answer<Listed<Knowledge>> {
-    let after = world.after(&uri, page.cursor.as_deref())?;
-    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
-    let rows = rules::list(&world, &caller, page.filter, slice).await?;
-    Ok(world.page(uri, slice.limit, rows, |one| After::Id(one.id.0)))
+) -> Answer<ListedAs<CountedPage<Shown<Knowledge>>>> {
+    let position = (page.limit, page.cursor.as_deref());
+    let ask = world.ask(&uri, &TABLE, page.filter.words(), position)?;
+    Ok(world.listed(uri, rules::list(&world, &caller, page.filter, ask).await?))
 }
 
 /// Keep a piece of knowledge

@@ -15,7 +15,7 @@ use types::{
 use super::check::{check, check_content};
 use super::model::{Knowledge, KnowledgeFilter, KnowledgeRole, KnowledgeType, NewKnowledge};
 use super::sql;
-use crate::listing::Slice;
+use crate::listing::{self, Ask, Found};
 use crate::things::model::{Status, Thing, Visibility};
 use crate::{groups, sizes, things};
 
@@ -177,35 +177,31 @@ pub async fn get(app: &App, caller: &Caller, id: KnowledgeId) -> Result<Knowledg
     app.db.read(async move |tx| visible(tx, &caller, id).await).await
 }
 
-/// A page of knowledge, and one more row when another page follows. Long texts are cut.
+/// A page of knowledge. Long texts are cut.
 ///
 /// # Errors
-/// 401; 403 and 404 by policy.
-pub async fn list(
+/// 401; 403 and 404 by policy; 422 `query_too_expensive`.
+pub(crate) async fn list(
     app: &App,
     caller: &Caller,
     filter: KnowledgeFilter,
-    slice: Slice,
-) -> Result<Vec<Knowledge>> {
-    let caller = caller.clone();
-    app.db
-        .read(async move |tx| {
-            let scope = Scope::of(
-                tx,
-                &caller,
-                Right::KnowledgeRead,
-                filter.group_id,
-                filter.include_children,
-            )
-            .await?;
+    ask: Ask,
+) -> Result<Found<Knowledge>> {
+    let (caller, given, asked) = (caller.clone(), listing::given(app, caller), ask.clone());
+    asked
+        .look(app, async move |tx| {
+            let (group, children) = (filter.group_id, filter.include_children);
+            let scope = Scope::of(tx, &caller, Right::KnowledgeRead, group, children).await?;
             // Labels are the group's, and which of them a thing carries is the thing's.
             if let Some(thing) = filter.source_thing_id {
                 match things::rules::visible(tx, &caller, thing).await {
-                    Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+                    Err(error) if error.kind() == ErrorKind::NotFound => {
+                        return Ok(Found::nothing(&ask));
+                    }
                     other => drop(other?),
                 }
             }
-            sql::list(tx, &scope, caller.person(), &filter, slice).await
+            sql::list(tx, &scope, given, &filter, &ask).await
         })
         .await
 }

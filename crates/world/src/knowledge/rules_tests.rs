@@ -3,6 +3,8 @@ use super::super::embed::embed;
 use super::super::model::Embed;
 use super::*;
 use crate::connections::stage::{ACME, DEPARTMENT, GLOBEX, Stage};
+use crate::knowledge::table::TABLE;
+use crate::listing::Words;
 use crate::things::model::{ThingChange, Visibility};
 
 fn new(kind: KnowledgeType, text: &str) -> NewKnowledge {
@@ -19,7 +21,8 @@ fn new(kind: KnowledgeType, text: &str) -> NewKnowledge {
 }
 
 async fn listed(stage: &Stage, by: &Caller, filter: KnowledgeFilter) -> Vec<Knowledge> {
-    list(&stage.app, by, filter, Slice::default()).await.expect("a list")
+    let ask = Ask::read(&TABLE, Words::default(), types::Limit::default(), None);
+    list(&stage.app, by, filter, ask.expect("no parameters")).await.expect("a list").rows
 }
 
 #[test]

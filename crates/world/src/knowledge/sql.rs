@@ -1,12 +1,13 @@
 //! The statements about knowledge.
 
 use database::{Row, Sql, Tx, args};
+use filter::Given;
 use kernel::access::Scope;
 use types::{GroupId, KnowledgeId, PersonId, Result, ThingId, Time};
 
 use super::model::{Knowledge, KnowledgeFilter, KnowledgeRole, KnowledgeType};
 use super::rules::{SHOWN, carries};
-use crate::listing::{After, Slice};
+use crate::listing::{Ask, Found, Names};
 
 /// Hashes asked for at once.
 const BATCH: usize = 512;
@@ -83,43 +84,38 @@ pub(super) async fn find_label(
 pub(super) async fn list(
     tx: &mut Tx,
     scope: &Scope,
-    me: Option<PersonId>,
+    given: Given,
     filter: &KnowledgeFilter,
-    slice: Slice,
-) -> Result<Vec<Knowledge>> {
+    ask: &Ask,
+) -> Result<Found<Knowledge>> {
     let quoted = filter.label.as_deref().map(serde_json::to_string).transpose()?;
     let quoted = quoted.as_deref();
-    let sql = match filter.source_thing_id {
-        // A thing has little knowledge, a group may have very much: the thing comes first.
-        Some(thing) => {
-            let mut sql = Sql::new(LIST_OF);
-            sql.bind(thing)
-                .push(" union select s.id from knowledge s where s.source_thing_id = ")
-                .bind(thing)
-                .push(") about cross join knowledge o where o.id = about.id");
-            scope.condition(&mut sql, me);
-            filters(&mut sql, filter, quoted, slice);
-            sql
-        }
-        None => scope.list(LIST, slice.merged(), slice.limit.probe(), me, |sql: &mut Sql<'_>| {
-            filters(sql, filter, quoted, slice);
-        }),
+    let Some(thing) = filter.source_thing_id else {
+        let part = (scope, given);
+        return ask.over(tx, part, LIST, |sql| filters(sql, filter, quoted), knowledge).await;
     };
-    tx.all(sql.text(), sql.args(), knowledge).await
+    // A thing has little knowledge, a group may have very much: the thing comes first.
+    ask.of(
+        tx,
+        (given, Names::Table),
+        |sql| {
+            sql.push(LIST_OF).bind(thing);
+            sql.push(" union select s.id from knowledge s where s.source_thing_id = ");
+            sql.bind(thing).push(") about cross join knowledge o where o.id = about.id");
+            scope.condition(sql, given.me);
+            filters(sql, filter, quoted);
+        },
+        knowledge,
+    )
+    .await
 }
 
-fn filters<'a>(
-    sql: &mut Sql<'a>,
-    filter: &'a KnowledgeFilter,
-    quoted: Option<&'a str>,
-    slice: Slice,
-) {
-    sql.and_equals("o.type", filter.kind.map(KnowledgeType::name));
+fn filters<'a>(sql: &mut Sql<'a>, filter: &'a KnowledgeFilter, quoted: Option<&'a str>) {
+    sql.and_equals("o.type", filter.kind.map(KnowledgeType::name))
+        .and_equals("o.deprecated", filter.deprecated);
     if let Some((label, quoted)) = filter.label.as_deref().zip(quoted) {
         carries(sql, label, quoted);
     }
-    slice.along(sql, "o.id", After::LAST_ID);
-    slice.finish(sql, "o.id");
 }
 
 /// The chunks that were cut from a thing; those that somebody made otherwise are not among them.

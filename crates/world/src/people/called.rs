@@ -1,11 +1,12 @@
 //! The statements that find people by what they are called.
 
 use database::{Sql, Tx, args};
+use filter::Given;
 use types::{PersonId, Result};
 
 use super::model::{Person, PersonFilter};
 use super::sql::{Reach, columns, person};
-use crate::listing::Slice;
+use crate::listing::{Ask, Found, Names};
 
 const LOOK_UP: &str = concat!("select ", columns!(), " from people p where 1 = 1");
 
@@ -13,19 +14,27 @@ const LOOK_UP: &str = concat!("select ", columns!(), " from people p where 1 = 1
 pub(super) async fn look_up(
     tx: &mut Tx,
     reach: &Reach,
+    given: Given,
     filter: &PersonFilter,
-    slice: Slice,
-) -> Result<Vec<Person>> {
-    let mut sql = Sql::new(LOOK_UP);
+    ask: &Ask,
+) -> Result<Found<Person>> {
     let pattern = filter.q.as_deref().map(Pattern::of);
-    called(&mut sql, filter, pattern.as_ref());
-    if !reach.all {
-        sql.push(" and p.id in (select m.person_id from memberships m where m.status = 'active'");
-        reach.condition(&mut sql);
-        sql.push(")");
-    }
-    slice.finish(&mut sql, "p.id");
-    tx.all(sql.text(), sql.args(), person).await
+    ask.of(
+        tx,
+        (given, Names::Table),
+        |sql| {
+            sql.push(LOOK_UP);
+            called(sql, filter, pattern.as_ref());
+            if !reach.all {
+                sql.push(" and p.id in (select m.person_id from memberships m ");
+                sql.push("where m.status = 'active'");
+                reach.condition(sql);
+                sql.push(")");
+            }
+        },
+        person,
+    )
+    .await
 }
 
 /// What `like` looks for: at the start of a text, and at the start of a later word.

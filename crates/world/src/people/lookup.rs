@@ -1,6 +1,7 @@
 //! Finding people: the members of a group, or one by name or address among those the caller sees.
 
 use database::Tx;
+use filter::Given;
 use kernel::access::{self, Right};
 use kernel::{App, Caller};
 use types::{Checks, Error, GroupId, Result};
@@ -8,29 +9,28 @@ use types::{Checks, Error, GroupId, Result};
 use super::model::{Person, PersonFilter};
 use super::rules::{reach, visible};
 use super::{called, check, sql};
-use crate::listing::Slice;
+use crate::listing::{self, Ask, Found};
 use crate::roles;
 
-/// A page of a group's members, or of whoever the caller sees that a name finds; and one more when
-/// another page follows.
+/// A page of a group's members, or of whoever the caller sees that a name finds.
 ///
 /// # Errors
 /// 401, 404 by policy; 403 without `people:read`, and with the children for anybody but an owner;
-/// 422 for an unknown role, and for neither a group nor a name.
-pub async fn list(
+/// 422 for an unknown role, and for neither a group nor a name; 422 `query_too_expensive`.
+pub(crate) async fn list(
     app: &App,
     caller: &Caller,
     mut filter: PersonFilter,
-    slice: Slice,
-) -> Result<Vec<Person>> {
+    ask: Ask,
+) -> Result<Found<Person>> {
     access::require_known(caller)?;
     check_filter(&filter)?;
     filter.email = filter.email.as_deref().map(check::email);
-    let caller = caller.clone();
-    app.db
-        .read(async move |tx| match filter.group_id {
-            Some(group) => members(tx, &caller, group, &filter, slice).await,
-            None => called::look_up(tx, &reach(&caller), &filter, slice).await,
+    let (caller, given, asked) = (caller.clone(), listing::given(app, caller), ask.clone());
+    asked
+        .look(app, async move |tx| match filter.group_id {
+            Some(group) => members(tx, (&caller, given), group, &filter, &ask).await,
+            None => called::look_up(tx, &reach(&caller), given, &filter, &ask).await,
         })
         .await
 }
@@ -56,11 +56,11 @@ fn check_filter(filter: &PersonFilter) -> Result<()> {
 
 async fn members(
     tx: &mut Tx,
-    caller: &Caller,
+    (caller, given): (&Caller, Given),
     group: GroupId,
     filter: &PersonFilter,
-    slice: Slice,
-) -> Result<Vec<Person>> {
+    ask: &Ask,
+) -> Result<Found<Person>> {
     let place = access::standing(tx, caller, group).await?;
     place.require(Right::PeopleRead)?;
     if filter.include_children && !place.owns {
@@ -72,7 +72,7 @@ async fn members(
         }
         None => None,
     };
-    sql::list(tx, group, filter, role.as_ref(), slice).await
+    sql::list(tx, (group, given), filter, role.as_ref(), ask).await
 }
 
 fn wrong_role(error: &Error) -> Error {

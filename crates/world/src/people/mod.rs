@@ -13,3 +13,4 @@ pub mod model;
 pub mod routes;
 pub mod rules;
 mod sql;
+pub(crate) mod table;

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use web::Patch;
 
 use crate::groups::model::Group;
-use crate::listing::Sort;
+use crate::listing::{Count, asked};
 
 /// Whether a membership counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -235,9 +235,15 @@ pub struct PersonFilter {
     pub email: Option<String>,
     /// Only with a username or a word of the name that begins so; 2 to 100 characters.
     pub q: Option<String>,
-    /// `-createdAt` (default) or `createdAt`.
+    /// Only what this says, e.g. `displayName.startsWith("A") && metadata.team == "sales"`; see `docs/filter.md`.
+    pub filter: Option<String>,
+    /// Up to three of `createdAt`, `updatedAt`, `displayName`, `username` and — with `groupId` — `role`, each with `-` in front for descending; `-createdAt`, if absent.
+    pub sort: Option<String>,
+    /// Only these members of each person, e.g. `id,displayName,role`; all, if absent.
+    pub fields: Option<String>,
+    /// `exact` also counts what all pages together hold.
     #[param(inline)]
-    pub sort: Sort,
+    pub count: Option<Count>,
 }
 
 /// Seen from which group.
@@ -257,3 +263,5 @@ pub struct FromGroup {
     /// The group they leave.
     pub group_id: GroupId,
 }
+
+asked!(PersonFilter);

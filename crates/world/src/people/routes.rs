@@ -7,15 +7,16 @@ use types::{Page, PersonId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::{
-    Answer, Body, By, Created, IfMatch, Listed, PageParams, Paged, Params, Path, Problem, WithEtag,
+    Answer, Body, By, Created, IfMatch, Listed, ListedAs, PageParams, Paged, Params, Path, Problem,
+    WithEtag,
 };
 
 use super::model::{
     FromGroup, NewPerson, Person, PersonChange, PersonFilter, PersonGroup, SeenFrom,
 };
-use super::rules;
+use super::{rules, table};
 use crate::World;
-use crate::listing::{After, Slice};
+use crate::listing::{After, CountedPage, Shown, Slice};
 
 /// The routes of this feature.
 pub fn router() -> OpenApiRouter<World> {
@@ -34,21 +35,21 @@ pub fn router() -> OpenApiRouter<World> {
 #[utoipa::path(get, path = "/v1/people", tag = "people", operation_id = "list_people",
     params(PersonFilter, PageParams),
     responses(
-        (status = 200, description = "A page of people", body = Page<Person>),
+        (status = 200, description = "A page of people", body = CountedPage<Person>),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "May not read people here", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 422, description = "A parameter is missing or wrong", body = Problem)))]
+        (status = 422, description = "A parameter is missing or wrong: also `unknown_sort`, \
+            `unknown_field`, `invalid_cursor`, `query_too_expensive`", body = Problem)))]
 async fn list_people(
     State(world): State<World>,
     By(caller): By,
     uri: Uri,
     page: Paged<PersonFilter>,
-) -> Answer<Listed<Person>> {
-    let after = world.after(&uri, page.cursor.as_deref())?;
-    let slice = Slice { limit: page.limit, after, sort: page.filter.sort };
-    let rows = rules::list(&world, &caller, page.filter, slice).await?;
-    Ok(world.page(uri, slice.limit, rows, |person| After::Id(person.id.0)))
+) -> Answer<ListedAs<CountedPage<Shown<Person>>>> {
+    let position = (page.limit, page.cursor.as_deref());
+    let ask = world.ask(&uri, table::of(&page.filter), page.filter.words(), position)?;
+    Ok(world.listed(uri, rules::list(&world, &caller, page.filter, ask).await?))
 }
 
 /// Add somebody to a group

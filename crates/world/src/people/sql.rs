@@ -1,6 +1,7 @@
 //! The statements about people and memberships.
 
 use database::{Row, Sql, Tx, args};
+use filter::Given;
 use kernel::access::Role;
 use types::{GroupId, Json, PersonId, Result, Time, UserId};
 
@@ -8,7 +9,7 @@ use super::called::{Pattern, called};
 use super::model::{Member, MemberStatus, Person, PersonFilter, PersonGroup};
 use crate::groups;
 use crate::groups::sql::columns as group_columns;
-use crate::listing::Slice;
+use crate::listing::{Ask, Found, Names, Slice};
 use crate::roles::model::Held;
 use crate::things::expand::OwnerRef;
 
@@ -128,38 +129,48 @@ pub(super) async fn is_within(tx: &mut Tx, id: PersonId, reach: &Reach) -> Resul
 
 pub(super) async fn list(
     tx: &mut Tx,
-    group: GroupId,
+    (group, given): (GroupId, Given),
     filter: &PersonFilter,
     role: Option<&Held>,
-    slice: Slice,
-) -> Result<Vec<Person>> {
-    let mut sql = Sql::new(if filter.include_children { SUBTREE } else { LIST });
-    sql.bind(group);
-    let (rank, custom, status) = (
-        role.filter(|role| role.custom.is_none()).map(|role| role.rank.name()),
-        role.and_then(|role| role.custom.as_deref()),
-        filter.status.map(MemberStatus::name),
-    );
-    if filter.include_children {
-        sql.and_equals("m.role", rank)
-            .and_equals("m.custom_role", custom)
-            .and_equals("m.status", status);
-        if rank.is_some() {
-            sql.push(" and m.custom_role is null");
-        }
-        sql.push(") o join people p on p.id = o.person_id where o.nearness = 1");
-    } else {
-        sql.and_equals("o.role", rank)
-            .and_equals("o.custom_role", custom)
-            .and_equals("o.status", status);
-        if rank.is_some() {
-            sql.push(" and o.custom_role is null");
-        }
-    }
+    ask: &Ask,
+) -> Result<Found<Person>> {
     let pattern = filter.q.as_deref().map(Pattern::of);
-    called(&mut sql, filter, pattern.as_ref());
-    slice.finish(&mut sql, "o.person_id");
-    tx.all(sql.text(), sql.args(), |row| Ok(person(row)?.in_group(member(row, 11)?))).await
+    ask.of(
+        tx,
+        (given, Names::Along("o.person_id")),
+        |sql| {
+            if filter.include_children {
+                sql.push(SUBTREE).bind(group);
+                of_role(sql, IN_TREE, filter, role);
+                sql.push(") o join people p on p.id = o.person_id where o.nearness = 1");
+            } else {
+                sql.push(LIST).bind(group);
+                of_role(sql, IN_GROUP, filter, role);
+            }
+            called(sql, filter, pattern.as_ref());
+        },
+        |row| Ok(person(row)?.in_group(member(row, 11)?)),
+    )
+    .await
+}
+
+/// Role, custom role and status of a membership, as alias `o` and as alias `m`.
+const IN_GROUP: [&str; 4] = ["o.role", "o.custom_role", "o.status", " and o.custom_role is null"];
+const IN_TREE: [&str; 4] = ["m.role", "m.custom_role", "m.status", " and m.custom_role is null"];
+
+fn of_role<'a>(
+    sql: &mut Sql<'a>,
+    [rank, custom, status, plain]: [&'static str; 4],
+    filter: &PersonFilter,
+    role: Option<&'a Held>,
+) {
+    let named = role.filter(|role| role.custom.is_none()).map(|role| role.rank.name());
+    sql.and_equals(rank, named)
+        .and_equals(custom, role.and_then(|role| role.custom.as_deref()))
+        .and_equals(status, filter.status.map(MemberStatus::name));
+    if named.is_some() {
+        sql.push(plain);
+    }
 }
 
 /// Those of these people that are `me` or a member of a group within reach.

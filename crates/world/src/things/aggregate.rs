@@ -14,9 +14,9 @@ use types::{Error, GroupId, PersonId, Result, ThingId, Time};
 use utoipa::{IntoParams, ToSchema};
 
 use super::model::{Status, ThingFilter};
-use super::order::{PROPERTIES, is_name};
 use super::query::parse;
 use super::statement::condition;
+use crate::listing::{PROPERTIES, is_name};
 
 /// Groups told at most.
 const MOST: usize = 1000;

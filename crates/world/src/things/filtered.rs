@@ -1,34 +1,74 @@
 //! What `filter` may say of things, and which of it an index answers.
 
 use database::{Sql, Value};
-use filter::{Field, FieldKind, Filter, Literal, Op, Schema, Subject, Test};
+use filter::{FieldKind, Filter, Literal, Op, Schema, Subject, Test};
 use types::Kind;
 
-macro_rules! fields {
-    ($($name:literal $column:literal $kind:expr, $nullable:literal;)*) => {
-        &[$(Field { name: $name, column: $column, kind: $kind, nullable: $nullable }),*]
-    };
-}
+use super::model::Thing;
+use crate::listing::{Column, Listable, Sorted, Table, columns, fields};
+
+/// What may be asked of things.
+pub(super) static TABLE: Table = Table {
+    columns: columns! {
+        "createdAt" "o.id" "id" Id;
+        "updatedAt" "o.updated_at" "updated_at" Int;
+        "name" "o.name" "name" Text;
+        "type" "o.type" "type" Text;
+        "status" "o.status" "status" Text;
+    },
+    schema: &SCHEMA,
+    members: &[
+        "id",
+        "groupId",
+        "parentId",
+        "type",
+        "name",
+        "properties",
+        "status",
+        "ownerId",
+        "visibility",
+        "tier",
+        "version",
+        "deletedAt",
+        "createdAt",
+        "updatedAt",
+    ],
+    open: "properties",
+    indexed: true,
+    marked: false,
+};
 
 /// What a filter of things may name.
 pub(super) static SCHEMA: Schema = Schema {
     fields: fields! {
-        "id" "o.id" FieldKind::Id(Kind::Thing), false;
-        "type" "o.type" FieldKind::Text, false;
-        "name" "o.name" FieldKind::Text, false;
-        "status" "o.status" FieldKind::Text, false;
-        "ownerId" "o.owner_id" FieldKind::Id(Kind::Person), true;
-        "parentId" "o.parent_id" FieldKind::Id(Kind::Thing), true;
-        "groupId" "o.group_id" FieldKind::Id(Kind::Group), false;
-        "visibility" "o.visibility" FieldKind::Text, false;
-        "tier" "o.tier" FieldKind::Text, false;
-        "version" "o.version" FieldKind::Number, false;
-        "createdAt" "o.created_at" FieldKind::Time, false;
-        "updatedAt" "o.updated_at" FieldKind::Time, false;
-        "deletedAt" "o.deleted_at" FieldKind::Time, true;
+        "id" "o.id" FieldKind::Id(Kind::Thing);
+        "type" "o.type" FieldKind::Text;
+        "name" "o.name" FieldKind::Text;
+        "status" "o.status" FieldKind::Text;
+        "ownerId" "o.owner_id" FieldKind::Id(Kind::Person) => ?;
+        "parentId" "o.parent_id" FieldKind::Id(Kind::Thing) => ?;
+        "groupId" "o.group_id" FieldKind::Id(Kind::Group);
+        "visibility" "o.visibility" FieldKind::Text;
+        "tier" "o.tier" FieldKind::Text;
+        "version" "o.version" FieldKind::Number;
+        "createdAt" "o.created_at" FieldKind::Time;
+        "updatedAt" "o.updated_at" FieldKind::Time;
+        "deletedAt" "o.deleted_at" FieldKind::Time => ?;
     },
     json: &[("properties", "o.properties")],
 };
+
+impl Listable for Thing {
+    fn sorted(&self, column: &Column) -> Sorted {
+        match column.name {
+            "updatedAt" => Sorted::Int(self.updated_at.micros()),
+            "name" => Sorted::Text(self.name.clone()),
+            "type" => Sorted::Text(self.kind.clone()),
+            "status" => Sorted::Text(self.status.name().to_owned()),
+            _ => Sorted::Id(self.id.0),
+        }
+    }
+}
 
 /// What an index of properties holds: one of two columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,6 @@ pub mod graph;
 pub mod history;
 pub(crate) mod many;
 pub mod model;
-mod order;
 mod patch;
 pub mod query;
 mod related;

@@ -6,6 +6,8 @@ use types::{GroupId, Json, JsonMap, PersonId, ThingId, Time};
 use utoipa::{IntoParams, ToSchema};
 use web::Patch;
 
+use crate::listing::Count;
+
 words! {
     /// Where a thing is in its life; `ontology.json` says which steps there are.
     Status {
@@ -175,14 +177,6 @@ pub struct ThingQuery {
     pub count: Option<Count>,
     /// Also tells how the engine finds the page; for owners of `groupId`.
     pub explain: bool,
-}
-
-/// How to count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Count {
-    /// Every row there is.
-    Exact,
 }
 
 /// Which things are meant.

@@ -11,12 +11,12 @@ use types::{Error, GroupId, Json, Limit, Result};
 use uuid::Uuid;
 
 use super::expand::Expand;
-use super::filtered::SCHEMA;
-use super::model::{Count, Thing, ThingFilter, ThingQuery};
-use super::order::{Order, Part, Place};
-use super::row::{Fields, Shown, ThingRow};
+use super::filtered::{SCHEMA, TABLE};
+use super::model::{Thing, ThingFilter, ThingQuery};
+use super::row::ThingRow;
 use super::statement::{Ask, Found, condition};
 use super::way::Way;
+use crate::listing::{self, Count, Fields, Order, Part, Place, Shown, Sorted, wrong_cursor};
 
 /// A list that was asked for, checked as far as it can be without looking.
 pub struct Request {
@@ -48,7 +48,7 @@ impl Request {
     /// # Errors
     /// 422 for a parameter that is wrong.
     pub fn read(query: ThingQuery, limit: Limit, after: Option<&[u8]>) -> Result<Self> {
-        let order = Order::parse(query.sort.as_deref())?;
+        let order = Order::parse(&TABLE, query.sort.as_deref())?;
         if order.property().is_some() {
             let needed = |name, code: &'static str| {
                 Error::invalid(name, code, "is needed to sort by a property, which it indexes.")
@@ -58,7 +58,7 @@ impl Request {
         }
         let after = after.map(|bytes| order.read(bytes).ok_or_else(wrong_cursor)).transpose()?;
         Ok(Self {
-            fields: query.fields.as_deref().map(Fields::parse).transpose()?.map(Arc::new),
+            fields: fields(query.fields.as_deref())?,
             expand: Expand::parse(query.expand.as_deref())?,
             count: query.count == Some(Count::Exact),
             explain: query.explain,
@@ -81,14 +81,31 @@ impl Request {
     fn is_long(&self) -> bool {
         self.count || self.filter.include_children
     }
+
+    /// What helps should it read too much, and the parameter it is about.
+    fn advice(&self) -> (&'static str, String) {
+        let Some(filter) = &self.filter.filter else {
+            return (
+                "sort",
+                "sort by `createdAt`, or by a property that `type` indexes".to_owned(),
+            );
+        };
+        let mut named: Vec<&str> = filter.json_paths().collect();
+        named.sort_unstable();
+        named.dedup();
+        let named: Vec<String> = named.into_iter().map(|name| format!("`{name}`")).collect();
+        let advice = if named.is_empty() {
+            "name `groupId` and `type`, and filter by a property that the type indexes".to_owned()
+        } else {
+            let names = named.join(", ");
+            format!("name `groupId` and `type`, and let the type index {names} (`indexed`)")
+        };
+        ("filter", advice)
+    }
 }
 
-fn wrong_cursor() -> Error {
-    Error::invalid(
-        "cursor",
-        "invalid_cursor",
-        "This cursor does not belong to this list; start again without one.",
-    )
+fn fields(text: Option<&str>) -> Result<Option<Arc<Fields>>> {
+    Ok(text.map(|text| Fields::parse(text, &TABLE)).transpose()?.map(Arc::new))
 }
 
 /// A page of things.
@@ -97,9 +114,15 @@ fn wrong_cursor() -> Error {
 /// 401; 403 and 404 by policy; 403 for a plan by anyone but an owner of the group; 422
 /// `not_indexed` for a property that the type does not index, `unknown_type`.
 pub async fn list(app: &App, caller: &Caller, request: Request) -> Result<Listing> {
-    let (caller, long) = (caller.clone(), request.is_long());
-    let given = Given { me: caller.person(), now: app.now(), engine: app.db.engine() };
+    let (caller, given) = (caller.clone(), listing::given(app, caller));
+    let long = request.is_long();
+    let costly = request.filter.filter.is_some() || !request.order.is_by_creation();
+    let (at, advice) = request.advice();
     let look = async move |tx: &mut Tx| page(tx, &caller, given, &request).await;
+    if costly {
+        let found = app.db.read_bounded(look).await;
+        return found.map_err(|error| listing::too_expensive(error, at, &advice));
+    }
     if long { app.db.read_long(look).await } else { app.db.read(look).await }
 }
 
@@ -117,16 +140,16 @@ pub(crate) async fn in_order(
 ) -> Result<Vec<Thing>> {
     let request = Request {
         filter,
-        order: Order::parse(Some("createdAt"))?,
+        order: Order::of_creation(&TABLE),
         fields: None,
         expand: Expand::default(),
         count: false,
         explain: false,
         limit,
-        after: after.map(Order::place_of),
+        after: after.map(|id| Order::place_of(Sorted::Id(id))),
     };
     let caller = caller.clone();
-    let given = Given { me: caller.person(), now: app.now(), engine: app.db.engine() };
+    let given = listing::given(app, &caller);
     app.db
         .read_long(async move |tx| {
             let filter = &request.filter;

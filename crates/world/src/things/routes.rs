@@ -18,8 +18,9 @@ use super::row::ThingPage;
 use super::rules;
 use crate::World;
 use crate::connections::model::Connection;
+use crate::events;
 use crate::events::model::{Event, EventFilter};
-use crate::listing::{After, Slice};
+use crate::listing::{After, CountedPage, Shown, Slice, Words};
 
 /// The routes of this feature.
 pub fn router() -> OpenApiRouter<World> {
@@ -253,7 +254,7 @@ async fn list_thing_connections(
     operation_id = "list_thing_events",
     params(("id" = ThingId, Path, description = "The thing"), PageParams),
     responses(
-        (status = 200, description = "A page of events", body = Page<Event>),
+        (status = 200, description = "A page of events", body = CountedPage<Event>),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 404, description = "No such thing to see", body = Problem),
         (status = 422, description = "A parameter is wrong", body = Problem)))]
@@ -263,17 +264,16 @@ async fn list_thing_events(
     Path(id): Path<ThingId>,
     uri: Uri,
     page: Paged<NoFilter>,
-) -> Answer<Listed<Event>> {
-    let after = world.after(&uri, page.cursor.as_deref())?;
-    let slice = Slice { limit: page.limit, after, ..Slice::default() };
+) -> Answer<ListedAs<CountedPage<Shown<Event>>>> {
+    let position = (page.limit, page.cursor.as_deref());
+    let ask = world.ask(&uri, &events::table::TABLE, Words::default(), position)?;
     let thing = rules::get(&world, &caller, id).await?;
     let filter = EventFilter {
         group_id: Some(thing.group_id),
         target_id: Some(id.to_string()),
         ..EventFilter::default()
     };
-    let rows = crate::events::rules::list(&world, &caller, filter, slice).await?;
-    Ok(world.page(uri, slice.limit, rows, |event| After::Seq(event.seq)))
+    Ok(world.listed(uri, events::rules::list(&world, &caller, filter, ask).await?))
 }
 
 /// A list without filters of its own.

@@ -7,9 +7,9 @@ use types::Result;
 
 use super::filtered::Bound;
 use super::model::{Thing, ThingFilter};
-use super::order::{Names, Order, Part, Place, Sorted};
 use super::sql;
 use super::way::Way;
+use crate::listing::{Names, Order, Part, Place, Sorted};
 
 /// One page, or the part of it that one statement finds.
 pub(super) struct Ask<'a> {
@@ -39,8 +39,8 @@ impl<'a> Ask<'a> {
             Part::Lacking => false,
         };
         let (head, names) = match (along, self.way.few.is_empty()) {
-            (true, true) => (sql::ALONG, Names::Index),
-            (true, false) => (sql::ALONG_FEW, Names::Index),
+            (true, true) => (sql::ALONG, Names::Along("v.thing_id")),
+            (true, false) => (sql::ALONG_FEW, Names::Along("v.thing_id")),
             (false, true) => (sql::HEAD, Names::Table),
             (false, false) => (sql::HEAD_FEW, Names::Table),
         };

@@ -13,8 +13,8 @@ use types::{Error, ErrorKind, Result};
 
 use super::filtered::{Bound, bounds};
 use super::model::{Status, ThingFilter};
-use super::order::Order;
 use super::statement::few;
+use crate::listing::Order;
 use crate::ontology::rules as types_of;
 
 /// Rows that are sorted rather than found in order: cheaper than to pass by what does not match.
@@ -77,7 +77,7 @@ impl<'r> Way<'r> {
             let same = |one: &Bound<'r>| one.property == first.property && one.held == first.held;
             let held: Vec<Bound<'r>> = all.iter().copied().filter(|one| same(one)).collect();
             all.retain(|one| !same(one));
-            if sorted.is_none() && order.is_by_id() && held.iter().any(Bound::is_equal) {
+            if sorted.is_none() && order.is_by_creation() && held.iter().any(Bound::is_equal) {
                 return Ok(Self { bounds: held, ..way });
             }
             let sql = few(scope, filter, &held, FEW);

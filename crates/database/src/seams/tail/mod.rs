@@ -10,7 +10,7 @@ mod sqlite;
 
 use types::Result;
 
-use crate::{Engine, Row, Tx, Value};
+use crate::{Engine, Row, Sql, Tx, Value};
 
 /// A position in commit order; everything at or before it has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -94,6 +94,29 @@ pub async fn end(tx: &mut Tx) -> Result<Position> {
         Engine::Postgres => postgres::END,
     };
     tx.one(sql, &[], |row| Ok(Position { xid: row.get(0)?, seq: row.get(1)? })).await
+}
+
+/// How far the slowest of all readers that keep their place in the store has come; none before
+/// any has begun.
+///
+/// # Errors
+/// As [`Tx::maybe`].
+pub async fn slowest(tx: &mut Tx) -> Result<Option<Position>> {
+    tx.maybe("select xid, seq from cursors order by xid, seq limit 1", &[], |row| {
+        Ok(Position { xid: row.get(0)?, seq: row.get(1)? })
+    })
+    .await
+}
+
+/// Appends ` and …` for the events of alias `o` at or before a position.
+pub fn up_to(tx: &Tx, sql: &mut Sql<'_>, position: Position) {
+    match tx.engine() {
+        Engine::Sqlite => sql.push(" and o.seq <= ").bind(position.seq),
+        Engine::Postgres => {
+            sql.push(" and (o.xid, o.seq) <= (").bind(position.xid);
+            sql.push(", ").bind(position.seq).push(")")
+        }
+    };
 }
 
 /// Makes the log readable again after it moved to another server; nothing to do elsewhere.

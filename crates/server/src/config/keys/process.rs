@@ -97,6 +97,13 @@ pub(super) static KEYS: &[Key] = &[
     ),
     whole(
         "database",
+        "filter_budget_ms",
+        "5000",
+        "Milliseconds a list with a filter or an order of its own may look for its rows before it \
+         is answered 422 `query_too_expensive`; 0: as long as any other read.",
+    ),
+    whole(
+        "database",
         "connect_timeout_s",
         "5",
         "Seconds a request waits for a free connection before it is refused. PostgreSQL only.",

@@ -1,6 +1,6 @@
 //! Plans and rates.
 
-use super::{Key, tables, text, whole};
+use super::{Key, flag, tables, text, whole};
 
 pub(super) static KEYS: &[Key] = &[
     text(
@@ -36,5 +36,24 @@ pub(super) static KEYS: &[Key] = &[
         "group_per_minute",
         "0",
         "Requests a minute with all API keys of one group; 0: no limit.",
+    ),
+    whole(
+        "retention",
+        "every_s",
+        "86400",
+        "Seconds from one look for events that are older than their group's plan keeps them to the \
+         next; 1 to 2678400. One node of a cluster looks.",
+    ),
+    flag(
+        "retention",
+        "archive",
+        "true",
+        "Whether events are written to files before they are deleted.",
+    ),
+    text(
+        "retention",
+        "archive_dir",
+        "\"\"",
+        "Directory of those files. Empty: `archive/events` in the data directory.",
     ),
 ];

@@ -302,7 +302,7 @@ async fn of_content(scene: &Scene, operation: &str) -> Option<Vec<Ask>> {
         "revert_thing" => {
             things().into_iter().map(|ask| ask.with(json!({ "version": 1 }))).collect()
         }
-        "aggregate_things" => lists(scene),
+        "aggregate_things" | "get_event_stats" => lists(scene),
         "create_thing" => {
             let new = |group: &str| json!({ "groupId": group, "type": "note", "name": "x" });
             vec![

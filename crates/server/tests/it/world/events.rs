@@ -139,7 +139,7 @@ async fn a_field_that_is_wrong_is_named() {
             ("to=7", "to", "invalid_value"),
             ("actorId=x", "actorId", "invalid_value"),
             ("targetId=x", "targetId", "invalid_id"),
-            ("sort=timestamp", "sort", "unknown_value"),
+            ("sort=colour", "sort", "unknown_sort"),
             ("includeChildren=perhaps", "includeChildren", "invalid_value"),
             ("colour=red", "colour", "unknown_parameter"),
         ] {

@@ -42,7 +42,7 @@ async fn assortment(bob: &Person, team: &str, count: usize) {
     }
 }
 
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         out.push_str(&format!("%{byte:02X}"));
@@ -50,7 +50,7 @@ fn encoded(text: &str) -> String {
     out
 }
 
-async fn paged(person: &Person, list: &str, limit: usize) -> Vec<Value> {
+pub(super) async fn paged(person: &Person, list: &str, limit: usize) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = person.get(&format!("{list}&limit={limit}{cursor}")).await.was(200).json();
@@ -63,7 +63,7 @@ async fn paged(person: &Person, list: &str, limit: usize) -> Vec<Value> {
 }
 
 /// The same order in memory: by bytes, what lacks a property last, ids as the last key.
-fn compare(one: &Value, other: &Value, sort: &str) -> Ordering {
+pub(super) fn compare(one: &Value, other: &Value, sort: &str) -> Ordering {
     let mut last = false;
     for key in sort.split(',') {
         let (name, turned) = match key.strip_prefix('-') {
@@ -73,7 +73,7 @@ fn compare(one: &Value, other: &Value, sort: &str) -> Ordering {
         last = turned;
         let value = |thing: &Value| match name.strip_prefix("properties.") {
             Some(property) => thing["properties"][property].clone(),
-            None if name == "createdAt" => thing["id"].clone(),
+            None if name == "createdAt" => created(thing),
             None => thing[name].clone(),
         };
         let order = match (value(one), value(other)) {
@@ -90,8 +90,16 @@ fn compare(one: &Value, other: &Value, sort: &str) -> Ordering {
             return order;
         }
     }
-    let ids = one["id"].as_str().cmp(&other["id"].as_str());
-    if last { ids.reverse() } else { ids }
+    let made = match (created(one), created(other)) {
+        (Value::String(one), Value::String(other)) => one.cmp(&other),
+        (one, other) => one.as_i64().cmp(&other.as_i64()),
+    };
+    if last { made.reverse() } else { made }
+}
+
+/// The place in the log, or the id, which is made in order of time.
+fn created(row: &Value) -> Value {
+    if row["seq"].is_i64() { row["seq"].clone() } else { row["id"].clone() }
 }
 
 const SORTS: [&str; 12] = [

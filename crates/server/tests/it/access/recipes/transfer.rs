@@ -19,6 +19,15 @@ pub(super) async fn of(scene: &Scene, operation: &str) -> Option<Vec<Ask>> {
                 query("things of Carol's public group", of(&scene.plaza, "")),
             ]
         }
+        "export_events" => {
+            let of = |group: &str, more: &str| format!("?groupId={group}{more}");
+            vec![
+                query("of Acme", of(acme, "")),
+                query("of Acme and below", of(acme, "&includeChildren=true")),
+                query("of Alice's home", of(&alice.home, "")),
+                query("of Carol's public group", of(&scene.plaza, "")),
+            ]
+        }
         "export_group" => vec![
             about("Acme", acme),
             about("a group below, of others", &scene.annex),

@@ -1,7 +1,25 @@
 use super::*;
+use crate::listing::columns;
+
+static TABLE: Table = Table {
+    columns: columns! {
+        "createdAt" "o.id" "id" Id;
+        "updatedAt" "o.updated_at" "updated_at" Int;
+        "name" "o.name" "name" Text;
+        "type" "o.type" "type" Text;
+        "status" "o.status" "status" Text;
+        "strength" "o.strength" "strength" Real => ?;
+        "validTo" "o.valid_to" "valid_to" Int => ?;
+    },
+    schema: &filter::Schema { fields: &[], json: &[] },
+    members: &["id"],
+    open: "properties",
+    indexed: true,
+    marked: false,
+};
 
 fn order(text: &str) -> Order {
-    Order::parse(Some(text)).unwrap_or_else(|error| panic!("{text}: {error}"))
+    Order::parse(&TABLE, Some(text)).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 fn written(text: &str, part: Part, names: Names) -> String {
@@ -19,6 +37,7 @@ fn every_order_ends_in_the_id() {
         ("-updatedAt", "order by o.updated_at desc, o.id desc"),
         ("type,-name", "order by o.type, o.name desc, o.id desc"),
         ("status,-createdAt,name", "order by o.status, o.id desc"),
+        ("-strength", "order by o.strength desc nulls last, o.id desc"),
     ] {
         assert_eq!(written(text, Part::Table, Names::Table), sql, "{text}");
     }
@@ -28,7 +47,7 @@ fn every_order_ends_in_the_id() {
 fn what_lacks_a_property_is_ordered_by_the_rest() {
     let text = "-properties.price,name";
     let along = "order by v.number desc, o.name, v.thing_id";
-    assert_eq!(written(text, Part::Numbers, Names::Index), along);
+    assert_eq!(written(text, Part::Numbers, Names::Along("v.thing_id")), along);
     assert_eq!(written(text, Part::Lacking, Names::Table), "order by o.name, o.id");
     assert_eq!(order(text).parts(), [Part::Texts, Part::Numbers, Part::Lacking]);
     assert_eq!(order("properties.price").parts()[0], Part::Numbers);
@@ -49,7 +68,7 @@ fn what_is_no_order_is_refused() {
         ("name,-name", "repeated_sort"),
         ("name,type,status,updatedAt", "too_many_sorts"),
     ] {
-        let error = Order::parse(Some(text)).expect_err(text);
+        let error = Order::parse(&TABLE, Some(text)).expect_err(text);
         assert_eq!((error.code(), error.kind().status()), (code, 422), "{text}");
     }
 }
@@ -62,7 +81,9 @@ fn a_place_is_read_as_it_was_written() {
         ("-updatedAt,name", Part::Table, vec![Sorted::Int(-5), name.clone(), id.clone()]),
         ("properties.price", Part::Numbers, vec![Sorted::Real(-0.5), id.clone()]),
         ("-properties.price", Part::Texts, vec![name.clone(), id.clone()]),
-        ("-properties.price,name", Part::Lacking, vec![name, id]),
+        ("-properties.price,name", Part::Lacking, vec![name, id.clone()]),
+        ("validTo,-strength", Part::Table, vec![Sorted::Null, Sorted::Real(0.5), id.clone()]),
+        ("validTo,-strength", Part::Table, vec![Sorted::Int(0), Sorted::Null, id]),
     ] {
         let (order, place) = (order(text), Place { part, values });
         let bytes = order.write(&place);
@@ -91,5 +112,27 @@ fn rows_behind_a_place_are_told_by_one_comparison_or_by_steps() {
         sql.text(),
         " and (1 = 0 or (1 = 1 and o.type > $1) or (1 = 1 and o.type = $2 and o.name < $3) \
          or (1 = 1 and o.type = $4 and o.name = $5 and o.id < $6))"
+    );
+}
+
+#[test]
+fn what_lacks_a_value_comes_last_either_way() {
+    let place = |values| Place { part: Part::Table, values };
+    let written = |text: &str, place: &Place| {
+        let mut sql = Sql::new("");
+        order(text).behind(&mut sql, place, Names::Table);
+        sql.text().to_owned()
+    };
+    let id = Sorted::Id(Uuid::nil());
+    let there = place(vec![Sorted::Real(0.5), id.clone()]);
+    assert_eq!(
+        written("-strength", &there),
+        " and (1 = 0 or (1 = 1 and (o.strength < $1 or o.strength is null)) \
+         or (1 = 1 and o.strength = $2 and o.id < $3))"
+    );
+    let lacking = place(vec![Sorted::Null, id]);
+    assert_eq!(
+        written("strength", &lacking),
+        " and (1 = 0 or (1 = 1 and o.strength is null and o.id > $1))"
     );
 }

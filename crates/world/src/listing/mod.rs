@@ -1,4 +1,12 @@
 //! What all lists of this room share: order, position, page.
+//!
+//! A list says once, as a [`Table`], what may be sorted by, filtered by and told; [`Ask`] is what a
+//! request makes of it, and finds the page. Lists that only go forth or back have a [`Slice`].
+
+mod ask;
+mod fields;
+mod order;
+mod table;
 
 use database::{Sql, Value};
 use http::Uri;
@@ -6,6 +14,13 @@ use serde::Deserialize;
 use types::{Limit, Page, Result};
 use uuid::Uuid;
 use web::Listed;
+
+pub(crate) use ask::{Ask, Found, Words, given, too_expensive, wrong_cursor};
+pub(crate) use ask::{Count, CountedPage};
+pub(crate) use fields::Fields;
+pub(crate) use fields::Shown;
+pub(crate) use order::{Names, Order, PROPERTIES, Part, Place, Sorted, is_name};
+pub(crate) use table::{Column, Holds, Listable, Table, asked, columns, fields};
 
 use crate::World;
 
@@ -42,11 +57,6 @@ pub enum After {
 }
 
 impl After {
-    /// Behind every row with an id.
-    pub const LAST_ID: Self = Self::Id(Uuid::max());
-    /// Behind every event.
-    pub const LAST_SEQ: Self = Self::Seq(i64::MAX);
-
     const fn value(self) -> Value<'static> {
         match self {
             Self::Id(id) => Value::Uuid(id),
@@ -56,15 +66,6 @@ impl After {
 }
 
 impl Slice {
-    /// Bounds the first page of a list over several groups to `last`, which bounds nothing: it is
-    /// how SQLite learns along which index the rows of each group are in order, and leaves a group
-    /// once the page is full. Without, it sorts all there is.
-    pub fn along(&self, sql: &mut Sql<'_>, column: &'static str, last: After) {
-        if self.after.is_none() {
-            sql.push(" and ").push(column).push(" <= ").bind(last.value());
-        }
-    }
-
     /// Appends position, order and limit for a query over alias `o`.
     pub fn finish(&self, sql: &mut Sql<'_>, column: &'static str) {
         if let Some(after) = self.after {
