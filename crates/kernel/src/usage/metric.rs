@@ -9,7 +9,7 @@ pub enum Metric {
     Things,
     /// Connections.
     Connections,
-    /// Bytes of files.
+    /// Bytes of properties and texts.
     StorageBytes,
     /// Calls by API keys, by the month.
     ApiCalls,
@@ -38,7 +38,7 @@ impl Metric {
             Self::Users => "members",
             Self::Things => "things",
             Self::Connections => "connections",
-            Self::StorageBytes => "bytes of files",
+            Self::StorageBytes => "bytes of properties and texts",
             Self::ApiCalls => "calls with API keys a month",
         }
     }

@@ -176,7 +176,12 @@ pub(super) async fn count(tx: &mut Tx, group: GroupId, metric: Metric) -> Result
         }
         Metric::Things => "select count(*) from things where group_id = $1",
         Metric::Connections => "select count(*) from connections where group_id = $1",
-        Metric::StorageBytes | Metric::ApiCalls => return Ok(None),
+        Metric::StorageBytes => {
+            "select cast((select coalesce(sum(bytes), 0) from things where group_id = $1) \
+             + (select coalesce(sum(octet_length(text)), 0) from knowledge where group_id = $1) \
+             as bigint)"
+        }
+        Metric::ApiCalls => return Ok(None),
     };
     tx.one(sql, args![group], |row| row.get(0)).await.map(Some)
 }

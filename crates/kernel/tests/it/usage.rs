@@ -196,6 +196,75 @@ on_each!(whatever_is_taken_and_given_back_the_number_is_right, |store| {
     assert_eq!(used(&house.app, group).await, 0, "there is not one thing");
 });
 
+/// A note with these properties, and a text.
+async fn keep(app: &App, group: GroupId, properties: &'static str, text: &'static str) {
+    app.change(&Caller::system("test"), async move |work| {
+        work.silently();
+        let properties = types::Json::from_text(properties.to_owned())?;
+        let (id, other) = (work.id(), work.id());
+        work.tx
+            .run(
+                "insert into things (id, group_id, type, name, properties, status, visibility, \
+                 tier, version, created_at, updated_at) \
+                 values ($1, $2, 'note', 'n', $3, 'active', 'group', 'plain', 1, 0, 0)",
+                args![id, group, &properties],
+            )
+            .await?;
+        work.tx
+            .run(
+                "insert into knowledge (id, group_id, type, text, labels, metadata, deprecated, \
+                 visibility, created_at, updated_at) \
+                 values ($1, $2, 'document', $3, $4, $4, $5, 'group', 0, 0)",
+                args![other, group, text, &types::Json::empty(), false],
+            )
+            .await
+    })
+    .await
+    .expect("two rows");
+}
+
+async fn bytes(app: &App, group: GroupId) -> i64 {
+    let (plans, now) = (app.plans.clone(), app.now());
+    let all = app.db.read(async move |tx| usage::of_group(tx, &plans, group, now).await).await;
+    all.unwrap().iter().find(|one| one.metric == Metric::StorageBytes).unwrap().used
+}
+
+on_each!(bytes_of_what_was_there_before_are_counted, |store| {
+    let house = House::over(&store);
+    let group = limited(&house, 1000).await;
+    // Both engines write these with the same characters.
+    keep(&house.app, group, "{}", "").await;
+    keep(&house.app, group, r#"{"ü": 1}"#, "größer").await;
+    assert_eq!(bytes(&house.app, group).await, 0);
+    // What the migration does with rows that are older than it.
+    let migration = include_str!("../../../../migrations/0016_copies.sql");
+    let (_, update) = migration.split_once("update things").expect("it counts");
+    let script = format!("update things{}", update.replace("{int}", "bigint"));
+    let statements: Vec<String> = script.split(';').map(|one| one.trim().to_owned()).collect();
+    house
+        .app
+        .change(&Caller::system("test"), async move |work| {
+            work.silently();
+            for statement in statements.iter().filter(|one| !one.is_empty()) {
+                work.tx.run(statement, args![]).await?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let written = r#"{"ü": 1}"#.len() + "größer".len();
+    assert_eq!(bytes(&house.app, group).await, written as i64);
+    let caller = Caller::system("test");
+    let forget = "update usage_counters set amount = 99 where group_id = $1 and 1 = $2";
+    silently(&house.app, forget, group, 1).await;
+    let recount = house.app.change(&caller, async move |work| {
+        work.silently();
+        usage::recount(work, group).await
+    });
+    recount.await.unwrap();
+    assert_eq!(bytes(&house.app, group).await, written as i64);
+});
+
 on_each!(calls_are_counted_by_the_month_and_refused_beyond_it, |store| {
     let house = House::over(&store);
     let group = limited(&house, 5).await;

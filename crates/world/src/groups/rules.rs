@@ -16,6 +16,7 @@ use super::model::{
 };
 use super::moving::{move_to, no_key_at_the_top, owned};
 pub use super::ownership::transfer;
+pub(crate) use super::slug::is_slug_taken;
 pub use super::slug::with_slug;
 use super::sql::{self, Bound};
 pub use super::tree::{root, same_tree};

@@ -1,10 +1,19 @@
 //! Finding a group by its slug.
 
+use database::Tx;
 use kernel::Work;
 use types::{ErrorKind, GroupId, Result};
 
 use super::rules::visible;
 use super::sql;
+
+/// Whether any group has this slug.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn is_slug_taken(tx: &mut Tx, slug: &str) -> Result<bool> {
+    Ok(sql::with_slug(tx, slug).await?.is_some())
+}
 
 /// The group with this slug, if the caller sees it.
 ///

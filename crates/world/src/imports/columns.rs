@@ -40,7 +40,8 @@ impl Columns {
                 let message = format!("the column `{field}` is there twice.");
                 return Err(Error::invalid(field, "repeated_column", message));
             }
-            columns.push(column(field, options.dimension).ok_or_else(|| {
+            columns
+                .push(options.dimension.and_then(|into| column(field, into)).ok_or_else(|| {
                 let message = format!(
                     "the column `{field}` is no field: map it to one (`properties.{field}`), or \
                      to null to pass over it."
@@ -130,6 +131,25 @@ fn column(field: &str, dimension: Into) -> Option<Column> {
             "updatedAt",
             "metadata",
         ],
+        Into::People => &[
+            "id",
+            "personId",
+            "displayName",
+            "email",
+            "username",
+            "groupId",
+            "role",
+            "permissions",
+            "status",
+            "bio",
+            "avatar",
+            "createdAt",
+            "updatedAt",
+            "metadata",
+        ],
+        Into::Events => {
+            &["id", "seq", "type", "groupId", "actorId", "targetId", "timestamp", "metadata"]
+        }
         Into::Knowledge => &[
             "id",
             "type",
@@ -147,7 +167,7 @@ fn column(field: &str, dimension: Into) -> Option<Column> {
 
 fn field(name: &str, cell: &str) -> Result<Value> {
     match name {
-        "properties" | "metadata" | "labels" | "strength" => {
+        "properties" | "metadata" | "labels" | "permissions" | "strength" => {
             serde_json::from_str(cell).map_err(|_| {
                 Error::invalid(format!("/{name}"), "malformed_json", "must be JSON in a cell.")
             })

@@ -6,6 +6,9 @@ use super::model::Format;
 
 /// Bytes of a row.
 const MAX_ROW: usize = 1 << 20;
+/// Bytes of a line of a bundle, as the command line takes it: a row that came in by itself, with
+/// what an export adds to it.
+const MAX_LINE: usize = 8 << 20;
 /// Rows that share a transaction.
 const MAX_ROWS: usize = 1000;
 /// Bytes after which a batch is closed.
@@ -24,18 +27,34 @@ pub(super) enum Row {
     TooLong,
 }
 
+/// Rows and bytes of a bundle that can be rehearsed: all of it shares a transaction.
+const REHEARSED: (usize, usize) = (10_000, 16 << 20);
+
 /// Rows that are taken together.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Batch {
     pub(super) rows: Vec<Row>,
     /// Bytes of the input that these rows are, line ends among them.
     pub(super) bytes: u64,
     held: usize,
+    most: (usize, usize),
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self { rows: Vec::new(), bytes: 0, held: 0, most: (MAX_ROWS, MAX_BYTES) }
+    }
 }
 
 impl Batch {
+    /// One for all rows of a rehearsal.
+    pub(super) fn of_all() -> Self {
+        Self { most: REHEARSED, ..Self::default() }
+    }
+
     pub(super) fn is_full(&self) -> bool {
-        self.rows.len() >= MAX_ROWS || self.held >= MAX_BYTES
+        let (rows, bytes) = self.most;
+        self.rows.len() >= rows || self.held >= bytes
     }
 
     fn push(&mut self, row: Row, held: usize, bytes: u64) {
@@ -53,6 +72,8 @@ pub(super) enum Cutter {
         line: Vec<u8>,
         /// Bytes of it, those that were not kept too.
         read: u64,
+        /// Bytes a row may have.
+        most: usize,
     },
     /// As RFC 4180 says.
     Csv(Box<Records>),
@@ -72,7 +93,8 @@ pub(super) struct Records {
 impl Cutter {
     pub(super) fn new(format: Format) -> Self {
         match format {
-            Format::Ndjson => Self::Lines { line: Vec::new(), read: 0 },
+            Format::Ndjson => Self::Lines { line: Vec::new(), read: 0, most: MAX_ROW },
+            Format::Bundle => Self::Lines { line: Vec::new(), read: 0, most: MAX_LINE },
             Format::Csv => Self::Csv(Box::new(Records {
                 reader: Reader::new(),
                 text: vec![0; 4096],
@@ -89,7 +111,7 @@ impl Cutter {
     pub(super) fn cut<'p>(&mut self, mut piece: &'p [u8], batch: &mut Batch) -> &'p [u8] {
         while !piece.is_empty() && !batch.is_full() {
             piece = match self {
-                Self::Lines { line, read } => cut_line(line, read, piece, batch),
+                Self::Lines { line, read, most } => cut_line(line, read, *most, piece, batch),
                 Self::Csv(records) => records.cut(piece, batch),
             };
         }
@@ -100,7 +122,7 @@ impl Cutter {
     pub(super) fn finish(&mut self, batch: &mut Batch) {
         match self {
             Self::Lines { read: 0, .. } => {}
-            Self::Lines { line, read } => push_line(line, read, batch),
+            Self::Lines { line, read, most } => push_line(line, read, *most, batch),
             Self::Csv(records) => {
                 records.cut(&[], batch);
                 // What is left are blanks between records.
@@ -113,6 +135,7 @@ impl Cutter {
 fn cut_line<'p>(
     line: &mut Vec<u8>,
     read: &mut u64,
+    most: usize,
     piece: &'p [u8],
     batch: &mut Batch,
 ) -> &'p [u8] {
@@ -121,20 +144,20 @@ fn cut_line<'p>(
         Some(at) => (&piece[..at], &piece[at + 1..]),
         None => (piece, &piece[piece.len()..]),
     };
-    let room = (MAX_ROW + 1).saturating_sub(line.len());
+    let room = (most + 1).saturating_sub(line.len());
     line.extend_from_slice(&content[..content.len().min(room)]);
     *read += content.len() as u64;
     if end.is_some() {
         *read += 1;
-        push_line(line, read, batch);
+        push_line(line, read, most, batch);
     }
     rest
 }
 
-fn push_line(line: &mut Vec<u8>, read: &mut u64, batch: &mut Batch) {
+fn push_line(line: &mut Vec<u8>, read: &mut u64, most: usize, batch: &mut Batch) {
     let (line, read) = (std::mem::take(line), std::mem::take(read));
     let held = line.len();
-    let row = if held > MAX_ROW { Row::TooLong } else { Row::Line(line) };
+    let row = if held > most { Row::TooLong } else { Row::Line(line) };
     batch.push(row, held, read);
 }
 

@@ -6,7 +6,19 @@ use serde::{Deserialize, Serialize};
 use types::{GroupId, ImportId, Json, PersonId, Time};
 use utoipa::{IntoParams, ToSchema};
 
-pub use crate::exports::model::Format;
+words! {
+    /// How what is imported is written.
+    ImportFormat {
+        /// One JSON object a line.
+        Ndjson = "ndjson",
+        /// A table with a head.
+        Csv = "csv",
+        /// The export of a group, which becomes a copy.
+        Bundle = "bundle",
+    }
+}
+
+pub use ImportFormat as Format;
 
 words! {
     /// What is imported.
@@ -15,6 +27,10 @@ words! {
         Things = "things",
         /// Connections.
         Connections = "connections",
+        /// Members.
+        People = "people",
+        /// What happened elsewhere.
+        Events = "events",
         /// Labels and documents.
         Knowledge = "knowledge",
     }
@@ -34,13 +50,42 @@ words! {
     }
 }
 
-words! {
-    /// What tells that a row is there already.
-    Key {
-        /// Its id.
-        Id = "id",
+/// What tells that a thing is there already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Key {
+    /// Its id.
+    Id,
+    /// A unique property of its type.
+    Property(String),
+}
+
+const PROPERTY: &str = "properties.";
+
+impl TryFrom<String> for Key {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> std::result::Result<Self, Self::Error> {
+        if text == "id" {
+            return Ok(Self::Id);
+        }
+        let name = text.strip_prefix(PROPERTY).filter(|name| (1..=MAX_KEY).contains(&name.len()));
+        let name = name.ok_or("expected `id`, or `properties.` and the name of a property")?;
+        Ok(Self::Property(name.to_owned()))
     }
 }
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        match key {
+            Key::Id => "id".to_owned(),
+            Key::Property(name) => format!("{PROPERTY}{name}"),
+        }
+    }
+}
+
+/// Bytes of a property's name.
+const MAX_KEY: usize = 200;
 
 /// An import to be made.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -50,20 +95,22 @@ words! {
     "type": "course", "mapping": {"Title": "name", "Price": "properties.price"}
 }))]
 pub struct NewImport {
-    /// Where the rows go.
+    /// Where the rows go; of a bundle the group it goes below.
     pub group_id: GroupId,
-    /// `ndjson` or `csv`.
+    /// `ndjson`, `csv`, or `bundle` for the export of a group.
     #[schema(inline)]
     pub format: Format,
-    /// `things`, `connections` or `knowledge`.
-    #[schema(inline)]
-    pub dimension: Into,
-    /// The type of rows that do not name one.
-    #[serde(default, rename = "type")]
-    pub kind: Option<String>,
-    /// `id`: a thing that is there is changed instead of made.
+    /// `things`, `connections`, `people`, `events` or `knowledge`; of a bundle none.
     #[serde(default)]
     #[schema(inline)]
+    pub dimension: Option<Into>,
+    /// The type of rows that do not name one; of people their role.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+    /// `id`, or `properties.X` of a unique property: a thing that is there is changed instead of
+    /// made.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "properties.sku")]
     pub key: Option<Key>,
     /// The field of each column that is called otherwise, as `name` or `properties.price`; null
     /// passes over a column.
@@ -88,7 +135,7 @@ impl NewImport {
             format: self.format,
             dimension: self.dimension,
             kind: self.kind.clone(),
-            key: self.key,
+            key: self.key.clone(),
             mapping: self.mapping.clone(),
             dry_run: self.dry_run,
             max_errors: self.max_errors,
@@ -100,18 +147,20 @@ impl NewImport {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Options {
-    /// `ndjson` or `csv`.
+    /// `ndjson`, `csv`, or `bundle` for the export of a group.
     #[schema(inline)]
     pub format: Format,
-    /// `things`, `connections` or `knowledge`.
-    #[schema(inline)]
-    pub dimension: Into,
-    /// The type of rows that do not name one.
-    #[serde(default, rename = "type")]
-    pub kind: Option<String>,
-    /// `id`: a thing that is there is changed instead of made.
+    /// `things`, `connections`, `people`, `events` or `knowledge`; of a bundle none.
     #[serde(default)]
     #[schema(inline)]
+    pub dimension: Option<Into>,
+    /// The type of rows that do not name one; of people their role.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+    /// `id`, or `properties.X` of a unique property: a thing that is there is changed instead of
+    /// made.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "properties.sku")]
     pub key: Option<Key>,
     /// The field of each column that is called otherwise, as `name` or `properties.price`; null
     /// passes over a column.
@@ -125,6 +174,14 @@ pub struct Options {
     pub max_errors: Option<u64>,
 }
 
+impl Options {
+    /// Whether all of it is tried in one transaction: the lines of a bundle need each other.
+    #[must_use]
+    pub fn is_rehearsed_whole(&self) -> bool {
+        self.dry_run && self.format == Format::Bundle
+    }
+}
+
 /// An import, and how far it has come.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -133,6 +190,8 @@ pub struct Import {
     pub id: ImportId,
     /// Where the rows go.
     pub group_id: GroupId,
+    /// Of a bundle: the group it became, once there is one.
+    pub copy_id: Option<GroupId>,
     /// Who imports.
     pub person_id: Option<PersonId>,
     /// How rows are written, and what becomes of them.

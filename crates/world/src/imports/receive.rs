@@ -1,6 +1,7 @@
 //! Takes the bytes of an import as they arrive.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
 use kernel::access;
@@ -14,6 +15,8 @@ use super::{rules, sql, take};
 
 /// Refused rows that are told of an import.
 const TOLD: u64 = 1000;
+/// How often a request says that it goes on while its last rows are taken.
+const TICK: Duration = Duration::from_secs(5);
 
 /// The bytes of a request.
 #[derive(Debug, Clone, Copy)]
@@ -44,14 +47,17 @@ pub(super) async fn receive<B: AsRef<[u8]>, E>(
     if import.total_bytes.zip(end).is_some_and(|(all, end)| end > all) {
         return Err(too_many());
     }
+    let whole = import.options.is_rehearsed_whole();
     let mut cutter = Cutter::new(import.options.format);
-    let mut batch = Batch::default();
+    let mut batch = if whole { Batch::of_all() } else { Batch::default() };
     let mut arrived = upload.offset;
     let mut body = pin!(body);
     while let Some(piece) = body.next().await {
         moving();
         let Ok(piece) = piece else {
-            store(app, caller, &import, batch, false).await?;
+            if !whole {
+                store(app, caller, &import, batch, false).await?;
+            }
             return Err(Error::new(
                 ErrorKind::Malformed,
                 "incomplete_body",
@@ -65,6 +71,9 @@ pub(super) async fn receive<B: AsRef<[u8]>, E>(
         }
         while !rest.is_empty() {
             rest = cutter.cut(rest, &mut batch);
+            if batch.is_full() && whole {
+                return give_up(app, caller, &import).await;
+            }
             if batch.is_full() {
                 import = store(app, caller, &import, std::mem::take(&mut batch), false).await?;
                 moving();
@@ -78,12 +87,39 @@ pub(super) async fn receive<B: AsRef<[u8]>, E>(
     let last = import.total_bytes.is_none_or(|all| arrived == all);
     if last {
         cutter.finish(&mut batch);
+    } else if whole {
+        let message = "A dry run of a bundle comes in one request, with all its bytes.";
+        return Err(Error::invalid("totalBytes", "one_request", message));
     }
-    store(app, caller, &import, batch, last).await
+    patiently(store(app, caller, &import, batch, last), moving).await
+}
+
+/// Waits for a transaction as long as it takes: its rows are bounded, and it happens anyway.
+async fn patiently<T>(change: impl Future<Output = T>, moving: fn()) -> T {
+    let mut change = pin!(change);
+    loop {
+        match tokio::time::timeout(TICK, &mut change).await {
+            Ok(done) => return done,
+            Err(_) => moving(),
+        }
+    }
 }
 
 fn too_many() -> Error {
     Error::invalid("totalBytes", "too_many_bytes", "is less than the bytes that were sent.")
+}
+
+/// Ends a dry run that cannot be one transaction.
+async fn give_up(app: &App, caller: &Caller, before: &Import) -> Result<Import> {
+    let before = before.clone();
+    app.change(caller, async move |work| {
+        let problem = "A dry run of a bundle takes up to 10000 lines and 16 MiB. Import a larger \
+                       one below a group of its own, and delete that.";
+        let mut after = before.clone();
+        (after.state, after.problem) = (State::Failed, Some(problem.to_owned()));
+        rules::move_on(work, &before, after).await
+    })
+    .await
 }
 
 async fn store(
@@ -107,7 +143,7 @@ async fn store_in(
     work.silently();
     // Who lost the right to import while the bytes flow gets no further.
     let place = access::standing_to_change(work.tx, work.caller, before.group_id).await?;
-    place.require(rules::right(before.options.dimension))?;
+    rules::require(&place, &before.options)?;
     let mut after = before.clone();
     let head;
     let mut rows = batch;
@@ -137,6 +173,7 @@ async fn store_in(
     after.updated += taken.updated;
     after.unchanged += taken.unchanged;
     after.failed += taken.refused.len() as u64;
+    after.copy_id = after.copy_id.or(taken.copy).filter(|_| !before.options.dry_run);
     if let Some(most) = before.options.max_errors.filter(|most| after.failed > *most) {
         let problem = format!("More than {most} rows are wrong.");
         (after.state, after.problem) = (State::Failed, Some(problem));

@@ -47,7 +47,9 @@ async fn list_imports(
 
 /// Make an import
 ///
-/// Says what will come; the bytes are then sent to `/v1/imports/{id}/data`.
+/// Says what will come; the bytes are then sent to `/v1/imports/{id}/data`. With `format: "bundle"`
+/// they are the export of a group, here or on another server, which becomes a copy below `groupId`;
+/// for owners of that group, in person.
 #[utoipa::path(post, path = "/v1/imports", tag = "imports", operation_id = "create_import",
     request_body = NewImport,
     responses(
@@ -89,7 +91,8 @@ async fn get_import(
 
 /// Send the bytes of an import
 ///
-/// Rows are taken as they arrive, up to 1000 to a transaction. What broke off goes on with
+/// Rows are taken as they arrive, up to 1000 to a transaction; a dry run of a bundle comes in one
+/// request, of up to 10000 lines and 16 MiB. What broke off goes on with
 /// `Upload-Offset`, the import's `offsetBytes`; no row is taken twice. Takes as long as bytes flow.
 #[utoipa::path(put, path = "/v1/imports/{id}/data", tag = "imports",
     operation_id = "upload_import",

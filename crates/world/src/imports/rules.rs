@@ -1,7 +1,7 @@
 //! Who may import, and what becomes of an import.
 
 use database::Tx;
-use kernel::access::{self, Right};
+use kernel::access::{self, Right, Role, Standing};
 use kernel::{App, Caller, Work};
 use serde_json::json;
 use types::{Checks, Error, ErrorKind, ImportId, Json, Result};
@@ -23,10 +23,11 @@ pub async fn create(app: &App, caller: &Caller, new: NewImport) -> Result<Import
     check(&options)?;
     app.change(caller, async move |work| {
         let place = access::standing_to_change(work.tx, work.caller, new.group_id).await?;
-        place.require(right(options.dimension))?;
+        require(&place, &options)?;
         let import = Import {
             id: ImportId(work.id()),
             group_id: new.group_id,
+            copy_id: None,
             person_id: work.me(),
             options: options.clone(),
             header: None,
@@ -179,22 +180,54 @@ async fn visible(tx: &mut Tx, caller: &Caller, id: ImportId) -> Result<Import> {
     let own = import.person_id.is_some() && import.person_id == caller.person();
     // What a key may not make, it does not watch being made.
     let rights = place.rights;
-    let shut = rights.is_through_key() && !rights.has(right(import.options.dimension));
+    let shut = rights.is_through_key() && !rights.has(right(&import.options));
     if (own || place.owns) && !shut { Ok(import) } else { Err(Error::not_found()) }
 }
 
-pub(super) const fn right(dimension: Into) -> Right {
-    match dimension {
-        Into::Things => Right::ThingsCreate,
-        Into::Connections => Right::ConnectionsCreate,
-        Into::Knowledge => Right::KnowledgeCreate,
+/// Refuses whoever may not make such rows in a group. A bundle becomes a group below, with people
+/// and roles: that takes an owner of the group, in person.
+///
+/// # Errors
+/// 403.
+pub(super) fn require(place: &Standing, options: &Options) -> Result<()> {
+    place.require(right(options))?;
+    let owns = place.role >= Some(Role::GroupOwner) && !place.rights.is_through_key();
+    if options.format != Format::Bundle || owns {
+        return Ok(());
+    }
+    Err(Error::forbidden("Only an owner of this group may import a group below it, in person."))
+}
+
+const fn right(options: &Options) -> Right {
+    match options.dimension {
+        None => Right::GroupsCreate,
+        Some(Into::Things) => Right::ThingsCreate,
+        Some(Into::Connections) => Right::ConnectionsCreate,
+        Some(Into::People) => Right::PeopleCreate,
+        Some(Into::Events) => Right::EventsCreate,
+        Some(Into::Knowledge) => Right::KnowledgeCreate,
     }
 }
 
 fn check(options: &Options) -> Result<()> {
-    let keyed = options.key.is_none() || options.dimension == Into::Things;
+    let is_bundle = options.format == Format::Bundle;
+    let keyed = options.key.is_none() || options.dimension == Some(Into::Things);
     let mapped = options.mapping.is_empty() || options.format == Format::Csv;
+    let typed = options.kind.is_none() || !is_bundle;
     Checks::new()
+        .that(
+            is_bundle || options.dimension.is_some(),
+            "/dimension",
+            "missing_field",
+            "is needed: what the rows are.",
+        )
+        .that(
+            !is_bundle || options.dimension.is_none(),
+            "/dimension",
+            "not_applicable",
+            "is not for a bundle, which has all of them.",
+        )
+        .that(typed, "/type", "not_applicable", "is not for a bundle, whose lines name theirs.")
         .that(keyed, "/key", "not_applicable", "is for things only.")
         .that(mapped, "/mapping", "not_applicable", "is for CSV only.")
         .that(options.mapping.len() <= MAX_COLUMNS, "/mapping", "too_long", "has too many columns.")

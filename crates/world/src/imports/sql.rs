@@ -9,7 +9,7 @@ use crate::listing::{After, Slice};
 
 const HEAD: &str = "select o.id, o.group_id, o.person_id, o.options, o.header, o.state, \
      o.total_bytes, o.offset_bytes, o.lines, o.created, o.updated, o.unchanged, o.failed, \
-     o.problem, o.created_at, o.updated_at from import_runs o where 1 = 1";
+     o.problem, o.created_at, o.updated_at, o.copy_id from import_runs o where 1 = 1";
 
 fn count(row: &Row<'_>, index: usize) -> Result<u64> {
     Ok(row.get::<i64>(index)?.unsigned_abs())
@@ -22,6 +22,7 @@ fn import(row: &Row<'_>) -> Result<Import> {
     Ok(Import {
         id: ImportId(row.get::<Uuid>(0)?),
         group_id: row.get(1)?,
+        copy_id: row.get(16)?,
         person_id: row.get(2)?,
         options: serde_json::from_str(row.get::<Json>(3)?.as_str())?,
         header: header.map(|header| serde_json::from_str(header.as_str())).transpose()?,
@@ -88,7 +89,7 @@ pub(super) async fn advance(tx: &mut Tx, from: u64, to: &Import, now: Time) -> R
         .run(
             "update import_runs set header = $3, state = $4, total_bytes = $5, \
              offset_bytes = $6, lines = $7, created = $8, updated = $9, unchanged = $10, \
-             failed = $11, problem = $12, updated_at = $13 \
+             failed = $11, problem = $12, updated_at = $13, copy_id = $14 \
              where id = $1 and offset_bytes = $2 and state = 'open'",
             args![
                 to.id.0,
@@ -103,7 +104,8 @@ pub(super) async fn advance(tx: &mut Tx, from: u64, to: &Import, now: Time) -> R
                 to.unchanged.cast_signed(),
                 to.failed.cast_signed(),
                 &to.problem,
-                now
+                now,
+                to.copy_id
             ],
         )
         .await?;

@@ -4,34 +4,44 @@ use std::collections::{BTreeMap, HashMap};
 
 use kernel::Work;
 use serde_json::Value;
-use types::{Error, ErrorKind, Json, JsonMap, Result, ThingId};
+use types::{Error, ErrorKind, GroupId, Json, JsonMap, Result, ThingId};
 use web::IfMatch;
 
+use super::bundle;
 use super::columns::Columns;
 use super::cut::{Batch, Row};
-use super::model::{Import, ImportError, Into, Key};
+use super::model::{Format, Import, ImportError, Into, Key};
 use super::rules;
+use crate::batch::operation::{Change, Operation};
 use crate::connections::model::NewConnection;
+use crate::events::model::NewCustomEvent;
 use crate::knowledge::model::NewKnowledge;
+use crate::people::model::NewPerson;
 use crate::things::model::{NewThing, Status, ThingChange};
-use crate::{connections, knowledge, ontology, things};
+use crate::{connections, events, knowledge, ontology, people, things};
 
 /// What an export tells of a row that an import leaves to the store.
-const PAST: [&str; 10] = [
-    "id",
-    "groupId",
-    "ownerId",
-    "tier",
-    "version",
-    "createdAt",
-    "updatedAt",
-    "deletedAt",
-    "contentHash",
-    "deprecated",
-];
+const fn past(dimension: Into) -> &'static [&'static str] {
+    match dimension {
+        Into::People => &["id", "groupId", "userId", "status", "version", "createdAt", "updatedAt"],
+        Into::Events => &["id", "seq", "groupId", "actorId", "impersonatorId", "requestId"],
+        Into::Things | Into::Connections | Into::Knowledge => &[
+            "id",
+            "groupId",
+            "ownerId",
+            "tier",
+            "version",
+            "createdAt",
+            "updatedAt",
+            "deletedAt",
+            "contentHash",
+            "deprecated",
+        ],
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
-enum Outcome {
+pub(super) enum Outcome {
     Created,
     Updated,
     Unchanged,
@@ -52,10 +62,12 @@ pub(super) struct Taken {
     pub(super) updated: u64,
     pub(super) unchanged: u64,
     pub(super) refused: Vec<ImportError>,
+    /// The group that a bundle became.
+    pub(super) copy: Option<GroupId>,
 }
 
 impl Taken {
-    fn note(&mut self, line: u64, outcome: Result<Outcome>) -> Result<()> {
+    pub(super) fn note(&mut self, line: u64, outcome: Result<Outcome>) -> Result<()> {
         match outcome {
             Ok(Outcome::Created) => self.created += 1,
             Ok(Outcome::Updated) => self.updated += 1,
@@ -100,6 +112,9 @@ pub(super) async fn rehearse(work: &mut Work<'_>, import: &Import, batch: &Batch
 }
 
 async fn rows(work: &mut Work<'_>, import: &Import, batch: &Batch, apart: bool) -> Result<Taken> {
+    if import.options.format == Format::Bundle {
+        return bundle::rows(work, import, batch, apart).await;
+    }
     let mut taken = Taken::default();
     let mut reader = Reader::of(import)?;
     for (line, row) in (import.lines + 1..).zip(&batch.rows) {
@@ -135,9 +150,7 @@ impl<'i> Reader<'i> {
 
     async fn object(&mut self, work: &mut Work<'_>, row: &Row) -> Result<Option<JsonMap>> {
         match row {
-            Row::TooLong => {
-                Err(Error::new(ErrorKind::TooLarge, "line_too_long", "is longer than 1 MiB."))
-            }
+            Row::TooLong => Err(too_long()),
             Row::Line(line) => {
                 let text = std::str::from_utf8(line).map_err(|_| not_text())?.trim();
                 if text.is_empty() || text.starts_with(r#"{"kind":"end""#) {
@@ -178,25 +191,36 @@ pub(super) fn texts(fields: &[Vec<u8>]) -> Result<Vec<String>> {
     fields.iter().map(|field| String::from_utf8(field.clone()).map_err(|_| not_text())).collect()
 }
 
-fn not_text() -> Error {
+pub(super) fn too_long() -> Error {
+    Error::new(ErrorKind::TooLarge, "line_too_long", "is longer than a row may be.")
+}
+
+pub(super) fn not_text() -> Error {
     Error::new(ErrorKind::Malformed, "invalid_utf8", "is not UTF-8 text.")
 }
 
 async fn one(work: &mut Work<'_>, import: &Import, mut row: JsonMap) -> Result<Outcome> {
+    let Some(dimension) = import.options.dimension else {
+        return Err(Error::internal("an import of rows says not which"));
+    };
     let id = row.get("id").and_then(Value::as_str).map(str::to_owned);
-    row.retain(|name, value| !PAST.contains(&name.as_str()) && !value.is_null());
-    if let Some(kind) = import.options.kind.as_deref().filter(|_| !row.contains_key("type")) {
-        row.insert("type".to_owned(), kind.into());
+    row.retain(|name, value| !past(dimension).contains(&name.as_str()) && !value.is_null());
+    let kind = if dimension == Into::People { "role" } else { "type" };
+    if let Some(given) = import.options.kind.as_deref().filter(|_| !row.contains_key(kind)) {
+        row.insert(kind.to_owned(), given.into());
     }
-    match import.options.dimension {
-        Into::Things => {
-            if import.options.key == Some(Key::Id)
-                && let Some(there) = there(work, import, id.as_deref()).await?
-            {
-                return change(work, there, row).await;
-            }
-            make(work, import, row).await
-        }
+    if !matches!(dimension, Into::Connections) {
+        row.insert("groupId".to_owned(), import.group_id.to_string().into());
+    }
+    match dimension {
+        Into::Things => match &import.options.key {
+            Some(Key::Property(key)) => upsert(work, &row, key).await,
+            Some(Key::Id) => match there(work, import, id.as_deref()).await? {
+                Some(there) => change(work, there, row).await,
+                None => make(work, import, &row).await,
+            },
+            None => make(work, import, &row).await,
+        },
         Into::Connections => {
             let new: NewConnection = read(&row)?;
             let (stored, made) = connections::rules::insert_in(work, &new).await?;
@@ -207,8 +231,17 @@ async fn one(work: &mut Work<'_>, import: &Import, mut row: JsonMap) -> Result<O
             let changed = stored.updated_at == work.now;
             Ok(if made { Outcome::Created } else { Outcome::changed(changed) })
         }
+        Into::People => {
+            let new: NewPerson = read(&row)?;
+            people::rules::add_in(work, &new).await.map_err(of_row)?;
+            Ok(Outcome::Created)
+        }
+        Into::Events => {
+            let new: NewCustomEvent = read(&row)?;
+            events::rules::create_in(work, &new).await?;
+            Ok(Outcome::Created)
+        }
         Into::Knowledge => {
-            row.insert("groupId".to_owned(), import.group_id.to_string().into());
             let new: NewKnowledge = read(&row)?;
             let (_, made) = knowledge::rules::insert_in(work, &new).await?;
             Ok(if made { Outcome::Created } else { Outcome::Unchanged })
@@ -237,6 +270,7 @@ async fn change(
     before: things::model::Thing,
     mut row: JsonMap,
 ) -> Result<Outcome> {
+    row.remove("groupId");
     if row.remove("type").is_some_and(|kind| kind != before.kind.as_str()) {
         return Err(Error::invalid("/type", "read_only", "cannot be changed."));
     }
@@ -245,18 +279,56 @@ async fn change(
     Ok(Outcome::changed(after.version != before.version))
 }
 
-async fn make(work: &mut Work<'_>, import: &Import, mut row: JsonMap) -> Result<Outcome> {
-    row.insert("groupId".to_owned(), import.group_id.to_string().into());
-    let mut new: NewThing = read(&row)?;
-    // What nothing new can be, it becomes at once.
-    let later = new.status.take_if(|status| matches!(status, Status::Published | Status::Inactive));
+async fn make(work: &mut Work<'_>, import: &Import, row: &JsonMap) -> Result<Outcome> {
+    let (new, later) = new_thing(row)?;
     things::rules::check_new(&new)?;
     let made = things::rules::create_in(work, import.group_id, &new).await?;
-    if later.is_some() {
-        let change = ThingChange { status: later, ..ThingChange::default() };
-        things::rules::update_in(work, made.id, IfMatch(None), &change).await?;
-    }
+    become_later(work, made.id, later).await?;
     Ok(Outcome::Created)
+}
+
+/// The thing that has the same value of a unique property is changed, as in a bulk request.
+async fn upsert(work: &mut Work<'_>, row: &JsonMap, key: &str) -> Result<Outcome> {
+    let (new, later) = new_thing(row)?;
+    let done = Operation::UpsertThing(new, key.to_owned()).perform(work).await?;
+    let mut change = done.change;
+    let id = ThingId(done.object.id().uuid);
+    if become_later(work, id, later).await? && change == Change::Unchanged {
+        change = Change::Updated;
+    }
+    Ok(match change {
+        Change::Created => Outcome::Created,
+        change => Outcome::changed(change != Change::Unchanged),
+    })
+}
+
+/// What a row describes, and what it is to become at once because nothing new can be it.
+fn new_thing(row: &JsonMap) -> Result<(NewThing, Option<Status>)> {
+    let mut new: NewThing = read(row)?;
+    let later = new.status.take_if(|status| matches!(status, Status::Published | Status::Inactive));
+    Ok((new, later))
+}
+
+async fn become_later(work: &mut Work<'_>, id: ThingId, later: Option<Status>) -> Result<bool> {
+    if later.is_none() {
+        return Ok(false);
+    }
+    let before = work.recorded();
+    let change = ThingChange { status: later, ..ThingChange::default() };
+    things::rules::update_in(work, id, IfMatch(None), &change).await?;
+    Ok(work.recorded() > before)
+}
+
+/// A role or a permission above the caller's own is wrong with the row that gives it: the right to
+/// add people was looked at before.
+fn of_row(error: Error) -> Error {
+    match error.code() {
+        code @ ("role_above_own" | "permissions_above_own") => {
+            let pointer = if code == "role_above_own" { "/role" } else { "/permissions" };
+            Error::invalid(pointer, code.to_owned(), error.message().to_owned())
+        }
+        _ => error,
+    }
 }
 
 /// The same reading, and the same refusals, as of a request's body.

@@ -1,6 +1,7 @@
 //! Keeping a source as chunks: what did not change is left alone, what did is replaced.
 
 use kernel::access;
+use kernel::usage::{self, Metric};
 use kernel::{App, Caller, Work};
 use types::{Checks, Error, Json, KnowledgeId, Result, ThingId};
 
@@ -105,6 +106,8 @@ async fn keep(work: &mut Work<'_>, ask: &Embed, source: &Source) -> Result<Embed
     for one in &before {
         rules::delete(work, one).await?;
     }
+    let gone = before.iter().map(|one| (one.group_id, rules::bytes(one))).collect();
+    rules::give_back(work, gone).await?;
     let mut made = Vec::with_capacity(source.pieces.len());
     for (index, (piece, hash)) in source.pieces.iter().enumerate() {
         let chunk = Chunk {
@@ -141,6 +144,8 @@ async fn keep(work: &mut Work<'_>, ask: &Embed, source: &Source) -> Result<Embed
         rules::record(work, "knowledge_created", &one, rules::told(&one, joined)).await?;
         made.push(one);
     }
+    let bytes = made.iter().map(rules::bytes).sum();
+    usage::take(work, group, Metric::StorageBytes, bytes).await?;
     Ok(Embedded { data: made, unchanged: false, embedded: false })
 }
 

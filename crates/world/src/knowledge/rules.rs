@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use database::{Sql, Tx};
 use kernel::access::{self, Right, Scope, Sight};
 use kernel::events::NewEvent;
+use kernel::usage::{self, Metric};
 use kernel::{App, Caller, Work};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -77,6 +78,7 @@ pub async fn insert_in(work: &mut Work<'_>, new: &NewKnowledge) -> Result<(Knowl
     if !sql::insert(work.tx, &made, hash.as_ref()).await? {
         return Err(Error::overloaded("This label is being made by others; try again."));
     }
+    usage::take(work, group, Metric::StorageBytes, bytes(&made)).await?;
     if let Some(thing) = &source {
         sql::join(work.tx, thing.id, made.id, role, work.now).await?;
     }
@@ -112,6 +114,7 @@ pub async fn insert_as_is(work: &mut Work<'_>, one: &Knowledge, labels: &[String
     if !sql::insert(work.tx, one, hash.as_ref()).await? {
         return Err(Error::conflict("already_exists", "The group has this label already."));
     }
+    usage::take(work, one.group_id, Metric::StorageBytes, bytes(one)).await?;
     record(work, "knowledge_created", one, told(one, None)).await?;
     Ok(true)
 }
@@ -226,6 +229,7 @@ pub async fn remove_in(work: &mut Work<'_>, id: KnowledgeId) -> Result<Option<Kn
     place.require_on(Right::KnowledgeDelete, mine)?;
     if one.kind != KnowledgeType::Label || !sql::is_in_use(work.tx, id).await? {
         delete(work, &one).await?;
+        usage::take(work, one.group_id, Metric::StorageBytes, -bytes(&one)).await?;
         return Ok(None);
     }
     if !one.deprecated {
@@ -239,7 +243,28 @@ pub async fn remove_in(work: &mut Work<'_>, id: KnowledgeId) -> Result<Option<Kn
     Ok(Some(one))
 }
 
-/// Deletes a row and records it; whether the caller may was decided.
+/// What a piece of knowledge counts for in `storageBytes`: its text.
+pub(super) fn bytes(one: &Knowledge) -> i64 {
+    one.text.as_ref().map_or(0, |text| i64::try_from(text.len()).unwrap_or(i64::MAX))
+}
+
+/// Gives back what pieces of knowledge that are gone counted for, each with its group.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn give_back(work: &mut Work<'_>, mut gone: Vec<(GroupId, i64)>) -> Result<()> {
+    gone.sort_unstable_by_key(|(group, _)| *group);
+    for of_one in gone.chunk_by(|(one, _), (other, _)| one == other) {
+        let bytes: i64 = of_one.iter().map(|(_, bytes)| bytes).sum();
+        if let Some((group, _)) = of_one.first() {
+            usage::take(work, *group, Metric::StorageBytes, -bytes).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes a row and records it; whether the caller may was decided, and what it counted for is
+/// theirs to give back.
 pub(super) async fn delete(work: &mut Work<'_>, one: &Knowledge) -> Result<()> {
     sql::delete(work.tx, one.id).await?;
     record(work, "knowledge_deleted", one, told(one, None)).await
@@ -263,8 +288,11 @@ pub async fn follow_visibility(
 ///
 /// # Errors
 /// As [`Tx::run`].
-pub async fn remove_of_thing(tx: &mut Tx, thing: ThingId) -> Result<u64> {
-    sql::delete_of(tx, thing).await
+pub async fn remove_of_thing(work: &mut Work<'_>, thing: ThingId) -> Result<u64> {
+    let gone = sql::delete_of(work.tx, thing).await?;
+    let count = gone.len() as u64;
+    give_back(work, gone).await?;
+    Ok(count)
 }
 
 /// Appends that a row `o` carries a label, or is it. `quoted` is the label as JSON.

@@ -191,8 +191,15 @@ pub(super) async fn delete(tx: &mut Tx, id: KnowledgeId) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn delete_of(tx: &mut Tx, thing: ThingId) -> Result<u64> {
-    tx.run("delete from knowledge where source_thing_id = $1", args![thing]).await
+/// Tells of each its group and the bytes of its text.
+pub(super) async fn delete_of(tx: &mut Tx, thing: ThingId) -> Result<Vec<(GroupId, i64)>> {
+    tx.all(
+        "delete from knowledge where source_thing_id = $1 \
+         returning group_id, cast(coalesce(octet_length(text), 0) as bigint)",
+        args![thing],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .await
 }
 
 pub(super) async fn follow(

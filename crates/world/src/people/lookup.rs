@@ -3,9 +3,10 @@
 use database::Tx;
 use filter::Given;
 use kernel::access::{self, Right};
-use kernel::{App, Caller};
-use types::{Checks, Error, GroupId, Result};
+use kernel::{App, Caller, Work};
+use types::{Checks, Error, ErrorKind, GroupId, PersonId, Result};
 
+use super::members::{is_me, may_keep};
 use super::model::{Person, PersonFilter};
 use super::rules::{reach, visible};
 use super::{called, check, sql};
@@ -33,6 +34,47 @@ pub(crate) async fn list(
             None => called::look_up(tx, &reach(&caller), given, &filter, &ask).await,
         })
         .await
+}
+
+/// Who somebody that is told of elsewhere is here: the person of this id, or whoever proved that
+/// this address is theirs — as far as the caller sees them, and could bring them into a group. An
+/// address that nobody proved says nothing.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn known(
+    work: &mut Work<'_>,
+    id: PersonId,
+    email: Option<&str>,
+) -> Result<Option<PersonId>> {
+    if let Some((person, _)) = sql::find(work.tx, id).await?
+        && may_bring(work, &person).await?
+    {
+        return Ok(Some(id));
+    }
+    let Some(email) = email else { return Ok(None) };
+    let Some(id) = sql::with_proven_email(work.tx, &check::email(email)).await? else {
+        return Ok(None);
+    };
+    let known = is_me(work.caller, id) || sql::is_within(work.tx, id, &reach(work.caller)).await?;
+    Ok(known.then_some(id))
+}
+
+async fn may_bring(work: &mut Work<'_>, person: &Person) -> Result<bool> {
+    if is_me(work.caller, person.id) {
+        return Ok(true);
+    }
+    if !sql::is_within(work.tx, person.id, &reach(work.caller)).await? {
+        return Ok(false);
+    }
+    if person.user_id.is_some() {
+        return Ok(true);
+    }
+    match may_keep(work, person.id).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::Forbidden => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn check_filter(filter: &PersonFilter) -> Result<()> {

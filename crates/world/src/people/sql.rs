@@ -265,6 +265,18 @@ pub(super) async fn with_email(
     .await
 }
 
+/// Whose login has this address, if they proved that it is theirs. Looks at everybody: whoever asks
+/// must check what the caller may see of them.
+pub(super) async fn with_proven_email(tx: &mut Tx, email: &str) -> Result<Option<PersonId>> {
+    tx.maybe(
+        "select p.id from users u join people p on p.user_id = u.id \
+         where u.email = $1 and u.email_verified",
+        args![email],
+        |row| row.get(0),
+    )
+    .await
+}
+
 /// Whether a username belongs to another person, anywhere: they are unique on the whole server.
 /// Whether somebody else has it.
 ///

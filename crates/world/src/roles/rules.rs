@@ -160,6 +160,19 @@ pub async fn put(
     .await
 }
 
+/// Refuses one more role of a group, or one that allows what the caller may not there.
+///
+/// # Errors
+/// 403 `permissions_above_own`; 409 `too_many_roles`; 422 for an unknown permission.
+pub(crate) async fn may_define(
+    tx: &mut Tx,
+    place: &Standing,
+    permissions: &[String],
+) -> Result<()> {
+    people::rules::may_lend(place, people::rules::read_permissions(permissions)?)?;
+    if sql::count(tx, place.group).await? >= MAX_ROLES { Err(too_many()) } else { Ok(()) }
+}
+
 /// Takes a role away that nobody has.
 ///
 /// # Errors

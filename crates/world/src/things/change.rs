@@ -220,9 +220,10 @@ pub async fn remove_in(work: &mut Work<'_>, id: ThingId, seen: IfMatch) -> Resul
         ));
     }
     let connections = connections::rules::remove_of_thing(work, id).await?;
-    let knowledge = knowledge::rules::remove_of_thing(work.tx, id).await?;
-    sql::delete(work.tx, id).await?;
+    let knowledge = knowledge::rules::remove_of_thing(work, id).await?;
+    let bytes = sql::delete(work.tx, id).await?;
     usage::take(work, thing.group_id, Metric::Things, -1).await?;
+    usage::take(work, thing.group_id, Metric::StorageBytes, -bytes).await?;
     let metadata = Json::of(&json!({
         "type": thing.kind, "connections": connections, "knowledge": knowledge,
     }))?;
@@ -260,9 +261,16 @@ async fn store(
     difference: &Difference,
     reverted_to: Option<u64>,
 ) -> Result<()> {
-    if !sql::update(work.tx, after, before.version).await? {
+    let bytes =
+        content.map(|content| content::bytes(&after.properties, content.prepared.hidden.as_ref()));
+    let grown = match bytes {
+        Some(bytes) => bytes - sql::bytes(work.tx, after.id).await?,
+        None => 0,
+    };
+    if !sql::update(work.tx, after, before.version, bytes).await? {
         return Err(Error::overloaded("This thing is being changed by others; try again."));
     }
+    usage::take(work, after.group_id, Metric::StorageBytes, grown).await?;
     keep_index(work, after, content).await?;
     if before.visibility != after.visibility {
         connections::rules::follow_visibility(work.tx, after.id).await?;

@@ -2,11 +2,21 @@
 //! run along them, and those no two things may share. An archived thing has neither: it is in no
 //! list by its properties, and what it kept for itself is free.
 
-use database::{Tx, Value, args};
-use types::{Error, Field, GroupId, Result, ThingId};
+use database::{Sql, Tx, Value, args};
+use types::{Error, Field, GroupId, Json, Result, ThingId};
 
 use super::model::Thing;
 use crate::ontology::prepare::{Indexed, Prepared};
+
+/// What a thing counts for in `storageBytes`: its properties, the hidden ones too, as they are
+/// written. Without any it takes nothing.
+pub(super) fn bytes(properties: &Json, hidden: Option<&Json>) -> i64 {
+    let written = |json: &Json| match json.as_str() {
+        "{}" => 0,
+        text => i64::try_from(text.len()).unwrap_or(i64::MAX),
+    };
+    written(properties).saturating_add(hidden.map_or(0, written))
+}
 
 /// Stores what the type of a thing indexes and keeps unique; for most types nothing.
 ///

@@ -115,12 +115,15 @@ pub(crate) async fn store(work: &mut Work<'_>, drafts: &[Draft]) -> Result<()> {
         let all = open.map(|one| (&one.thing, &one.prepared));
         content::store_contents(work.tx, all).await?;
     }
-    let mut taken: HashMap<GroupId, i64> = HashMap::new();
-    for one in drafts {
-        *taken.entry(one.thing.group_id).or_default() += 1;
+    let mut taken: HashMap<GroupId, (i64, i64)> = HashMap::new();
+    for Draft { thing, prepared } in drafts {
+        let (things, bytes) = taken.entry(thing.group_id).or_default();
+        *things += 1;
+        *bytes += content::bytes(&thing.properties, prepared.hidden.as_ref());
     }
-    for (group, amount) in taken {
-        usage::take(work, group, Metric::Things, amount).await?;
+    for (group, (things, bytes)) in taken {
+        usage::take(work, group, Metric::Things, things).await?;
+        usage::take(work, group, Metric::StorageBytes, bytes).await?;
     }
     let told: Vec<Json> =
         drafts.iter().map(|one| rules::told_of_new(&one.thing)).collect::<Result<_>>()?;

@@ -47,7 +47,7 @@ pub async fn create_in(work: &mut Work<'_>, group: GroupId, new: &NewThing) -> R
         return Err(Error::internal("a new id was taken"));
     }
     content::store_content(work.tx, thing.id, group, &thing.kind, &prepared).await?;
-    record_created(work, &thing).await?;
+    record_created(work, &thing, &prepared).await?;
     Ok(thing)
 }
 
@@ -172,13 +172,25 @@ pub(super) async fn check_parent(
     if child.is_some_and(|child| above.contains(&child)) {
         return Err(Error::conflict("cycle", "A thing cannot belong to itself, however far up."));
     }
-    if above.len() >= MAX_LEVELS {
-        return Err(Error::conflict(
-            "too_deep",
-            format!("Things belong to each other over at most {MAX_LEVELS} levels."),
-        ));
+    shallow(&above)
+}
+
+/// Refuses one more level below a thing that is as deep as things may be.
+///
+/// # Errors
+/// 409 `too_deep`.
+pub(crate) async fn not_too_deep(tx: &mut Tx, parent: ThingId) -> Result<()> {
+    shallow(&sql::line_of(tx, parent, MAX_LEVELS).await?)
+}
+
+fn shallow(above: &[ThingId]) -> Result<()> {
+    if above.len() < MAX_LEVELS {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::conflict(
+        "too_deep",
+        format!("Things belong to each other over at most {MAX_LEVELS} levels."),
+    ))
 }
 
 #[derive(Serialize)]
@@ -187,8 +199,10 @@ struct Created<'a> {
     name: &'a str,
 }
 
-async fn record_created(work: &mut Work<'_>, thing: &Thing) -> Result<()> {
+async fn record_created(work: &mut Work<'_>, thing: &Thing, prepared: &Prepared) -> Result<()> {
     usage::take(work, thing.group_id, Metric::Things, 1).await?;
+    let bytes = content::bytes(&thing.properties, prepared.hidden.as_ref());
+    usage::take(work, thing.group_id, Metric::StorageBytes, bytes).await?;
     let metadata = told_of_new(thing)?;
     record(work, "thing_created", thing, &metadata).await
 }

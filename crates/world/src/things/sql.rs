@@ -3,6 +3,7 @@
 use database::{Row, Sql, Tx, Value, args};
 use types::{GroupId, Json, Result, ThingId};
 
+use super::content;
 use super::model::{Status, Thing, Tier, Visibility};
 
 macro_rules! columns {
@@ -100,14 +101,15 @@ pub(crate) async fn of_type(
 macro_rules! insert {
     () => {
         "insert into things (id, group_id, parent_id, type, name, properties, status, owner_id, \
-         visibility, tier, version, created_at, updated_at, deleted_at, hidden) values "
+         visibility, tier, version, created_at, updated_at, deleted_at, hidden, bytes) \
+         values "
     };
 }
 const INSERT: &str = insert!();
 const UNLESS_THERE: &str = " on conflict (id) do nothing";
 const INSERT_ONE: &str = concat!(
     insert!(),
-    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
      on conflict (id) do nothing"
 );
 
@@ -127,7 +129,7 @@ pub(super) async fn insert_all<'a>(
 }
 
 /// Columns of a new row.
-const COLUMNS: usize = 15;
+const COLUMNS: usize = 16;
 
 fn inserted<'a>(thing: &'a Thing, hidden: &'a Option<Json>) -> [Value<'a>; COLUMNS] {
     [
@@ -146,6 +148,7 @@ fn inserted<'a>(thing: &'a Thing, hidden: &'a Option<Json>) -> [Value<'a>; COLUM
         thing.updated_at.into(),
         thing.deleted_at.into(),
         hidden.into(),
+        content::bytes(&thing.properties, hidden.as_ref()).into(),
     ]
 }
 
@@ -176,13 +179,24 @@ pub(super) async fn with_key(
     .await
 }
 
-/// Writes what can change, one version on from `before`; false when somebody was faster.
-pub(super) async fn update(tx: &mut Tx, thing: &Thing, before: u64) -> Result<bool> {
+/// What a thing counts for in `storageBytes`.
+pub(super) async fn bytes(tx: &mut Tx, id: ThingId) -> Result<i64> {
+    tx.one("select bytes from things where id = $1", args![id], |row| row.get(0)).await
+}
+
+/// Writes what can change, one version on from `before`, and with the properties what they count
+/// for; false when somebody was faster.
+pub(super) async fn update(
+    tx: &mut Tx,
+    thing: &Thing,
+    before: u64,
+    bytes: Option<i64>,
+) -> Result<bool> {
     let rows = tx
         .run(
             "update things set parent_id = $3, name = $4, properties = $5, status = $6, \
-             visibility = $7, version = $8, updated_at = $9, deleted_at = $10 \
-             where id = $1 and version = $2",
+             visibility = $7, version = $8, updated_at = $9, deleted_at = $10, \
+             bytes = coalesce($11, bytes) where id = $1 and version = $2",
             args![
                 thing.id,
                 before.cast_signed(),
@@ -193,16 +207,17 @@ pub(super) async fn update(tx: &mut Tx, thing: &Thing, before: u64) -> Result<bo
                 thing.visibility.name(),
                 thing.version.cast_signed(),
                 thing.updated_at,
-                thing.deleted_at
+                thing.deleted_at,
+                bytes
             ],
         )
         .await?;
     Ok(rows == 1)
 }
 
-pub(super) async fn delete(tx: &mut Tx, id: ThingId) -> Result<()> {
-    tx.run("delete from things where id = $1", args![id]).await?;
-    Ok(())
+/// Tells what it counted for.
+pub(super) async fn delete(tx: &mut Tx, id: ThingId) -> Result<i64> {
+    tx.one("delete from things where id = $1 returning bytes", args![id], |row| row.get(0)).await
 }
 
 pub(super) async fn has_children(tx: &mut Tx, id: ThingId) -> Result<bool> {

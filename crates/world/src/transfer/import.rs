@@ -362,7 +362,7 @@ fn skip_line(input: &mut impl BufRead) -> Result<u64> {
     }
 }
 
-fn parse(text: &[u8]) -> Result<Line> {
+pub(super) fn parse(text: &[u8]) -> Result<Line> {
     let refused = |error: &dyn std::fmt::Display| {
         Error::new(
             ErrorKind::Malformed,

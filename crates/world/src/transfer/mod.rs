@@ -4,6 +4,7 @@
 //! the same rules as requests and leave the same events. What is there already is skipped, so an
 //! import can be repeated and resumed; what is refused is reported by its line and stops nothing.
 
+pub(crate) mod copy;
 mod export;
 mod import;
 mod line;

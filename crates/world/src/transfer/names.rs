@@ -92,6 +92,11 @@ impl Names {
         }
     }
 
+    /// Takes note that the input says so of a group.
+    pub(super) fn archives(&mut self, group: GroupId) {
+        self.archived.insert(group);
+    }
+
     /// Whether the input itself says that a group is archived: then what belongs to it is taken.
     pub(super) fn comes_archived(&self, group: GroupId) -> bool {
         self.archived.contains(&group)
@@ -99,7 +104,7 @@ impl Names {
 }
 
 /// The group a line belongs to.
-fn group_of(line: &mut Line) -> Option<&mut GroupId> {
+pub(super) fn group_of(line: &mut Line) -> Option<&mut GroupId> {
     match line {
         Line::Group(line) => line.parent_group_id.as_mut(),
         Line::ThingType(line) => Some(&mut line.group_id),

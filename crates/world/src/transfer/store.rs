@@ -333,7 +333,7 @@ impl Store {
     }
 }
 
-fn missing(field: &str, what: &str) -> Error {
+pub(super) fn missing(field: &str, what: &str) -> Error {
     Error::invalid(
         format!("/{field}"),
         "unknown_reference",

@@ -13,16 +13,21 @@ use super::{log, note, refused, rows, team};
 use crate::people::{Answer, Person};
 use crate::stage::{Stage, alone_on_both, group, on_both};
 
-async fn import(person: &Person, body: Value) -> String {
+pub(super) async fn import(person: &Person, body: Value) -> String {
     person.post("/v1/imports", body).await.was(201).id()
 }
 
-async fn send(person: &Person, id: &str, offset: u64, bytes: impl Into<reqwest::Body>) -> Answer {
+pub(super) async fn send(
+    person: &Person,
+    id: &str,
+    offset: u64,
+    bytes: impl Into<reqwest::Body>,
+) -> Answer {
     let request = person.request(Method::PUT, &format!("/v1/imports/{id}/data"));
     person.send(request.header("upload-offset", offset).body(bytes)).await
 }
 
-async fn state(person: &Person, id: &str) -> Value {
+pub(super) async fn state(person: &Person, id: &str) -> Value {
     person.get(&format!("/v1/imports/{id}")).await.was(200).json()
 }
 

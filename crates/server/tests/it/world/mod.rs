@@ -3,6 +3,7 @@
 
 mod batch;
 mod bulk;
+mod bundles;
 mod connection_rules;
 mod connections;
 mod contact;
@@ -19,6 +20,7 @@ mod group_tree;
 mod groups;
 mod history;
 mod idempotency;
+mod import_kinds;
 mod imports;
 mod joining;
 mod keys;
@@ -43,6 +45,7 @@ mod retention;
 mod review;
 mod revisions;
 mod search;
+mod storage;
 mod tenants;
 mod thing_life;
 mod things;

@@ -15,6 +15,7 @@ use crate::groups::archiving::may_end;
 use crate::groups::model::{Group, GroupStatus, HowToEnd};
 use crate::groups::rules::PLATFORM_SLUG;
 use crate::groups::{sql as groups, tree};
+use crate::knowledge;
 
 /// Rows removed in one transaction, about.
 pub(super) const BATCH: i64 = 10_000;
@@ -130,7 +131,9 @@ async fn remove_things(work: &mut Work<'_>, root: GroupId, most: i64) -> Result<
     for group in sql::delete_connections_to(work.tx, &things).await? {
         usage::take(work, group, Metric::Connections, -1).await?;
     }
-    let made = sql::delete_knowledge_of(work.tx, &things).await?;
+    let gone = sql::delete_knowledge_of(work.tx, &things).await?;
+    let (made, sizes): (Vec<_>, Vec<_>) = gone.into_iter().unzip();
+    knowledge::rules::give_back(work, sizes).await?;
     seams::search::remove_all(work.tx, &made).await?;
     sql::orphan(work.tx, &things).await?;
     sql::delete_things(work.tx, &things).await?;

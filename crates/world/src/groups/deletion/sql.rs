@@ -124,11 +124,16 @@ pub(super) async fn delete_connections_to(tx: &mut Tx, ids: &[Uuid]) -> Result<V
     Ok(groups)
 }
 
-/// What was made from any of these things, in other groups of the tree too; tells which it was.
-pub(super) async fn delete_knowledge_of(tx: &mut Tx, things: &[Uuid]) -> Result<Vec<Uuid>> {
+/// What was made from any of these things, in other groups of the tree too; tells which it was,
+/// with its group and the bytes of its text.
+pub(super) async fn delete_knowledge_of(
+    tx: &mut Tx,
+    things: &[Uuid],
+) -> Result<Vec<(Uuid, (GroupId, i64))>> {
     let mut sql = Sql::new("delete from knowledge where source_thing_id in ");
-    sql.bind_list(things.iter().copied()).push(" returning id");
-    tx.all(sql.text(), sql.args(), |row| row.get(0)).await
+    sql.bind_list(things.iter().copied())
+        .push(" returning id, group_id, cast(coalesce(octet_length(text), 0) as bigint)");
+    tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))).await
 }
 
 /// Lets no thing belong to one of these.

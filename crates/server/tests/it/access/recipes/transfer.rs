@@ -8,6 +8,8 @@ use crate::access::scene::Scene;
 pub(super) async fn of(scene: &Scene, operation: &str) -> Option<Vec<Ask>> {
     let (alice, acme) = (&scene.alice, &scene.acme);
     let new = |group: &str| json!({ "groupId": group, "format": "ndjson", "dimension": "things", "type": "note" });
+    let rows = |group: &str, dimension: &str| json!({ "groupId": group, "format": "csv", "dimension": dimension });
+    let bundle = |group: &str| json!({ "groupId": group, "format": "bundle" });
     let of_alice = async || alice.post("/v1/imports", new(acme)).await.was(201).id();
     Some(match operation {
         "export_rows" => {
@@ -40,6 +42,13 @@ pub(super) async fn of(scene: &Scene, operation: &str) -> Option<Vec<Ask>> {
             body("into a group below, of others", new(&scene.annex)),
             body("into Alice's home", new(&alice.home)),
             body("into Carol's public group", new(&scene.plaza)),
+            body("people into Acme", rows(acme, "people")),
+            body("people into Carol's public group", rows(&scene.plaza, "people")),
+            body("events into Acme", rows(acme, "events")),
+            body("a bundle below Acme", bundle(acme)),
+            body("a bundle below a group below, of others", bundle(&scene.annex)),
+            body("a bundle below Alice's home", bundle(&alice.home)),
+            body("a bundle below Carol's public group", bundle(&scene.plaza)),
         ],
         "get_import" | "list_import_errors" => vec![about("Alice's", &of_alice().await)],
         "upload_import" => vec![Ask {
