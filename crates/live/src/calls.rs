@@ -127,9 +127,11 @@ pub(crate) async fn answer(
         }
         "typing" => rooms::typing(live, wire, caller, payload(call)?).map(|()| done()),
         "presence" => rooms::who_is_online(live, caller, payload(call)?).await.map(Answer::Online),
-        "delivered" => receipts::give(live, wire, caller, payload(call)?, receipts::Step::Delivered)
-            .await
-            .map(|()| done()),
+        "delivered" => {
+            receipts::give(live, wire, caller, payload(call)?, receipts::Step::Delivered)
+                .await
+                .map(|()| done())
+        }
         "read" => receipts::give(live, wire, caller, payload(call)?, receipts::Step::Read)
             .await
             .map(|()| done()),

@@ -35,7 +35,11 @@ pub(crate) async fn follow(live: Live) {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
-                tracing::warn!(cause = error.cause(), "the log cannot be followed: {}", error.message());
+                tracing::warn!(
+                    cause = error.cause(),
+                    "the log cannot be followed: {}",
+                    error.message()
+                );
                 tokio::time::sleep(PATIENCE).await;
                 continue;
             }
@@ -112,7 +116,8 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
     }
     for key in &keys {
         live.app.identities.forget_key(*key);
-        let uses = |guest: &Guest| guest.caller.identity().key.as_ref().is_some_and(|one| one.id == *key);
+        let uses =
+            |guest: &Guest| guest.caller.identity().key.as_ref().is_some_and(|one| one.id == *key);
         for wire in live.board.wires() {
             if wire.data.guest().is_some_and(|guest| uses(&guest)) {
                 identify_again(live, &wire).await;
@@ -175,9 +180,12 @@ struct Code<'a> {
 async fn look_again(live: &Live, listener: &Arc<Listener>) {
     let caller = match &listener.sink {
         Sink::Wire(wire) => wire.data.guest().map(|guest| guest.caller.clone()),
-        Sink::Stream { guest, .. } => {
-            guest.credentials.identify(&live.who).await.ok().map(|found| door::caller(found, "stream"))
-        }
+        Sink::Stream { guest, .. } => guest
+            .credentials
+            .identify(&live.who)
+            .await
+            .ok()
+            .map(|found| door::caller(found, "stream")),
     };
     let topic = listener.topic;
     let view = match caller {

@@ -30,14 +30,21 @@ fn packets_of_the_client_library_are_read() {
 
 #[test]
 fn what_is_no_packet_is_refused() {
-    for text in ["", "9", "x", "5", "5x-[]", "5255-[]", "511-[]", "299999999999999999999999[]", "ä"] {
+    for text in ["", "9", "x", "5", "5x-[]", "5255-[]", "511-[]", "299999999999999999999999[]", "ä"]
+    {
         assert_eq!(Packet::parse(text), None, "{text}");
     }
     for text in ["", "{}", "[]", "[1]", r#"["a",1,2,3,4,5]"#, r#"["a""#] {
-        assert_eq!(Call::parse(text).err().map(|error| error.code().to_owned()).as_deref(), Some("malformed"));
+        assert_eq!(
+            Call::parse(text).err().map(|error| error.code().to_owned()).as_deref(),
+            Some("malformed")
+        );
     }
     let call = Call::parse(r#"["typing",{"on":true},null]"#).expect("a call");
-    assert_eq!((call.name.as_str(), call.payload.map(RawValue::get)), ("typing", Some(r#"{"on":true}"#)));
+    assert_eq!(
+        (call.name.as_str(), call.payload.map(RawValue::get)),
+        ("typing", Some(r#"{"on":true}"#))
+    );
 }
 
 #[test]

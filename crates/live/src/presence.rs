@@ -95,9 +95,9 @@ impl Presence {
     pub(crate) fn here(&self) -> Vec<(ThingId, Member)> {
         let state = self.lock();
         let all = state.rooms.iter().flat_map(|(room, people)| {
-            people.iter().map(|(person, here)| {
-                (*room, Member { person_id: *person, since: here.since })
-            })
+            people
+                .iter()
+                .map(|(person, here)| (*room, Member { person_id: *person, since: here.since }))
         });
         all.collect()
     }
@@ -150,8 +150,12 @@ impl Presence {
     pub(crate) fn forget_quiet(&self, now: Time) -> Vec<(ThingId, PersonId)> {
         let mut state = self.lock();
         let before = now.before(FORGET);
-        let quiet: Vec<Uuid> =
-            state.nodes.iter().filter(|(_, node)| node.seen < Some(before)).map(|(id, _)| *id).collect();
+        let quiet: Vec<Uuid> = state
+            .nodes
+            .iter()
+            .filter(|(_, node)| node.seen < Some(before))
+            .map(|(id, _)| *id)
+            .collect();
         let mut gone = Vec::new();
         for id in quiet {
             let Some(node) = state.nodes.remove(&id) else { continue };
@@ -166,7 +170,8 @@ impl Presence {
 
 impl State {
     fn is_elsewhere(&self, room: ThingId, person: PersonId) -> bool {
-        let in_room = |node: &Node| node.rooms.get(&room).is_some_and(|all| all.contains_key(&person));
+        let in_room =
+            |node: &Node| node.rooms.get(&room).is_some_and(|all| all.contains_key(&person));
         self.nodes.values().any(in_room)
     }
 

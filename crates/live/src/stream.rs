@@ -86,20 +86,21 @@ async fn stream_events(
     let _ = start.go(&live);
     let first = missing.then(|| Event::default().event("resync_required").data("{}"));
     let leaving = Leaving { live: live.clone(), listener, _place: place };
-    let told = stream::unfold((receiver, leaving, first), async |(mut receiver, leaving, first)| {
-        if let Some(first) = first {
-            return Some((Ok::<_, Infallible>(first), (receiver, leaving, None)));
-        }
-        let event = tokio::select! {
-            next = tokio::time::timeout(BEAT, receiver.recv()) => match next {
-                Ok(Some((cursor, data))) => Event::default().id(cursor).data(data),
-                Ok(None) => return None,
-                Err(_) => Event::default().comment(""),
-            },
-            () = leaving.live.closing() => return None,
-        };
-        Some((Ok(event), (receiver, leaving, None)))
-    });
+    let told =
+        stream::unfold((receiver, leaving, first), async |(mut receiver, leaving, first)| {
+            if let Some(first) = first {
+                return Some((Ok::<_, Infallible>(first), (receiver, leaving, None)));
+            }
+            let event = tokio::select! {
+                next = tokio::time::timeout(BEAT, receiver.recv()) => match next {
+                    Ok(Some((cursor, data))) => Event::default().id(cursor).data(data),
+                    Ok(None) => return None,
+                    Err(_) => Event::default().comment(""),
+                },
+                () = leaving.live.closing() => return None,
+            };
+            Some((Ok(event), (receiver, leaving, None)))
+        });
     Ok(Sse::new(told).into_response())
 }
 

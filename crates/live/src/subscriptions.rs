@@ -9,6 +9,7 @@ use filter::Filter;
 use kernel::Caller;
 use serde::{Deserialize, Serialize};
 use types::{Error, ErrorKind, Result};
+use world::events;
 
 use crate::board::Joined;
 use crate::calls::Subscribed;
@@ -97,17 +98,18 @@ pub(crate) async fn begin(
 ) -> Result<Start> {
     let from = since.map(|since| heard::open(&live.cursors, what.0, since)).transpose()?;
     let asking = caller.clone();
-    let (view, first) = live
+    let (view, recovered) = live
         .app
         .db
         .read(async move |tx| {
             let view = topic::view(tx, &asking, what.0).await?;
-            let first = if from.is_some() { tail::start(tx).await? } else { None };
-            Ok((view, first))
+            let whole = match from {
+                Some(from) => events::is_whole_after(tx, view.group, from).await?,
+                None => false,
+            };
+            Ok((view, whole))
         })
         .await?;
-    // What came before the oldest event there is may have been more than what came after it.
-    let recovered = from.is_some_and(|from| first.is_some_and(|first| from >= first));
     let from = from.filter(|_| recovered);
     let listener = Arc::new(Listener::new(what, view, caller.person(), sink, filter));
     Ok(Start { listener, recovered, from })

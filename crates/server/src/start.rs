@@ -41,7 +41,8 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     let address = listener.local_addr()?;
     let url = public_url(settings, address);
     house::boot(app).await.map_err(|error| Stop::opening(&error))?;
-    let (router, live) = house::build(app, settings, &url).await.map_err(|error| Stop::opening(&error))?;
+    let (router, live) =
+        house::build(app, settings, &url).await.map_err(|error| Stop::opening(&error))?;
     let setup = house::is_setup_open(app).await.map_err(|error| Stop::opening(&error))?;
     let token = setup.then(|| app.keys.setup_token());
     // Heard before anybody can know that the server is there.

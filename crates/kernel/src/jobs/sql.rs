@@ -35,15 +35,13 @@ pub(super) async fn sweep(tx: &mut Tx, before: Time) -> Result<()> {
 
 /// Whether a job of a kind waits, or is being run.
 pub(super) async fn is_under_way(tx: &mut Tx, kind: &str, running: bool) -> Result<bool> {
-    let state = if running { "running" } else { "queued" };
-    let found = tx
-        .maybe(
-            "select 1 from jobs where kind = $1 and (state = 'queued' or state = $2) limit 1",
-            args![kind, state],
-            |_| Ok(()),
-        )
-        .await?;
-    Ok(found.is_some())
+    // Each along the index of its state; SQLite cannot do both in one look.
+    let queued = "select 1 from jobs where kind = $1 and state = 'queued' limit 1";
+    let begun = "select 1 from jobs where kind = $1 and state = 'running' limit 1";
+    if tx.maybe(queued, args![kind], |_| Ok(())).await?.is_some() {
+        return Ok(true);
+    }
+    Ok(running && tx.maybe(begun, args![kind], |_| Ok(())).await?.is_some())
 }
 
 /// Lets what waits for longer run at a moment.

@@ -162,12 +162,7 @@ struct TypingBody {
 ///
 /// # Errors
 /// 409 outside of the room.
-pub(crate) fn typing(
-    live: &Live,
-    wire: &Arc<Wire>,
-    caller: &Caller,
-    typing: Typing,
-) -> Result<()> {
+pub(crate) fn typing(live: &Live, wire: &Arc<Wire>, caller: &Caller, typing: Typing) -> Result<()> {
     let me = caller.person().ok_or_else(Error::unauthenticated)?;
     require_in(wire, typing.room)?;
     live.tell_room(typing.room, &typing_packet(typing.room, me, typing.on), Some(wire));
@@ -210,10 +205,7 @@ pub(crate) async fn who_is_online(live: &Live, caller: &Caller, asked: Asked) ->
         return Ok(Online { online: here });
     }
     let caller = caller.clone();
-    let known = live
-        .app
-        .db
-        .read(async move |tx| people::rules::refs(tx, &caller, &here).await)
-        .await?;
+    let known =
+        live.app.db.read(async move |tx| people::rules::refs(tx, &caller, &here).await).await?;
     Ok(Online { online: known.into_iter().map(|person| person.id).collect() })
 }

@@ -18,7 +18,7 @@ use kernel::App;
 use kernel::jobs::Jobs;
 use types::Result;
 
-pub use self::told::{Part, Told, told};
+pub use self::told::{Part, Told, is_whole_after, told};
 
 /// Adds the background work of events.
 #[must_use]

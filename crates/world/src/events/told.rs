@@ -5,11 +5,12 @@ use std::collections::HashMap;
 
 use database::seams::tail::{self, Position};
 use database::{Row, Sql, Tx};
-use kernel::access::Sight;
+use kernel::access::{Scope, Sight};
 use types::{AnyId, GroupId, Kind, PersonId, Result};
 use uuid::Uuid;
 
 use super::model::Event;
+use super::retention::horizon;
 use super::sql;
 
 /// An event of the log, and who may be told.
@@ -45,6 +46,15 @@ impl Told {
         sight.sees(&self.visibility, self.owner, me)
             && (sight == Sight::All || self.private_to.is_none_or(own))
     }
+}
+
+/// Whether nothing of a group after `position` was deleted from the log: retention may have.
+///
+/// # Errors
+/// As the store.
+pub async fn is_whole_after(tx: &mut Tx, group: GroupId, position: Position) -> Result<bool> {
+    let gone = horizon(tx, &Scope::Group(group, Sight::All)).await?;
+    Ok(position.seq >= gone.seq)
 }
 
 /// Up to `limit` events of a part of the log after `position`.

@@ -9,8 +9,8 @@ use types::{Error, ErrorKind, GroupId, Json, JsonMap, PersonId, Result};
 pub(crate) use super::change::appoint_as_is;
 pub use super::change::{appoint_in, update, update_in};
 pub use super::check::{MAX_NAME, is_username};
-pub(crate) use super::lookup::{known, list};
 pub use super::lookup::{by_username, me};
+pub(crate) use super::lookup::{known, list};
 use super::members::{above, is_me, may_grant, may_keep};
 pub use super::members::{admit, dismiss, reaches, remove, remove_in};
 pub(crate) use super::members::{

@@ -2,7 +2,7 @@
 //! run along them, and those no two things may share. An archived thing has neither: it is in no
 //! list by its properties, and what it kept for itself is free.
 
-use database::{Sql, Tx, Value, args};
+use database::{Tx, Value, args};
 use types::{Error, Field, GroupId, Json, Result, ThingId};
 
 use super::model::Thing;

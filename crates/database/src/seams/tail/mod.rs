@@ -72,18 +72,6 @@ pub async fn slice<T>(
     .await
 }
 
-/// Where the oldest event there is stands.
-///
-/// # Errors
-/// As [`Tx::maybe`].
-pub async fn start(tx: &mut Tx) -> Result<Option<Position>> {
-    let sql = match tx.engine() {
-        Engine::Sqlite => sqlite::START,
-        Engine::Postgres => postgres::START,
-    };
-    tx.maybe(sql, &[], |row| Ok(Position { xid: row.get(0)?, seq: row.get(1)? })).await
-}
-
 /// Where the log ends now: a reader that starts here sees only what commits later.
 ///
 /// # Errors

@@ -9,8 +9,6 @@ pub(super) fn after(columns: &str, condition: &str) -> String {
     )
 }
 
-pub(super) const START: &str = "select xid, seq from events order by xid, seq limit 1";
-
 /// Everything below the horizon counts as read; running transactions come later.
 pub(super) const END: &str = "select cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint) - 1, \
      9223372036854775807";

@@ -8,6 +8,4 @@ pub(super) fn after(columns: &str, condition: &str) -> String {
     )
 }
 
-pub(super) const START: &str = "select 0, seq from events order by seq limit 1";
-
 pub(super) const END: &str = "select 0, coalesce(max(seq), 0) from events";
