@@ -46,11 +46,14 @@ pub(crate) async fn on_engine(
 /// Lists of 50.
 async fn pages(world: &World) -> Result<Vec<Ask>> {
     let mut dice = Dice::new(50);
-    let full = |value: &Value| value["data"].as_array().is_some_and(|rows| rows.len() == 50);
+    let full: fn(&Value) -> bool = |value| rows_in(value) == 50;
+    let some: fn(&Value) -> bool = |value| rows_in(value) > 0;
     let mut asks = Vec::new();
     let mut push = |name, make: &mut dyn FnMut() -> String| {
         let requests = (0..DRAWN).map(|_| list(world, &make())).collect();
-        asks.push(Ask::new(name, requests, 1, full));
+        // With few rows one of a thousand values may not fill a page.
+        let holds = if name == "rare-sorted" { some } else { full };
+        asks.push(Ask::new(name, requests, 1, holds));
     };
     let price = |dice: &mut Dice| dice.below(PRICES as usize * 9 / 10) as u64 / 100;
     push("range-sorted", &mut || {
@@ -143,6 +146,10 @@ fn sums(world: &World, rows: u64) -> Vec<Ask> {
         Ask::new("export-ndjson", windows("ndjson"), exported, |_| true),
         Ask::new("export-csv", windows("csv"), exported, |_| true),
     ]
+}
+
+fn rows_in(page: &Value) -> usize {
+    page["data"].as_array().map_or(0, Vec::len)
 }
 
 fn list(world: &World, query: &str) -> Vec<u8> {

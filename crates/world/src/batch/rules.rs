@@ -16,6 +16,9 @@ use crate::things::many::{self, Common, Draft};
 pub const MOST: usize = 1000;
 /// The code of what takes a dry run back; nobody is shown it.
 const DRY_RUN: &str = "dry_run";
+/// The code of what takes things back that were stored together, when the store refuses one of
+/// them: everything is done again one by one, to tell which it was. Nobody is shown it either.
+const IN_DOUBT: &str = "in_doubt";
 
 /// Carries out all operations, or none.
 ///
@@ -25,11 +28,25 @@ pub async fn carry_out(app: &App, caller: &Caller, batch: Batch) -> Result<Batch
     access::require_known(caller)?;
     check(&batch.operations)?;
     let batch = Arc::new(batch);
+    match attempt(app, caller, &batch, MOST).await {
+        Err(error) if error.code() == IN_DOUBT => attempt(app, caller, &batch, 1).await,
+        answer => answer,
+    }
+}
+
+/// Everything in one transaction, with new things stored so many together at most.
+async fn attempt(
+    app: &App,
+    caller: &Caller,
+    batch: &Arc<Batch>,
+    together: usize,
+) -> Result<BatchAnswer> {
+    let batch = Arc::clone(batch);
     app.change(caller, async move |work| {
         let results = if batch.dry_run {
-            rehearse(work, &batch.operations).await?
+            rehearse(work, &batch.operations, together).await?
         } else {
-            carry_out_in(work, &batch.operations).await?
+            Run::of(together).all(work, &batch.operations).await?
         };
         Ok(BatchAnswer { results, dry_run: batch.dry_run })
     })
@@ -62,11 +79,11 @@ fn check(steps: &[Step]) -> Result<()> {
 }
 
 /// Does everything in a part of the change that is then taken back.
-async fn rehearse(work: &mut Work<'_>, steps: &[Step]) -> Result<Vec<StepAnswer>> {
+async fn rehearse(work: &mut Work<'_>, steps: &[Step], together: usize) -> Result<Vec<StepAnswer>> {
     let mut results = Vec::new();
     let outcome: Result<()> = work
         .nested(async |part| {
-            results = carry_out_in(part, steps).await?;
+            results = Run::of(together).all(part, steps).await?;
             Err(Error::conflict(DRY_RUN, "This was a dry run."))
         })
         .await;
@@ -74,20 +91,6 @@ async fn rehearse(work: &mut Work<'_>, steps: &[Step]) -> Result<Vec<StepAnswer>
         Err(error) if error.code() == DRY_RUN => Ok(results),
         other => other.map(|()| results),
     }
-}
-
-async fn carry_out_in(work: &mut Work<'_>, steps: &[Step]) -> Result<Vec<StepAnswer>> {
-    let mut run = Run::default();
-    for (index, step) in steps.iter().enumerate() {
-        let done = run.step(work, index, step).await;
-        let answer = done.map_err(|error| in_step(error, index))?;
-        if let Some(name) = &step.id {
-            run.answers.note(name, &answer)?;
-        }
-        run.results.push(answer);
-    }
-    run.flush(work).await?;
-    Ok(run.results)
 }
 
 /// Says which operation failed, unless that is known: drafts fail later than their turn.
@@ -99,19 +102,43 @@ fn in_step(error: Error, index: usize) -> Error {
 }
 
 /// A batch that is being carried out.
-#[derive(Default)]
 struct Run<'a> {
+    /// New things that are stored together at most.
+    together: usize,
     /// The caller as they are by now, once that is another than they were.
     caller: Option<Caller>,
     answers: Answers<'a>,
-    results: Vec<StepAnswer>,
     common: Common,
     /// New things that nothing speaks against, with their places: they are answered already, and
     /// stored together before anything else looks.
     drafts: Vec<(usize, Draft)>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn of(together: usize) -> Self {
+        Self {
+            together,
+            caller: None,
+            answers: Answers::default(),
+            common: Common::default(),
+            drafts: Vec::new(),
+        }
+    }
+
+    async fn all(&mut self, work: &mut Work<'_>, steps: &'a [Step]) -> Result<Vec<StepAnswer>> {
+        let mut results = Vec::with_capacity(steps.len());
+        for (index, step) in steps.iter().enumerate() {
+            let done = self.step(work, index, step).await;
+            let answer = done.map_err(|error| in_step(error, index))?;
+            if let Some(name) = &step.id {
+                self.answers.note(name, &answer)?;
+            }
+            results.push(answer);
+        }
+        self.flush(work).await?;
+        Ok(results)
+    }
+
     async fn step(&mut self, work: &mut Work<'_>, index: usize, step: &Step) -> Result<StepAnswer> {
         let operation = match operation(step, &self.answers) {
             Ok(operation) => operation,
@@ -136,6 +163,9 @@ impl Run<'_> {
                 body: Some(Json::of(draft.thing())?),
             };
             self.drafts.push((index, draft));
+            if self.drafts.len() >= self.together {
+                self.flush(work).await?;
+            }
             return Ok(made);
         }
         self.flush(work).await?;
@@ -165,33 +195,17 @@ impl Run<'_> {
     /// Stores the drafts.
     ///
     /// # Errors
-    /// The one of the first of them that fails, with its index.
+    /// The one of a draft that fails, with its index; of several, [`IN_DOUBT`].
     async fn flush(&mut self, work: &mut Work<'_>) -> Result<()> {
         let (places, drafts): (Vec<usize>, Vec<Draft>) = self.drafts.drain(..).unzip();
         let Some(first) = places.first() else { return Ok(()) };
         let caller = self.caller.clone().unwrap_or_else(|| work.caller.clone());
-        if drafts.len() == 1 {
-            let stored = work.acting(&caller, async |work| many::store(work, &drafts).await).await;
-            return stored.map_err(|error| in_step(in_body(error), *first));
-        }
-        let stored = work
-            .acting(&caller, async |work| {
-                work.nested(async |part| many::store(part, &drafts).await).await
-            })
-            .await;
-        match stored {
-            Err(error) if is_own(&error) => {
-                // One by one, to tell which it was.
-                for (index, draft) in places.iter().zip(drafts) {
-                    let one = [draft];
-                    let stored =
-                        work.acting(&caller, async |work| many::store(work, &one).await).await;
-                    stored.map_err(|error| in_step(in_body(error), *index))?;
-                }
-                Ok(())
-            }
-            other => other,
-        }
+        let stored = work.acting(&caller, async |work| many::store(work, &drafts).await).await;
+        stored.map_err(|error| match drafts.len() {
+            1 => in_step(in_body(error), *first),
+            _ if is_own(&error) => Error::conflict(IN_DOUBT, "Which of them it was, is not known."),
+            _ => error,
+        })
     }
 }
 
