@@ -121,7 +121,7 @@ pub(crate) async fn answer(
             subscriptions::unsubscribe(live, wire, caller, &topic).map(|()| done())
         }
         "join_room" => rooms::join(live, wire, caller, payload(call)?).await.map(Answer::Joined),
-        "leave_room" => rooms::leave(live, wire, caller, payload(call)?).await.map(|()| done()),
+        "leave_room" => rooms::leave(live, wire, caller, payload(call)?).map(|()| done()),
         "message" => {
             rooms::messages::send(live, wire, caller, payload(call)?).await.map(Answer::Sent)
         }

@@ -101,7 +101,6 @@ pub fn router() -> OpenApiRouter<Live> {
 }
 
 /// Where Socket.IO clients connect: `/socket.io/`, by polling and WebSocket.
-#[must_use]
 pub fn socket_io(live: &Live) -> Router {
     let settings = &live.settings;
     let frame = usize::try_from(settings.max_frame_bytes).unwrap_or(1 << 20);

@@ -73,7 +73,7 @@ pub(crate) struct OfRoom {
 ///
 /// # Errors
 /// 401 for nobody.
-pub(crate) async fn leave(
+pub(crate) fn leave(
     live: &Live,
     wire: &Arc<Wire>,
     caller: &Caller,
@@ -143,7 +143,7 @@ pub(crate) fn tell_of(
     live.tell_room(room, &user.into(), but);
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Typing {
     room: ThingId,

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use crate::clients::Client;
 use crate::engines::Engine;
 use crate::people::Person;
-use crate::process::Server;
 use crate::stage::{Stage, alone_on_both, group, member};
 
 /// A group with a room; Alice owns it, Bob works there, Carol is nobody there.

@@ -125,7 +125,7 @@ impl Export {
                 let mut rows = things::query::in_order(&app, &caller, filter, limit, after).await?;
                 let more = rows.len() > limit.rows();
                 rows.truncate(limit.rows());
-                self.write(out, rows, more, |thing| After::Id(thing.id.0))
+                self.write(out, &rows, more, |thing| After::Id(thing.id.0))
             }
             ExportDimension::Connections => {
                 let filter = ConnectionFilter {
@@ -138,7 +138,7 @@ impl Export {
                 let found = connections::rules::list(&app, &caller, filter, ask).await?;
                 let more = found.next.is_some();
                 self.next = found.next;
-                self.write(out, found.rows, more, |connection| After::Id(connection.id.0))
+                self.write(out, &found.rows, more, |connection| After::Id(connection.id.0))
             }
             ExportDimension::People => {
                 let filter = PersonFilter {
@@ -151,7 +151,7 @@ impl Export {
                 let found = people::rules::list(&app, &caller, filter, ask).await?;
                 let more = found.next.is_some();
                 self.next = found.next;
-                self.write(out, found.rows, more, |person| After::Id(person.id.0))
+                self.write(out, &found.rows, more, |person| After::Id(person.id.0))
             }
             ExportDimension::Events => {
                 let filter = self.events.clone().unwrap_or(EventFilter {
@@ -166,7 +166,7 @@ impl Export {
                 let found = events::rules::list(&app, &caller, filter, ask).await?;
                 let more = found.next.is_some();
                 self.next = found.next;
-                self.write(out, found.rows, more, |event| After::Seq(event.seq))
+                self.write(out, &found.rows, more, |event| After::Seq(event.seq))
             }
             ExportDimension::Knowledge => {
                 let kind = kind.map(|name| knowledge_type(&name)).transpose()?;
@@ -181,7 +181,7 @@ impl Export {
                 complete(&app, &caller, &mut found.rows).await?;
                 let more = found.next.is_some();
                 self.next = found.next;
-                self.write(out, found.rows, more, |one| After::Id(one.id.0))
+                self.write(out, &found.rows, more, |one| After::Id(one.id.0))
             }
         }
     }
@@ -189,12 +189,12 @@ impl Export {
     fn write<T: Serialize>(
         &mut self,
         out: &mut Vec<u8>,
-        rows: Vec<T>,
+        rows: &[T],
         mut more: bool,
         key: impl Fn(&T) -> After,
     ) -> Result<()> {
         let end = self.ask.to.map(first_id);
-        for row in &rows {
+        for row in rows {
             let place = key(row);
             if let (After::Id(id), Some(end)) = (place, end)
                 && id >= end

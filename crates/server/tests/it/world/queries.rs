@@ -279,9 +279,9 @@ async fn a_filter_by_one_property_and_an_order_by_another_go_together() {
         offers(&alice, &team).await;
         for part in 0..3 {
             let item = |number: usize| {
-                let code = if number % 50 == 0 { "rare" } else { "common" };
+                let code = if number.is_multiple_of(50) { "rare" } else { "common" };
                 let mut properties = json!({ "code": code, "at": number });
-                if number % 9 != 0 {
+                if !number.is_multiple_of(9) {
                     properties["price"] = json!((number * 7919 % 1000) as f64 / 4.0);
                 }
                 json!({ "groupId": team, "type": "offer", "name": "n", "properties": properties })
