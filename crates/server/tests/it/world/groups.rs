@@ -192,7 +192,7 @@ async fn a_field_that_is_wrong_is_named() {
             ("status=gone", "status", "unknown_value"),
             ("visibility=secret", "visibility", "unknown_value"),
             ("parentGroupId=x", "parentGroupId", "invalid_value"),
-            ("sort=name", "sort", "unknown_value"),
+            ("sort=colour", "sort", "unknown_sort"),
         ] {
             refused(alice.get(&format!("/v1/groups?{query}")).await, name, code);
         }
