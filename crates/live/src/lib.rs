@@ -1,13 +1,13 @@
 //! Live: what happens is told to whoever listens, as it happens.
 //!
-//! Everything comes from the event log. One task reads it for the whole process ([`follow`]),
+//! Everything comes from the event log. One task reads it for the whole process (`follow`),
 //! holds each event against the policy for every listener, and puts one frame into many queues.
-//! Who comes back says where they left off and is told the rest first ([`subscriptions`]), without
+//! Who comes back says where they left off and is told the rest first (`subscriptions`), without
 //! a hole and nothing twice. Messages are things, stored before they are acknowledged; presence,
-//! typing and receipts go from node to node in passing ([`signals`]).
+//! typing and receipts go from node to node in passing (`signals`).
 //!
-//! Clients speak Socket.IO (`engineioxide` carries it, [`packet`] reads it) or server-sent events
-//! ([`stream`]).
+//! Clients speak Socket.IO (`engineioxide` carries it, `packet` reads it) or server-sent events
+//! (`stream`).
 
 mod board;
 mod calls;
