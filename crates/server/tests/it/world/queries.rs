@@ -1,5 +1,7 @@
 //! Lists of things in any order, filtered, with chosen fields and what they refer to; sums; walks.
 
+mod told;
+
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
