@@ -50,8 +50,8 @@ async fn export_rows(
 
 /// Export a group
 ///
-/// A group and all below it, in the lines that `sixfold import` and an import of format `bundle`
-/// take. For owners.
+/// A group and all below it, in the lines that `sixfold import` takes, without the values of hidden
+/// properties. The last line is `{"kind":"end","rows":n}`. For owners.
 #[utoipa::path(get, path = "/v1/groups/{id}/export", tag = "exports",
     operation_id = "export_group",
     params(("id" = GroupId, Path, description = "The group")),

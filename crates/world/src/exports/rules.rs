@@ -357,6 +357,7 @@ pub async fn whole(app: &App, caller: &Caller, group: GroupId) -> Result<(String
             Ok(found.slug)
         })
         .await?;
-    let spool = Spool::fill(app.clone(), ExportOptions { group: Some(slug.clone()) })?;
+    let options = ExportOptions { group: Some(slug.clone()), hidden: false };
+    let spool = Spool::fill(app.clone(), options)?;
     Ok((slug, spool))
 }

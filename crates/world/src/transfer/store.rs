@@ -41,6 +41,8 @@ pub(super) enum Outcome {
     Stored,
     /// Its object was there already and stays as it is.
     There,
+    /// It brings no object.
+    Nothing,
 }
 
 impl From<bool> for Outcome {
@@ -90,6 +92,7 @@ impl Store {
             Line::Connection(line) => self.connection(work, line).await,
             Line::Knowledge(line) => self.knowledge(work, line).await,
             Line::ThingKnowledge(line) => thing_knowledge(work, line).await,
+            Line::End(_) => Ok(Outcome::Nothing),
         }
     }
 
@@ -237,7 +240,15 @@ impl Store {
             created_at: line.created_at.unwrap_or(work.now),
             updated_at: line.updated_at.unwrap_or(work.now),
         };
-        things::rules::insert_as_is(work, &thing, &kind).await.map(Outcome::from)
+        let unknown = line.hidden.keys().find(|name| !kind.definition().hidden.contains(name));
+        if let Some(name) = unknown {
+            // It would be told, or lost: neither is what whoever wrote it there wants.
+            let pointer = format!("/hidden/{}", name.replace('~', "~0").replace('/', "~1"));
+            let message = format!("is no hidden property of `{}`.", line.r#type);
+            return Err(Error::invalid(pointer, "not_hidden", message));
+        }
+        let hidden = Some(&line.hidden).filter(|hidden| !hidden.is_empty());
+        things::rules::insert_as_is(work, &thing, &kind, hidden).await.map(Outcome::from)
     }
 
     async fn connection(&mut self, work: &mut Work<'_>, line: &ConnectionLine) -> Result<Outcome> {

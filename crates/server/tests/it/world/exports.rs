@@ -90,10 +90,13 @@ async fn a_group_is_exported_for_its_owners() {
             serde_json::from_str(text.lines().next().unwrap_or_default()).expect("JSON");
         assert_eq!((&first["kind"], &first["id"]), (&json!("group"), &json!(team)));
         assert!(text.contains(&inside));
+        // The last line tells that nothing is missing, and the others are what it counts.
+        let whole = lines(&alice.get(&path).await);
+        assert_eq!(text.lines().count(), whole.len() + 1);
         stage.bob().get(&path).await.was_problem(403, "forbidden");
         stage.carol().get(&path).await.was_problem(404, "not_found");
         let log = super::log(&alice, &team).await;
-        assert_eq!(log.iter().filter(|event| event["type"] == "group_exported").count(), 1);
+        assert_eq!(log.iter().filter(|event| event["type"] == "group_exported").count(), 2);
     })
     .await;
 }
