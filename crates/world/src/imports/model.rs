@@ -10,7 +10,7 @@ pub use crate::exports::model::Format;
 
 words! {
     /// What is imported.
-    Into {
+    ImportDimension {
         /// Things.
         Things = "things",
         /// Connections.
@@ -25,7 +25,7 @@ words! {
     State {
         /// Takes bytes.
         Open = "open",
-        /// Everything was read.
+        /// Everything was read; `failed` and `problem` tell of what was not taken.
         Done = "done",
         /// Given up; `problem` says why.
         Failed = "failed",
@@ -53,11 +53,9 @@ pub struct NewImport {
     /// Where the rows go.
     pub group_id: GroupId,
     /// `ndjson` or `csv`.
-    #[schema(inline)]
     pub format: Format,
     /// `things`, `connections` or `knowledge`.
-    #[schema(inline)]
-    pub dimension: Into,
+    pub dimension: ImportDimension,
     /// The type of rows that do not name one.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
@@ -101,11 +99,9 @@ impl NewImport {
 #[serde(rename_all = "camelCase")]
 pub struct Options {
     /// `ndjson` or `csv`.
-    #[schema(inline)]
     pub format: Format,
     /// `things`, `connections` or `knowledge`.
-    #[schema(inline)]
-    pub dimension: Into,
+    pub dimension: ImportDimension,
     /// The type of rows that do not name one.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
@@ -156,7 +152,7 @@ pub struct Import {
     pub unchanged: u64,
     /// Rows that were refused; the first 1000 are told by `GET /v1/imports/{id}/errors`.
     pub failed: u64,
-    /// Why it was given up.
+    /// Why it was given up, or which quota had no room for some of its rows.
     pub problem: Option<String>,
     /// When it was made.
     pub created_at: Time,

@@ -9,7 +9,7 @@ use web::IfMatch;
 
 use super::columns::Columns;
 use super::cut::{Batch, Row};
-use super::model::{Import, ImportError, Into, Key};
+use super::model::{Import, ImportDimension, ImportError, Key};
 use super::rules;
 use crate::connections::model::NewConnection;
 use crate::knowledge::model::NewKnowledge;
@@ -52,6 +52,8 @@ pub(super) struct Taken {
     pub(super) updated: u64,
     pub(super) unchanged: u64,
     pub(super) refused: Vec<ImportError>,
+    /// Of the refused ones, why the first for which a quota had no room was.
+    pub(super) full: Option<String>,
 }
 
 impl Taken {
@@ -61,7 +63,12 @@ impl Taken {
             Ok(Outcome::Updated) => self.updated += 1,
             Ok(Outcome::Unchanged) => self.unchanged += 1,
             Ok(Outcome::Nothing) => {}
-            Err(error) => self.refused.push(ImportError { line, errors: told(&error)? }),
+            Err(error) => {
+                if error.kind() == ErrorKind::QuotaSpent {
+                    self.full.get_or_insert_with(|| error.message().to_owned());
+                }
+                self.refused.push(ImportError { line, errors: told(&error)? });
+            }
         }
         Ok(())
     }
@@ -189,7 +196,7 @@ async fn one(work: &mut Work<'_>, import: &Import, mut row: JsonMap) -> Result<O
         row.insert("type".to_owned(), kind.into());
     }
     match import.options.dimension {
-        Into::Things => {
+        ImportDimension::Things => {
             if import.options.key == Some(Key::Id)
                 && let Some(there) = there(work, import, id.as_deref()).await?
             {
@@ -197,7 +204,7 @@ async fn one(work: &mut Work<'_>, import: &Import, mut row: JsonMap) -> Result<O
             }
             make(work, import, row).await
         }
-        Into::Connections => {
+        ImportDimension::Connections => {
             let new: NewConnection = read(&row)?;
             let (stored, made) = connections::rules::insert_in(work, &new).await?;
             if stored.group_id != import.group_id {
@@ -207,7 +214,7 @@ async fn one(work: &mut Work<'_>, import: &Import, mut row: JsonMap) -> Result<O
             let changed = stored.updated_at == work.now;
             Ok(if made { Outcome::Created } else { Outcome::changed(changed) })
         }
-        Into::Knowledge => {
+        ImportDimension::Knowledge => {
             row.insert("groupId".to_owned(), import.group_id.to_string().into());
             let new: NewKnowledge = read(&row)?;
             let (_, made) = knowledge::rules::insert_in(work, &new).await?;
