@@ -150,3 +150,28 @@ async fn of_fifty_who_answer_a_request_one_does() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn without_a_body_one_joins_and_lets_in_without_options() {
+    on_both(async |stage| {
+        let (alice, nan) = (stage.alice(), sign_up(&stage.nobody(), "nan").await);
+        let bare = async |person: &Person, path: &str| {
+            person.send(person.request(Method::POST, path)).await
+        };
+        let open = place(stage, "bare-open", "open").await;
+        let member = bare(&nan, &join(&open)).await.was(201);
+        assert_eq!(member.text_at("/role"), "customer");
+        let club = place(stage, "bare-club", "approval_required").await;
+        let asked = bare(&nan, &join(&club)).await.was(202);
+        assert_eq!(asked.json()["message"], Value::Null);
+        let one = format!("{}/{}/approve", requests(&club), asked.id());
+        bare(&alice, &one).await.was(200);
+        let me = format!("/v1/people/{}?groupId={club}", nan.id);
+        assert_eq!(nan.get(&me).await.was(200).text_at("/role"), "group_user");
+        // What is sent is read all the same.
+        let typed = nan.request(Method::POST, &join(&open)).header("content-type", "text/plain");
+        nan.send(typed.body("{}")).await.was_problem(415, "wrong_content_type");
+        nan.post(&join(&open), json!([])).await.was(422);
+    })
+    .await;
+}
