@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use kernel::access::Rights;
+use kernel::access::{Right, Rights};
+use kernel::ontology::ThingType;
 use kernel::{App, Caller, access};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -313,7 +314,12 @@ async fn declared(app: &App, ask: &ExportFilter) -> Result<BTreeMap<String, Valu
     let group = ask.group_id;
     app.db
         .read(async move |tx| match ontology::rules::thing_type(tx, group, &kind).await {
-            Ok(known) => Ok(known.into_owned().properties),
+            Ok(known) => {
+                let ThingType { mut properties, hidden, .. } = known.into_owned();
+                // No row has a value for them.
+                properties.retain(|name, _| !hidden.contains(name));
+                Ok(properties)
+            }
             // A type nobody knows has no things; the list says who may ask.
             Err(_) => Ok(BTreeMap::new()),
         })
