@@ -6,7 +6,7 @@
 mod follow;
 
 use database::{Tx, Value};
-use types::{AnyId, EventId, GroupId, Json, PersonId, Result, Time};
+use types::{AnyId, EventId, GroupId, Json, PersonId, Result, ThingId, Time};
 
 pub use self::follow::{Followed, follow};
 use crate::Caller;
@@ -26,6 +26,9 @@ pub struct NewEvent<'a> {
     pub visibility: &'a str,
     /// Of the object it is about.
     pub owner: Option<PersonId>,
+    /// What a connection joins, what knowledge was made from or is joined to: should one of them
+    /// turn private later, so does the event.
+    pub things: [Option<ThingId>; 2],
     /// When it happened, if not now.
     pub occurred_at: Option<Time>,
     /// Who did it, if it is not the caller (a sign-up makes its own actor).
@@ -48,6 +51,7 @@ impl<'a> NewEvent<'a> {
             metadata,
             visibility: "group",
             owner: None,
+            things: [None; 2],
             occurred_at: None,
             actor: None,
         }
@@ -61,6 +65,13 @@ impl<'a> NewEvent<'a> {
         self
     }
 
+    /// Bounds who may see it to who may see these things, also later.
+    #[must_use]
+    pub const fn of_things(mut self, things: [Option<ThingId>; 2]) -> Self {
+        self.things = things;
+        self
+    }
+
     /// Says who did it.
     #[must_use]
     pub const fn by(mut self, actor: Option<PersonId>) -> Self {
@@ -70,8 +81,11 @@ impl<'a> NewEvent<'a> {
 }
 
 const APPEND: &str = "insert into events (id, group_id, type, actor_id, target_id, target_kind, \
-     occurred_at, metadata, request_id, visibility, owner_id, impersonator_id) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+     occurred_at, metadata, request_id, visibility, owner_id, impersonator_id, \
+     thing_id, other_thing_id) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+/// Columns of a new row.
+const COLUMNS: usize = 14;
 
 /// Appends an event, with who acts as the caller, if anybody does; [`crate::Work::record`] is the door to it.
 pub(crate) async fn append(
@@ -95,11 +109,17 @@ pub(crate) async fn append_all(
 ) -> Result<()> {
     let rows: Vec<Value<'_>> =
         ids.iter().zip(events).flat_map(|(id, event)| row(*id, caller, now, event)).collect();
-    tx.run_each(APPEND, 12, &rows).await?;
+    tx.run_each(APPEND, COLUMNS, &rows).await?;
     Ok(())
 }
 
-fn row<'a>(id: EventId, caller: &'a Caller, now: Time, event: &'a NewEvent<'a>) -> [Value<'a>; 12] {
+fn row<'a>(
+    id: EventId,
+    caller: &'a Caller,
+    now: Time,
+    event: &'a NewEvent<'a>,
+) -> [Value<'a>; COLUMNS] {
+    let [thing, other] = event.things;
     [
         id.into(),
         event.group.into(),
@@ -113,6 +133,8 @@ fn row<'a>(id: EventId, caller: &'a Caller, now: Time, event: &'a NewEvent<'a>) 
         event.visibility.into(),
         event.owner.into(),
         caller.identity().impersonator.into(),
+        thing.into(),
+        other.into(),
     ]
 }
 

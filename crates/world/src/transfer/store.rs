@@ -415,7 +415,9 @@ async fn thing_knowledge(work: &mut Work<'_>, line: &ThingKnowledgeLine) -> Resu
     if rows == 1 {
         let metadata =
             Json::of(&json!({ "joined": { "thingId": line.thing_id, "role": line.role } }))?;
-        work.announce(group, "knowledge_updated", line.knowledge_id, &metadata).await?;
+        let target = Some(line.knowledge_id.into());
+        let event = NewEvent::new(group, "knowledge_updated", target, &metadata);
+        work.record(event.of_things([Some(line.thing_id), None])).await?;
     }
     Ok(Outcome::from(rows == 1))
 }
