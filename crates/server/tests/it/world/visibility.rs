@@ -97,7 +97,11 @@ async fn a_customer_has_her_own_things_and_nothing_else() {
         assert_eq!(found, [edge.clone()]);
         vera.get(&format!("/v1/connections/{edge}")).await.was(200);
         vera.get(&her).await.was(200);
-        vera.get(&format!("/v1/people/{}", alice.id)).await.was_problem(404, "not_found");
+        // Somebody she meets nowhere else.
+        let other = json!({ "groupId": team, "displayName": "Only Here" });
+        let other = alice.post("/v1/people", other).await.was(201).json();
+        let other = other["id"].as_str().expect("an id");
+        vera.get(&format!("/v1/people/{other}")).await.was_problem(404, "not_found");
         vera.get(&format!("/v1/people?groupId={team}")).await.was_problem(403, "forbidden");
         for (path, body) in [
             ("/v1/things", json!({ "groupId": team, "type": "note", "name": "n" })),
