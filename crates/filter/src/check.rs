@@ -45,9 +45,13 @@ pub(crate) struct Reader<'t> {
 impl Reader<'_> {
     /// 422 at the place where `expr` stands.
     pub(crate) fn wrong(&self, expr: &IdedExpr, code: &'static str, message: &str) -> Error {
+        scan::wrong(self.index(expr), code, message)
+    }
+
+    /// Characters before `expr`.
+    fn index(&self, expr: &IdedExpr) -> usize {
         let start = self.info.offset_for(expr.id).map_or(0, |(start, _)| start as usize);
-        let index = self.text.char_indices().take_while(|(at, _)| *at < start).count();
-        scan::wrong(index, code, message)
+        self.text.char_indices().take_while(|(at, _)| *at < start).count()
     }
 
     fn unknown(&self, expr: &IdedExpr) -> Error {
@@ -240,7 +244,10 @@ impl Reader<'_> {
                 let message = format!("name one of the {root}, like `{root}.price`.");
                 Err(self.wrong(expr, "type_mismatch", &message))
             }
-            1..=MAX_KEYS => Ok(Subject::Json { root, path: JsonPath::new(column, keys) }),
+            1..=MAX_KEYS => {
+                let path = JsonPath::new(column, keys);
+                Ok(Subject::Json { root, path, at: self.index(rest) })
+            }
             _ => {
                 let message = format!("a path has at most {MAX_KEYS} keys; shorten it.");
                 Err(self.wrong(expr, "too_deep", &message))

@@ -7,7 +7,7 @@ use moka::sync::Cache;
 use types::{PersonId, Result, Time};
 
 use crate::tree::Condition;
-use crate::{Row, Schema, Subject, Test, check, memory, sql};
+use crate::{Row, Schema, Subject, Test, check, memory, scan, sql};
 
 /// A filter that was parsed and checked. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -55,12 +55,28 @@ impl Filter {
         memory::holds(&self.0, row, given)
     }
 
-    /// The properties it looks at, each by its first key: to refuse those nobody may read.
+    /// The properties it looks at, each by its first key.
     pub fn json_paths(&self) -> impl Iterator<Item = &str> {
         self.0.tests().into_iter().filter_map(|test| match &test.subject {
             Subject::Json { path, .. } => path.keys().first().map(String::as_str),
             Subject::Field(_) => None,
         })
+    }
+
+    /// Refuses a filter that looks at a property nobody may read, each told by its first key.
+    ///
+    /// # Errors
+    /// 422 `hidden_property` at `filter` with a sentence that names the column of the text.
+    pub fn refuse_hidden(&self, is_hidden: impl Fn(&str) -> bool) -> Result<()> {
+        let hidden = self.0.tests().into_iter().find_map(|test| match &test.subject {
+            Subject::Json { path, at, .. } => {
+                path.keys().first().filter(|name| is_hidden(name)).map(|name| (name, *at))
+            }
+            Subject::Field(_) => None,
+        });
+        let Some((name, at)) = hidden else { return Ok(()) };
+        let message = format!("names `{name}`, a hidden property, which is never read.");
+        Err(scan::wrong(at, "hidden_property", &message))
     }
 
     /// The comparisons that every match passes, for choosing an index: those joined by `&&` at the

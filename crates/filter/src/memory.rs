@@ -57,11 +57,11 @@ fn passes(test: &Test, row: &dyn Row, given: Given) -> bool {
             list = &[];
             Some(row.field(field.name))
         }
-        Subject::Json { root, path } if path.keys().is_empty() => {
+        Subject::Json { root, path, .. } if path.keys().is_empty() => {
             list = row.list(root);
             None
         }
-        Subject::Json { root, path } => {
+        Subject::Json { root, path, .. } => {
             let value = walk(row.json(root), path.keys());
             list = value.and_then(JsonValue::as_array).map_or(&[], Vec::as_slice);
             value.map_or(Some(Value::Null), scalar)

@@ -55,6 +55,8 @@ pub enum Subject {
         root: &'static str,
         /// The way to the value.
         path: JsonPath,
+        /// Characters of the filter before it.
+        at: usize,
     },
 }
 

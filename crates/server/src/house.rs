@@ -23,7 +23,7 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement,
 };
-use web::{Edge, Idempotency, Origins};
+use web::{Door, Edge, Idempotency, Origins};
 
 use crate::config::{Mode, Settings};
 use crate::{alias, health, landing, setup_page};
@@ -63,12 +63,14 @@ pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<(
     let (identity_routes, _) = identity::router().split_for_parts();
     let (world_routes, _) = world::router().split_for_parts();
     let (website_routes, _) = website::router().split_for_parts();
+    let whole = openapi();
     let rooms = Router::new()
         .merge(identity_routes.with_state(identity.clone()))
         .merge(world_routes.with_state(world::new(app.clone())))
         .merge(website_routes.with_state(app.clone()))
         .merge(live_routes.with_state(live.clone()))
         .layer(from_fn_with_state(Idempotency::new(app.clone(), &settings.web), web::once))
+        .layer(from_fn_with_state(Door::of(&whole), web::knock))
         // Every route of every room is told who calls.
         .layer(from_fn_with_state(identity, identity::authenticate));
 
@@ -76,7 +78,7 @@ pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<(
     let router = Router::new()
         .merge(rooms)
         .merge(health_routes.with_state(health::new(app.clone())))
-        .merge(web::openapi_routes(&openapi())?)
+        .merge(web::openapi_routes(&whole)?)
         .merge(setup_page::routes())
         .merge(landing::routes(&settings.identity.app_url))
         .route("/", get(front_page));

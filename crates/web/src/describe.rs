@@ -1,29 +1,38 @@
 //! What every operation's description has in common, and no single route should repeat.
 
+use http::Method;
+use serde_json::Map;
 use utoipa::openapi::path::{Operation, Parameter};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder, ServerBuilder};
+use utoipa::openapi::{
+    Content, OpenApi, PathItem, Ref, RefOr, ResponseBuilder, SecurityRequirement, ServerBuilder,
+};
 
 /// Where [`crate::Problem`] is described.
 const PROBLEM: &str = "#/components/schemas/Problem";
 const JSON: &str = "application/json";
 const PROBLEM_JSON: &str = "application/problem+json";
 
+/// Requests with a key are counted by the plan of its group,
+const NO_CALLS: &str = "The plan of the key's group includes no more calls this month";
+/// and whoever sends them has a rate.
+const TOO_FAST: &str = "Too many requests; `Retry-After` says how long to wait";
+
 /// Completes the merged description of all rooms: paths are relative to this server, problems come
-/// as `application/problem+json` (RFC 9457), and `If-Match` is one entity tag (RFC 9110).
+/// as `application/problem+json` (RFC 9457), `If-Match` is one entity tag (RFC 9110), and whoever is
+/// known has a rate and a plan.
 pub fn complete(whole: &mut OpenApi) {
     whole.servers = Some(vec![ServerBuilder::new().url("/").build()]);
     for item in whole.paths.paths.values_mut() {
-        let operations = [
-            &mut item.get,
-            &mut item.post,
-            &mut item.put,
-            &mut item.patch,
-            &mut item.delete,
-            &mut item.head,
-        ];
-        for operation in operations.into_iter().flatten() {
+        for operation in operations_of(item) {
             describe_if_match(operation);
+            let with = credentials(operation, whole.security.as_deref());
+            if with.key {
+                describe_refusal(operation, "402", NO_CALLS);
+            }
+            if with.any {
+                describe_refusal(operation, "429", TOO_FAST);
+            }
             for response in operation.responses.responses.values_mut() {
                 let RefOr::T(response) = response else { continue };
                 if response.content.get(JSON).is_some_and(is_problem)
@@ -36,17 +45,69 @@ pub fn complete(whole: &mut OpenApi) {
     }
 }
 
+fn operations_of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, post, put, patch, delete, head, .. } = item;
+    [get, post, put, patch, delete, head].into_iter().flatten()
+}
+
+/// The operations that nobody calls without saying who they are, by method and path.
+pub(crate) fn closed(whole: &OpenApi) -> impl Iterator<Item = (Method, &str)> {
+    let common = whole.security.as_deref();
+    whole.paths.paths.iter().flat_map(move |(path, item)| {
+        [
+            (Method::GET, &item.get),
+            (Method::POST, &item.post),
+            (Method::PUT, &item.put),
+            (Method::PATCH, &item.patch),
+            (Method::DELETE, &item.delete),
+            (Method::HEAD, &item.head),
+        ]
+        .into_iter()
+        .filter(move |(_, operation)| {
+            operation.as_ref().is_some_and(|operation| !credentials(operation, common).none)
+        })
+        .map(move |(method, _)| (method, path.as_str()))
+    })
+}
+
+/// With what an operation may be called.
+struct Credentials {
+    /// With nothing.
+    none: bool,
+    /// With something.
+    any: bool,
+    /// With an API key.
+    key: bool,
+}
+
+/// What an operation says of itself counts, else what is said of all.
+fn credentials(operation: &Operation, common: Option<&[SecurityRequirement]>) -> Credentials {
+    let ways = operation.security.as_deref().or(common).unwrap_or_default();
+    // A requirement tells its names to serializers only.
+    let names = |way: &SecurityRequirement| serde_json::to_value(way).unwrap_or_default();
+    let all: Vec<_> = ways.iter().map(names).collect();
+    Credentials {
+        none: all.is_empty() || all.iter().any(|one| one.as_object().is_none_or(Map::is_empty)),
+        any: all.iter().any(|one| one.as_object().is_some_and(|names| !names.is_empty())),
+        key: all.iter().any(|one| one.get("apiKey").is_some()),
+    }
+}
+
+/// Says why an operation may be refused, unless it does itself.
+fn describe_refusal(operation: &mut Operation, status: &str, why: &str) {
+    operation.responses.responses.entry(status.to_owned()).or_insert_with(|| {
+        let problem = Content::new(Some(Ref::new(PROBLEM)));
+        RefOr::T(ResponseBuilder::new().description(why).content(JSON, problem).build())
+    });
+}
+
 fn describe_if_match(operation: &mut Operation) {
     let parameters = operation.parameters.iter_mut().flatten();
     let Some(seen) = parameters.filter_map(of_header).find(|one| one.name == "if-match") else {
         return;
     };
     seen.schema = Some(RefOr::T(entity_tag().into()));
-    operation.responses.responses.entry("400".to_owned()).or_insert_with(|| {
-        let problem = Content::new(Some(Ref::new(PROBLEM)));
-        let malformed = ResponseBuilder::new().description("`If-Match` is not one version");
-        RefOr::T(malformed.content(JSON, problem).build())
-    });
+    describe_refusal(operation, "400", "`If-Match` is not one version");
 }
 
 fn of_header(parameter: &mut RefOr<Parameter>) -> Option<&mut Parameter> {

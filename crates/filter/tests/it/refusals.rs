@@ -95,11 +95,21 @@ fn bounds_hold_before_anything_is_parsed() {
 }
 
 #[test]
-fn the_top_comparisons_and_the_properties_are_told() {
+fn the_top_comparisons_are_told_and_hidden_properties_refused() {
     let text =
         "properties.price.net <= 5.0 && (archived || properties['odd key'] == 1) && version > 2";
     let filter = Filter::parse(text, &SCHEMA).unwrap();
-    assert_eq!(filter.json_paths().collect::<Vec<_>>(), ["price", "odd key"]);
+    let refused = |hidden: &str| filter.refuse_hidden(|name| name == hidden).err();
+    for (hidden, column) in [("price", 1), ("odd key", 45)] {
+        let error = refused(hidden).expect("it is refused");
+        let field = &error.field_errors()[0];
+        assert_eq!((field.pointer.as_str(), &*field.code), ("filter", "hidden_property"));
+        let message = format!("column {column}: names `{hidden}`, a hidden property, ");
+        assert!(field.message.starts_with(&message), "{field:?}");
+    }
+    for read in ["net", "version", "archived", "properties"] {
+        assert!(refused(read).is_none(), "{read}");
+    }
     let ops: Vec<Op> = filter.conjuncts().map(|test| test.op).collect();
     assert_eq!(ops, [Op::AtMost, Op::Greater]);
 }

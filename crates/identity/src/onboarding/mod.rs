@@ -9,5 +9,6 @@ mod routes;
 mod rules;
 mod sql;
 mod steps;
+mod wallets;
 
 pub(crate) use routes::router;

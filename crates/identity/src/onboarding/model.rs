@@ -192,7 +192,7 @@ pub(crate) struct Invited {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"address": "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", "chainId": 1}))]
 pub(crate) struct Wallet {
-    /// `0x` and 40 hexadecimal digits.
+    /// `0x` and 40 hexadecimal digits; in mixed case with a valid checksum (EIP-55).
     pub(super) address: String,
     /// The chain, by its number (EIP-155).
     #[schema(minimum = 1)]

@@ -139,6 +139,8 @@ async fn set_onboarding_profile(
         (status = 200, description = "How far the caller has come", body = Onboarding),
         (status = 400, description = "Not JSON", body = Problem),
         (status = 401, description = "Nobody is signed in, or an API key", body = Problem),
+        (status = 402, description = "The plan of new groups has no room for their maker",
+            body = Problem),
         (status = 409, description = "The slug is taken", body = Problem),
         (status = 413, description = "Too large", body = Problem),
         (status = 415, description = "Not JSON by its content type", body = Problem),

@@ -12,6 +12,7 @@ use super::model::{
     Invited, Onboarding, Profile, Skills, Step, Team, TeamInvited, Wallet, Workspace,
 };
 use super::rules::{found, shown, take};
+use super::wallets;
 use crate::IdentityApp;
 use crate::organizations::{self, InviteMember, RoleNames};
 use crate::sessions::present;
@@ -189,12 +190,9 @@ pub(super) async fn wallet(
     wallet: Wallet,
 ) -> Result<Onboarding> {
     let who = present(caller)?;
-    let digits = wallet.address.strip_prefix("0x").unwrap_or_default();
-    let fits = digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    Checks::new()
-        .that(fits, "/address", "invalid_address", "must be `0x` and 40 hexadecimal digits.")
-        .that(wallet.chain_id > 0, "/chainId", "out_of_range", "must be at least 1.")
-        .done()?;
+    let mut checks = Checks::new();
+    wallets::check(&mut checks, &wallet.address);
+    checks.that(wallet.chain_id > 0, "/chainId", "out_of_range", "must be at least 1.").done()?;
     house
         .change(caller, async move |work| {
             let (account, mut way) = found(work.tx, who).await?;

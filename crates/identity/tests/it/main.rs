@@ -16,6 +16,7 @@ mod api_keys;
 mod authenticator;
 mod client_keys;
 mod credentials;
+mod exports;
 mod impersonation;
 mod imports;
 mod invitations;

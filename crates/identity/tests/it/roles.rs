@@ -7,13 +7,25 @@ use crate::organizations::Somebody;
 use crate::stage::{Answer, Stage};
 
 impl Stage {
-    async fn role(&self, who: &Somebody, group: &str, name: &str, permissions: Value) -> Answer {
+    pub(crate) async fn role(
+        &self,
+        who: &Somebody,
+        group: &str,
+        name: &str,
+        permissions: Value,
+    ) -> Answer {
         let path = format!("/v1/groups/{group}/roles/{name}");
         let body = json!({ "permissions": permissions });
         self.as_bearer("PUT", &path, &who.token, body).await
     }
 
-    async fn house(&self, method: &str, path: &str, who: &Somebody, body: Value) -> Answer {
+    pub(crate) async fn house(
+        &self,
+        method: &str,
+        path: &str,
+        who: &Somebody,
+        body: Value,
+    ) -> Answer {
         self.as_bearer(method, path, &who.token, body).await
     }
 }

@@ -62,6 +62,8 @@ pub enum Rule {
     Invisible,
     /// No source gives the right.
     MissingRight,
+    /// The same, of somebody who has no role that could give any.
+    NoRole,
     /// An API key does not carry the right.
     KeyWithout,
     /// Nothing is changed in an archived group.
@@ -79,7 +81,7 @@ impl Rule {
             Self::OwnerAbove => "owner_above",
             Self::PublicGroup => "public_group",
             Self::Invisible => "invisible",
-            Self::MissingRight => "missing_right",
+            Self::MissingRight | Self::NoRole => "missing_right",
             Self::KeyWithout => "key_without_right",
             Self::GroupArchived => "group_archived",
         }
@@ -95,7 +97,10 @@ impl Rule {
             Self::OwnerAbove => "Owners of a group read everything in it and below it.",
             Self::PublicGroup => "The group is public: whoever is signed in sees it.",
             Self::Invisible => "They do not see it: for them it does not exist.",
-            Self::MissingRight => "Nothing they are in this group or above it gives the right.",
+            Self::MissingRight => {
+                "Neither their role nor their permissions, in this group or above it, give the right."
+            }
+            Self::NoRole => "They have no role in this group, and own none above it.",
             Self::KeyWithout => "The API key they use does not carry the right.",
             Self::GroupArchived => "The group is archived: restore it before changing anything.",
         }
@@ -129,6 +134,7 @@ pub async fn explain(
     } else {
         let lacking = match &caller.identity().key {
             Some(key) if !key.rights.has(action) => Rule::KeyWithout,
+            _ if grants.iter().all(|grant| grant.role.is_none()) => Rule::NoRole,
             _ => Rule::MissingRight,
         };
         let hurdles = [(Rule::Invisible, sees), (lacking, may), (Rule::GroupArchived, open)];

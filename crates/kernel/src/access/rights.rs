@@ -134,11 +134,7 @@ impl Rights {
     /// What an owner of an ancestor may do: read, nothing else.
     #[must_use]
     pub fn read_all() -> Self {
-        Right::ALL
-            .iter()
-            .copied()
-            .filter(|right| right.is_reading() && *right != Right::ApiKeysRead)
-            .collect()
+        Right::ALL.iter().copied().filter(|right| right.is_reading()).collect()
     }
 
     /// What the built-in role [`ADMIN`] may do: run the group, but not end it.

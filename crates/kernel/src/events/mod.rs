@@ -7,7 +7,7 @@ mod follow;
 mod retention;
 
 use database::{Tx, Value};
-use types::{AnyId, EventId, GroupId, Json, PersonId, Result, Time};
+use types::{AnyId, EventId, GroupId, Json, PersonId, Result, ThingId, Time};
 
 pub use self::follow::{Followed, follow};
 pub use self::retention::{Retention, RetentionSettings};
@@ -28,6 +28,9 @@ pub struct NewEvent<'a> {
     pub visibility: &'a str,
     /// Of the object it is about.
     pub owner: Option<PersonId>,
+    /// What a connection joins, what knowledge was made from or is joined to: should one of them
+    /// turn private later, so does the event.
+    pub things: [Option<ThingId>; 2],
     /// When it happened, if not now.
     pub occurred_at: Option<Time>,
     /// Who did it, if it is not the caller (a sign-up makes its own actor).
@@ -50,6 +53,7 @@ impl<'a> NewEvent<'a> {
             metadata,
             visibility: "group",
             owner: None,
+            things: [None; 2],
             occurred_at: None,
             actor: None,
         }
@@ -60,6 +64,13 @@ impl<'a> NewEvent<'a> {
     pub const fn about(mut self, visibility: &'a str, owner: Option<PersonId>) -> Self {
         self.visibility = visibility;
         self.owner = owner;
+        self
+    }
+
+    /// Bounds who may see it to who may see these things, also later.
+    #[must_use]
+    pub const fn of_things(mut self, things: [Option<ThingId>; 2]) -> Self {
+        self.things = things;
         self
     }
 
@@ -74,11 +85,13 @@ impl<'a> NewEvent<'a> {
 macro_rules! append {
     () => {
         "insert into events (id, group_id, type, actor_id, target_id, target_kind, occurred_at, \
-         metadata, request_id, visibility, owner_id, impersonator_id) values "
+         metadata, request_id, visibility, owner_id, impersonator_id, thing_id, other_thing_id) \
+         values "
     };
 }
 const APPEND: &str = append!();
-const APPEND_ONE: &str = concat!(append!(), "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+const APPEND_ONE: &str =
+    concat!(append!(), "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
 
 /// Appends an event, with who acts as the caller, if anybody does; [`crate::Work::record`] is the door to it.
 pub(crate) async fn append(
@@ -107,7 +120,7 @@ pub(crate) async fn append_all(
 }
 
 /// Columns of an event.
-const WIDTH: usize = 12;
+const WIDTH: usize = 14;
 
 fn row<'a>(
     id: EventId,
@@ -115,6 +128,7 @@ fn row<'a>(
     now: Time,
     event: &'a NewEvent<'a>,
 ) -> [Value<'a>; WIDTH] {
+    let [thing, other] = event.things;
     [
         id.into(),
         event.group.into(),
@@ -128,6 +142,8 @@ fn row<'a>(
         event.visibility.into(),
         event.owner.into(),
         caller.identity().impersonator.into(),
+        thing.into(),
+        other.into(),
     ]
 }
 

@@ -32,14 +32,27 @@ impl Metric {
         }
     }
 
-    /// For people: "the plan includes 100 …".
-    pub(super) const fn words(self) -> &'static str {
+    /// For people: "the plan includes …".
+    pub(super) fn words(self, count: i64) -> String {
+        let (one, many, rest) = match self {
+            Self::Users => ("member", "members", ""),
+            Self::Things => ("thing", "things", ""),
+            Self::Connections => ("connection", "connections", ""),
+            Self::StorageBytes => ("byte", "bytes", " of properties and texts"),
+            Self::ApiCalls => ("call", "calls", " with API keys a month"),
+        };
+        match count {
+            0 => format!("no {many}{rest}"),
+            1 => format!("1 {one}{rest}"),
+            _ => format!("{count} {many}{rest}"),
+        }
+    }
+
+    /// What to do about it, when nothing is left.
+    pub(super) const fn remedy(self) -> &'static str {
         match self {
-            Self::Users => "members",
-            Self::Things => "things",
-            Self::Connections => "connections",
-            Self::StorageBytes => "bytes of properties and texts",
-            Self::ApiCalls => "calls with API keys a month",
+            Self::ApiCalls => "wait for the next month, or ask for a larger plan",
+            _ => "remove some, or ask for a larger plan",
         }
     }
 }

@@ -170,16 +170,22 @@ pub async fn of_group(
 }
 
 pub(super) fn exceeded(metric: Metric, limit: i64, used: i64) -> Error {
-    let words = metric.words();
-    Error::new(
-        ErrorKind::QuotaSpent,
-        "quota_exceeded",
-        format!(
-            "The plan of this group includes {limit} {words} (`{}`), and {used} are used: remove \
-             some, or ask for a larger plan.",
-            metric.name()
-        ),
-    )
+    let (words, name) = (metric.words(limit), metric.name());
+    let message = match (limit, used) {
+        (0, _) => {
+            format!("The plan of this group includes {words} (`{name}`): ask for a larger one.")
+        }
+        (_, used) => {
+            let used = match used {
+                0 => "none is used".to_owned(),
+                1 => "1 is used".to_owned(),
+                _ => format!("{used} are used"),
+            };
+            let remedy = metric.remedy();
+            format!("The plan of this group includes {words} (`{name}`), and {used}: {remedy}.")
+        }
+    };
+    Error::new(ErrorKind::QuotaSpent, "quota_exceeded", message)
 }
 
 /// Drawn anew by each run: the tail of an id is random.

@@ -152,7 +152,7 @@ pub(super) async fn export(settings: &Settings, export: Export, json: bool) -> R
 }
 
 async fn export_from(app: &kernel::App, export: &Export) -> Result<Summary, Stop> {
-    let options = ExportOptions { group: export.group.clone() };
+    let options = ExportOptions { group: export.group.clone(), hidden: true };
     let bar = bar(None);
     let shown = bar.clone();
     let report = move |news| {

@@ -98,6 +98,9 @@ async fn furnish(engine: &Engine) -> Stage {
                "to": "*", "acyclic": true}),
         json!({"kind": "eventType", "groupId": attic, "name": "part_dusted"}),
         json!({"kind": "thingType", "groupId": attic, "name": "heirloom"}),
+        json!({"kind": "thingType", "groupId": acme, "name": "safe", "required": ["code", "pin"],
+               "properties": {"code": {"type": "string"}, "pin": {"type": "string"}},
+               "hidden": ["pin", "hint"]}),
     ];
     let types: Vec<String> = types.iter().map(Value::to_string).collect();
     let types = file(&stage.server, "types.ndjson", types.join("\n"));
@@ -124,6 +127,8 @@ async fn furnish(engine: &Engine) -> Stage {
     let grandchild = make(&alice, "/v1/things", grandchild).await;
     let secret = new(&acme, "note", "secret", json!({"visibility": "private"}));
     let secret = make(&bob, "/v1/things", secret).await;
+    let safe = json!({"properties": {"code": "A", "pin": "0042", "hint": {"z": 1, "a": [2]}}});
+    make(&alice, "/v1/things", new(&acme, "safe", "safe", safe)).await;
     let gone = make(&alice, "/v1/things", new(&acme, "note", "gone", json!({}))).await;
     let heirloom = make(&alice, "/v1/things", new(&attic, "heirloom", "clock", json!({}))).await;
     // An older thing that belongs to a younger one: order of ids is not order of need.
@@ -180,6 +185,7 @@ async fn an_export_in_an_empty_database_exports_the_same_bytes() {
         good(source.say(&["export", &out]));
         let first = std::fs::read_to_string(&out).expect("the export");
         assert_eq!(kinds(&first).len(), 10, "every kind of line: {:?}", kinds(&first));
+        assert!(first.contains(r#""hidden":{"hint":{"a":[2],"z":1},"pin":"0042"}"#), "{first}");
         assert_eq!(good(source.say(&["export"])).out, first, "to stdout as to a file");
         for to in &engines {
             // Nothing differs: ids, times, versions and owners are those of the source.

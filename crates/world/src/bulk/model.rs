@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use types::{AnyId, ThingId};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 use web::Problem;
 
 use crate::batch::operation::Change;
@@ -78,18 +80,35 @@ pub struct BulkChangeShape {
     pub items: Vec<ThingChangeOf>,
 }
 
-/// A change, and of which thing.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
-pub struct ThingChangeOf {
-    /// The thing.
-    pub id: ThingId,
-    /// The version the change was made from.
-    pub if_match: Option<u64>,
-    /// As of the single request, beside `id`.
-    #[schema(inline)]
-    #[serde(flatten)]
-    pub change: ThingChange,
+/// A change, and of which thing: the single request's, with two fields beside its own. Not by
+/// `flatten`, which says that what is beside them is unknown.
+#[derive(Debug)]
+pub struct ThingChangeOf;
+
+impl PartialSchema for ThingChangeOf {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = ThingChange::schema();
+        if let RefOr::T(Schema::Object(change)) = &mut schema {
+            let version = ObjectBuilder::new()
+                .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]))
+                .minimum(Some(0))
+                .description(Some("The version the change was made from."));
+            change.properties.insert("id".to_owned(), ThingId::schema());
+            change.properties.insert("ifMatch".to_owned(), version.into());
+            change.required.push("id".to_owned());
+            change.description = Some("A change, and of which thing.".to_owned());
+            change.example = Some(serde_json::json!({
+                "id": "thing_01jd7jrygge1wv63rrwxms37sg", "name": "Rust for everybody",
+            }));
+        }
+        schema
+    }
+}
+
+impl ToSchema for ThingChangeOf {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        ThingChange::schemas(schemas);
+    }
 }
 
 /// Things to be archived or removed.

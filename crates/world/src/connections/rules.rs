@@ -401,9 +401,15 @@ async fn record(
     }
     let metadata = Json::of(&metadata)?;
     let event = NewEvent::new(connection.group_id, kind, Some(connection.id.into()), &metadata)
-        .about(connection.visibility, connection.owner);
+        .about(connection.visibility, connection.owner)
+        .of_things([connection.from_id, connection.to_id].map(thing));
     work.record(event).await?;
     Ok(())
+}
+
+/// An end that is a thing.
+fn thing(end: AnyId) -> Option<ThingId> {
+    (end.kind == types::Kind::Thing).then_some(ThingId(end.uuid))
 }
 
 #[cfg(test)]

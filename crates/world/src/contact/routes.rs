@@ -26,8 +26,9 @@ pub fn router() -> OpenApiRouter<World> {
 
 /// Write to a group
 ///
-/// Needs no account. The answer is the same whether or not there is such a group and it is public:
-/// five a minute and twenty an hour are taken from one address, and as many for one e-mail.
+/// Needs no account. The answer is the same whether or not there is such a group and it is public;
+/// only the plan of one that is may have no room left. Five a minute and twenty an hour are taken
+/// from one address, and as many for one e-mail.
 #[utoipa::path(post, path = "/v1/contact", tag = "contact",
     operation_id = "submit_contact",
     security(()),
@@ -35,6 +36,7 @@ pub fn router() -> OpenApiRouter<World> {
     responses(
         (status = 202, description = "It came in", body = Received),
         (status = 400, description = "Not JSON", body = Problem),
+        (status = 402, description = "The group's plan has no room for it", body = Problem),
         (status = 413, description = "Too large", body = Problem),
         (status = 415, description = "Not JSON by its content type", body = Problem),
         (status = 422, description = "A field is wrong", body = Problem),

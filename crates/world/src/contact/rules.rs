@@ -89,7 +89,7 @@ async fn keep(work: &mut Work<'_>, group: GroupId, properties: &Json) -> Result<
         updated_at: work.now,
     };
     let kind = types_of::kind(work.tx, group, KIND).await?;
-    if !things::insert_as_is(work, thing.clone(), &kind).await? {
+    if !things::insert_as_is(work, thing.clone(), &kind, None).await? {
         return Err(Error::internal("a new id was taken"));
     }
     record(work, "contact_submitted", &thing, &Json::empty()).await

@@ -33,10 +33,7 @@ pub async fn get(app: &App, caller: &Caller, id: EventId) -> Result<Event> {
             let place = access::standing(tx, &caller, stored.event.group_id).await?;
             let sight = Sight::of(place.rights, Right::EventsRead);
             let me = caller.person();
-            let hidden = match stored.event.target_id.filter(|_| sight != Sight::All) {
-                Some(target) => sql::is_hidden(tx, target, me).await?,
-                None => false,
-            };
+            let hidden = sight != Sight::All && sql::is_hidden(tx, id, me).await?;
             if !hidden && sight.sees(&stored.visibility, stored.owner, me) {
                 Ok(stored.event)
             } else {

@@ -89,8 +89,12 @@ pub(super) fn condition<'a>(
     }
 }
 
-/// Leaves out what was told of a thing while others saw it, now that it is private to somebody
-/// else: the log is never rewritten, so its reading is bounded. Owners read on.
+/// What an event tells of: should one of these be a thing that is private by now, it is hidden.
+const TOLD_OF: [&str; 3] = ["o.target_id", "o.thing_id", "o.other_thing_id"];
+
+/// Leaves out what was told of a thing — or of what connects it, or is known of it — while others
+/// saw it, now that it is private to somebody else: the log is never rewritten, so its reading is
+/// bounded. Owners read on.
 fn but_of_hidden(sql: &mut Sql<'_>, scope: &Scope, me: Option<PersonId>) {
     let whole: Vec<GroupId> = match scope {
         Scope::Everything | Scope::Group(_, Sight::All) | Scope::Subtree(_, Sight::All) => return,
@@ -99,27 +103,28 @@ fn but_of_hidden(sql: &mut Sql<'_>, scope: &Scope, me: Option<PersonId>) {
             groups.iter().filter(|one| one.1 == Sight::All).map(|one| one.0).collect()
         }
     };
-    sql.push(
-        " and (not exists (select 1 from things t where t.id = o.target_id \
-         and t.visibility = 'private' and t.owner_id is distinct from ",
-    )
-    .bind(me)
-    .push(")");
+    sql.push(" and (1 = 1");
+    not_hidden(sql, me);
     if !whole.is_empty() {
         sql.push(" or o.group_id in ").bind_list(whole);
     }
     sql.push(")");
 }
 
-/// Whether the target is a thing that is private to somebody else by now.
-pub(super) async fn is_hidden(tx: &mut Tx, target: AnyId, me: Option<PersonId>) -> Result<bool> {
-    let hidden = tx
-        .maybe(
-            "select 1 from things where id = $1 and visibility = 'private' \
-             and owner_id is distinct from $2",
-            args![target, me],
-            |_| Ok(()),
-        )
-        .await?;
-    Ok(hidden.is_some())
+fn not_hidden(sql: &mut Sql<'_>, me: Option<PersonId>) {
+    for thing in TOLD_OF {
+        sql.push(" and not exists (select 1 from things t where t.id = ")
+            .push(thing)
+            .push(" and t.visibility = 'private' and t.owner_id is distinct from ")
+            .bind(me)
+            .push(")");
+    }
+}
+
+/// Whether it tells of a thing that is private to somebody else by now.
+pub(super) async fn is_hidden(tx: &mut Tx, id: EventId, me: Option<PersonId>) -> Result<bool> {
+    let mut sql = Sql::new("select 1 from events o where o.id = ");
+    sql.bind(id);
+    not_hidden(&mut sql, me);
+    Ok(tx.maybe(sql.text(), sql.args(), |_| Ok(())).await?.is_none())
 }

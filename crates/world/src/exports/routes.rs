@@ -55,7 +55,8 @@ pub(crate) fn sent(export: rules::Export) -> Answer<Response> {
 /// Export a group
 ///
 /// A group and all below it, in the lines that `sixfold import` and an import of format `bundle`
-/// take: the one as it was, with its ids, the other as a copy. For owners.
+/// take: the one as it was, with its ids, the other as a copy. Without the values of hidden
+/// properties. The last line is `{"kind":"end","rows":n}`. For owners.
 #[utoipa::path(get, path = "/v1/groups/{id}/export", tag = "exports",
     operation_id = "export_group",
     params(("id" = GroupId, Path, description = "The group")),

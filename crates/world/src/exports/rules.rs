@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use kernel::access::Rights;
+use kernel::access::{Right, Rights};
+use kernel::ontology::ThingType;
 use kernel::{App, Caller, access};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -363,7 +364,12 @@ async fn declared(app: &App, ask: &ExportFilter) -> Result<BTreeMap<String, Valu
     let group = ask.group_id;
     app.db
         .read(async move |tx| match ontology::rules::thing_type(tx, group, &kind).await {
-            Ok(known) => Ok(known.into_owned().properties),
+            Ok(known) => {
+                let ThingType { mut properties, hidden, .. } = known.into_owned();
+                // No row has a value for them.
+                properties.retain(|name, _| !hidden.contains(name));
+                Ok(properties)
+            }
             // A type nobody knows has no things; the list says who may ask.
             Err(_) => Ok(BTreeMap::new()),
         })
@@ -399,7 +405,10 @@ pub async fn whole(app: &App, caller: &Caller, group: GroupId) -> Result<(String
     let slug = app
         .change(caller, async move |work| {
             let place = access::standing(work.tx, work.caller, group).await?;
-            if !place.owns || !place.rights.covers(Rights::read_all()) {
+            // API keys are in no export.
+            let told = |right: &Right| right.is_reading() && *right != Right::ApiKeysRead;
+            let told: Rights = Right::ALL.iter().copied().filter(told).collect();
+            if !place.owns || !place.rights.covers(told) {
                 return Err(Error::forbidden("Only an owner of this group may export all of it."));
             }
             let found = groups::rules::visible(work.tx, work.caller, group).await?;
@@ -407,6 +416,7 @@ pub async fn whole(app: &App, caller: &Caller, group: GroupId) -> Result<(String
             Ok(found.slug)
         })
         .await?;
-    let spool = Spool::fill(app.clone(), ExportOptions { group: Some(slug.clone()) })?;
+    let options = ExportOptions { group: Some(slug.clone()), hidden: false };
+    let spool = Spool::fill(app.clone(), options)?;
     Ok((slug, spool))
 }

@@ -35,8 +35,8 @@ impl Spool {
         let (tell, progress) = watch::channel(Progress::default());
         let mut out = Out { file: named.into_file(), tell };
         tokio::spawn(async move {
-            match transfer::export(&app, &mut out, options, |_| {}).await {
-                Ok(_) => out.tell.send_modify(|progress| progress.done = true),
+            match fill(&app, &mut out, options).await {
+                Ok(()) => out.tell.send_modify(|progress| progress.done = true),
                 // Hanging up without being done is how the reader learns of it.
                 Err(error) => tracing::warn!(?error, "an export of a group broke off"),
             }
@@ -67,6 +67,14 @@ impl Spool {
             }
         }
     }
+}
+
+/// The last line tells that nothing is missing, as in every other export.
+async fn fill(app: &App, out: &mut Out, options: ExportOptions) -> Result<()> {
+    let summary = transfer::export(app, out, options, |_| {}).await?;
+    let end = serde_json::json!({ "kind": "end", "rows": summary.lines });
+    writeln!(out, "{end}")?;
+    Ok(())
 }
 
 struct Out {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Value, json};
 use types::{Error, JsonMap, Result};
 
-use super::model::{Into, Options};
+use super::model::{ImportDimension, Options};
 use crate::exports::cells;
 
 /// What a column is.
@@ -96,14 +96,14 @@ impl Columns {
     }
 }
 
-fn column(field: &str, dimension: Into) -> Option<Column> {
-    if dimension == Into::Things
+fn column(field: &str, dimension: ImportDimension) -> Option<Column> {
+    if dimension == ImportDimension::Things
         && let Some(property) = field.strip_prefix("properties.").filter(|name| !name.is_empty())
     {
         return Some(Column::Property(property.to_owned()));
     }
     let fields: &[&'static str] = match dimension {
-        Into::Things => &[
+        ImportDimension::Things => &[
             "id",
             "type",
             "name",
@@ -118,7 +118,7 @@ fn column(field: &str, dimension: Into) -> Option<Column> {
             "deletedAt",
             "properties",
         ],
-        Into::Connections => &[
+        ImportDimension::Connections => &[
             "id",
             "type",
             "fromId",
@@ -131,7 +131,7 @@ fn column(field: &str, dimension: Into) -> Option<Column> {
             "updatedAt",
             "metadata",
         ],
-        Into::People => &[
+        ImportDimension::People => &[
             "id",
             "personId",
             "displayName",
@@ -147,10 +147,10 @@ fn column(field: &str, dimension: Into) -> Option<Column> {
             "updatedAt",
             "metadata",
         ],
-        Into::Events => {
+        ImportDimension::Events => {
             &["id", "seq", "type", "groupId", "actorId", "targetId", "timestamp", "metadata"]
         }
-        Into::Knowledge => &[
+        ImportDimension::Knowledge => &[
             "id",
             "type",
             "text",

@@ -22,7 +22,7 @@ pub use ImportFormat as Format;
 
 words! {
     /// What is imported.
-    Into {
+    ImportDimension {
         /// Things.
         Things = "things",
         /// Connections.
@@ -41,7 +41,7 @@ words! {
     State {
         /// Takes bytes.
         Open = "open",
-        /// Everything was read.
+        /// Everything was read; `failed` and `problem` tell of what was not taken.
         Done = "done",
         /// Given up; `problem` says why.
         Failed = "failed",
@@ -103,7 +103,7 @@ pub struct NewImport {
     /// `things`, `connections`, `people`, `events` or `knowledge`; of a bundle none.
     #[serde(default)]
     #[schema(inline)]
-    pub dimension: Option<Into>,
+    pub dimension: Option<ImportDimension>,
     /// The type of rows that do not name one; of people their role.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
@@ -153,7 +153,7 @@ pub struct Options {
     /// `things`, `connections`, `people`, `events` or `knowledge`; of a bundle none.
     #[serde(default)]
     #[schema(inline)]
-    pub dimension: Option<Into>,
+    pub dimension: Option<ImportDimension>,
     /// The type of rows that do not name one; of people their role.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
@@ -215,7 +215,7 @@ pub struct Import {
     pub unchanged: u64,
     /// Rows that were refused; the first 1000 are told by `GET /v1/imports/{id}/errors`.
     pub failed: u64,
-    /// Why it was given up.
+    /// Why it was given up, or which quota had no room for some of its rows.
     pub problem: Option<String>,
     /// When it was made.
     pub created_at: Time,

@@ -174,8 +174,13 @@ async fn store_in(
     after.unchanged += taken.unchanged;
     after.failed += taken.refused.len() as u64;
     after.copy_id = after.copy_id.or(taken.copy).filter(|_| !before.options.dry_run);
+    after.problem = after.problem.or(taken.full);
     if let Some(most) = before.options.max_errors.filter(|most| after.failed > *most) {
-        let problem = format!("More than {most} rows are wrong.");
+        let problem = match most {
+            0 => "A row is wrong, and `maxErrors` allows none.".to_owned(),
+            1 => "More than 1 row is wrong, and `maxErrors` allows no more.".to_owned(),
+            _ => format!("More than {most} rows are wrong, and `maxErrors` allows no more."),
+        };
         (after.state, after.problem) = (State::Failed, Some(problem));
     } else if last {
         after.state = State::Done;

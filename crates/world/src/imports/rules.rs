@@ -6,7 +6,9 @@ use kernel::{App, Caller, Work};
 use serde_json::json;
 use types::{Checks, Error, ErrorKind, ImportId, Json, Result};
 
-use super::model::{Format, Import, ImportError, ImportFilter, Into, NewImport, Options, State};
+use super::model::{
+    Format, Import, ImportDimension, ImportError, ImportFilter, NewImport, Options, State,
+};
 use super::sql;
 use crate::listing::Slice;
 
@@ -147,13 +149,13 @@ pub(super) async fn move_on(
 }
 
 pub(super) fn require_open(import: &Import) -> Result<()> {
-    if import.state == State::Open {
-        return Ok(());
-    }
-    Err(Error::conflict(
-        "import_ended",
-        format!("This import is {}: make a new one.", import.state.name()),
-    ))
+    let ended = match import.state {
+        State::Open => return Ok(()),
+        State::Done => "This import has come to its end: make a new one.",
+        State::Failed => "This import was given up, as its `problem` says: make a new one.",
+        State::Canceled => "This import was called off: make a new one.",
+    };
+    Err(Error::conflict("import_ended", ended))
 }
 
 /// An import the caller may go on with, from `offset`.
@@ -201,17 +203,17 @@ pub(super) fn require(place: &Standing, options: &Options) -> Result<()> {
 const fn right(options: &Options) -> Right {
     match options.dimension {
         None => Right::GroupsCreate,
-        Some(Into::Things) => Right::ThingsCreate,
-        Some(Into::Connections) => Right::ConnectionsCreate,
-        Some(Into::People) => Right::PeopleCreate,
-        Some(Into::Events) => Right::EventsCreate,
-        Some(Into::Knowledge) => Right::KnowledgeCreate,
+        Some(ImportDimension::Things) => Right::ThingsCreate,
+        Some(ImportDimension::Connections) => Right::ConnectionsCreate,
+        Some(ImportDimension::People) => Right::PeopleCreate,
+        Some(ImportDimension::Events) => Right::EventsCreate,
+        Some(ImportDimension::Knowledge) => Right::KnowledgeCreate,
     }
 }
 
 fn check(options: &Options) -> Result<()> {
     let is_bundle = options.format == Format::Bundle;
-    let keyed = options.key.is_none() || options.dimension == Some(Into::Things);
+    let keyed = options.key.is_none() || options.dimension == Some(ImportDimension::Things);
     let mapped = options.mapping.is_empty() || options.format == Format::Csv;
     let typed = options.kind.is_none() || !is_bundle;
     Checks::new()
@@ -234,12 +236,18 @@ fn check(options: &Options) -> Result<()> {
         .done()
 }
 
-/// Whether an error is about the row. Anything else — a full disk, a lost race, a right that was
-/// taken away — is no reason to pass over a row: the request fails and can be sent again.
+/// Whether an error is about the row, a quota that leaves no room for it among them: smaller or
+/// changed ones may fit. Anything else — a full disk, a lost race, a right that was taken away — is
+/// no reason to pass over a row: the request fails and can be sent again.
 pub(super) fn is_about_row(error: &Error) -> bool {
     use ErrorKind as Kind;
     matches!(
         error.kind(),
-        Kind::Malformed | Kind::NotFound | Kind::Conflict | Kind::TooLarge | Kind::Invalid
+        Kind::Malformed
+            | Kind::NotFound
+            | Kind::Conflict
+            | Kind::TooLarge
+            | Kind::Invalid
+            | Kind::QuotaSpent
     )
 }

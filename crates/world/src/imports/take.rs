@@ -10,7 +10,7 @@ use web::IfMatch;
 use super::bundle;
 use super::columns::Columns;
 use super::cut::{Batch, Row};
-use super::model::{Format, Import, ImportError, Into, Key};
+use super::model::{Format, Import, ImportDimension, ImportError, Key};
 use super::rules;
 use crate::batch::operation::{Change, Operation};
 use crate::connections::model::NewConnection;
@@ -21,11 +21,15 @@ use crate::things::model::{NewThing, Status, ThingChange};
 use crate::{connections, events, knowledge, ontology, people, things};
 
 /// What an export tells of a row that an import leaves to the store.
-const fn past(dimension: Into) -> &'static [&'static str] {
+const fn past(dimension: ImportDimension) -> &'static [&'static str] {
     match dimension {
-        Into::People => &["id", "groupId", "userId", "status", "version", "createdAt", "updatedAt"],
-        Into::Events => &["id", "seq", "groupId", "actorId", "impersonatorId", "requestId"],
-        Into::Things | Into::Connections | Into::Knowledge => &[
+        ImportDimension::People => {
+            &["id", "groupId", "userId", "status", "version", "createdAt", "updatedAt"]
+        }
+        ImportDimension::Events => {
+            &["id", "seq", "groupId", "actorId", "impersonatorId", "requestId"]
+        }
+        ImportDimension::Things | ImportDimension::Connections | ImportDimension::Knowledge => &[
             "id",
             "groupId",
             "ownerId",
@@ -64,6 +68,8 @@ pub(super) struct Taken {
     pub(super) refused: Vec<ImportError>,
     /// The group that a bundle became.
     pub(super) copy: Option<GroupId>,
+    /// Of the refused ones, why the first for which a quota had no room was.
+    pub(super) full: Option<String>,
 }
 
 impl Taken {
@@ -73,7 +79,12 @@ impl Taken {
             Ok(Outcome::Updated) => self.updated += 1,
             Ok(Outcome::Unchanged) => self.unchanged += 1,
             Ok(Outcome::Nothing) => {}
-            Err(error) => self.refused.push(ImportError { line, errors: told(&error)? }),
+            Err(error) => {
+                if error.kind() == ErrorKind::QuotaSpent {
+                    self.full.get_or_insert_with(|| error.message().to_owned());
+                }
+                self.refused.push(ImportError { line, errors: told(&error)? });
+            }
         }
         Ok(())
     }
@@ -205,15 +216,15 @@ async fn one(work: &mut Work<'_>, import: &Import, mut row: JsonMap) -> Result<O
     };
     let id = row.get("id").and_then(Value::as_str).map(str::to_owned);
     row.retain(|name, value| !past(dimension).contains(&name.as_str()) && !value.is_null());
-    let kind = if dimension == Into::People { "role" } else { "type" };
+    let kind = if dimension == ImportDimension::People { "role" } else { "type" };
     if let Some(given) = import.options.kind.as_deref().filter(|_| !row.contains_key(kind)) {
         row.insert(kind.to_owned(), given.into());
     }
-    if !matches!(dimension, Into::Connections) {
+    if !matches!(dimension, ImportDimension::Connections) {
         row.insert("groupId".to_owned(), import.group_id.to_string().into());
     }
     match dimension {
-        Into::Things => match &import.options.key {
+        ImportDimension::Things => match &import.options.key {
             Some(Key::Property(key)) => upsert(work, &row, key).await,
             Some(Key::Id) => match there(work, import, id.as_deref()).await? {
                 Some(there) => change(work, there, row).await,
@@ -221,7 +232,7 @@ async fn one(work: &mut Work<'_>, import: &Import, mut row: JsonMap) -> Result<O
             },
             None => make(work, import, &row).await,
         },
-        Into::Connections => {
+        ImportDimension::Connections => {
             let new: NewConnection = read(&row)?;
             let (stored, made) = connections::rules::insert_in(work, &new).await?;
             if stored.group_id != import.group_id {
@@ -231,17 +242,17 @@ async fn one(work: &mut Work<'_>, import: &Import, mut row: JsonMap) -> Result<O
             let changed = stored.updated_at == work.now;
             Ok(if made { Outcome::Created } else { Outcome::changed(changed) })
         }
-        Into::People => {
+        ImportDimension::People => {
             let new: NewPerson = read(&row)?;
             people::rules::add_in(work, &new).await.map_err(of_row)?;
             Ok(Outcome::Created)
         }
-        Into::Events => {
+        ImportDimension::Events => {
             let new: NewCustomEvent = read(&row)?;
             events::rules::create_in(work, &new).await?;
             Ok(Outcome::Created)
         }
-        Into::Knowledge => {
+        ImportDimension::Knowledge => {
             let new: NewKnowledge = read(&row)?;
             let (_, made) = knowledge::rules::insert_in(work, &new).await?;
             Ok(if made { Outcome::Created } else { Outcome::Unchanged })

@@ -7,7 +7,7 @@ use http::{StatusCode, Uri};
 use types::{GroupId, JoinRequestId, Page};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Answer, Body, By, Created, Listed, PageParams, Paged, Path, Problem, Reply};
+use web::{Answer, By, Created, Listed, OptionalBody, PageParams, Paged, Path, Problem, Reply};
 
 use super::model::{Approval, JoinRequest, Joined, Joining, RequestFilter};
 use super::rules;
@@ -44,7 +44,7 @@ impl IntoResponse for Joined {
 /// Join a group
 ///
 /// By the group's `joinPolicy`: into an `open` one at once, as a `customer`; where approval is
-/// required, a request waits for its owners; others are `invite_only`.
+/// required, a request waits for its owners; others are `invite_only`. The body may be left out.
 #[utoipa::path(post, path = "/v1/groups/{id}/join", tag = "groups", operation_id = "join_group",
     params(("id" = GroupId, Path, description = "The group")),
     request_body = Joining,
@@ -54,6 +54,8 @@ impl IntoResponse for Joined {
         (status = 202, description = "Asked; asking again changes nothing", body = JoinRequest),
         (status = 400, description = "Not JSON", body = Problem),
         (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 402, description = "The group's plan has no room for another member",
+            body = Problem),
         (status = 403, description = "Nobody joins this group by themselves, or an API key asks",
             body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
@@ -65,7 +67,7 @@ async fn join_group(
     State(world): State<World>,
     By(caller): By,
     Path(id): Path<GroupId>,
-    Body(joining): Body<Joining>,
+    OptionalBody(joining): OptionalBody<Joining>,
 ) -> Answer<Joined> {
     Ok(rules::join(&world, &caller, id, joining).await?)
 }
@@ -119,7 +121,7 @@ async fn list_group_join_requests(
 
 /// Let somebody in
 ///
-/// They become `group_user`, unless the body names another role.
+/// They become `group_user`, unless the body, which may be left out, names another role.
 #[utoipa::path(post, path = "/v1/groups/{id}/join-requests/{request}/approve", tag = "groups",
     operation_id = "approve_join_request",
     params(("id" = GroupId, Path, description = "The group"),
@@ -129,6 +131,8 @@ async fn list_group_join_requests(
         (status = 200, description = "Approved", body = JoinRequest),
         (status = 400, description = "Not JSON", body = Problem),
         (status = 401, description = "Nobody is signed in", body = Problem),
+        (status = 402, description = "The group's plan has no room for another member",
+            body = Problem),
         (status = 403, description = "May not add people here, or not with this role",
             body = Problem),
         (status = 404, description = "No such group or request to see", body = Problem),
@@ -141,7 +145,7 @@ async fn approve_join_request(
     State(world): State<World>,
     By(caller): By,
     Path((group, id)): Path<(GroupId, JoinRequestId)>,
-    Body(approval): Body<Approval>,
+    OptionalBody(approval): OptionalBody<Approval>,
 ) -> Answer<Reply<JoinRequest>> {
     Ok(Reply(rules::approve(&world, &caller, group, id, approval).await?))
 }

@@ -84,7 +84,10 @@ pub async fn insert_in(work: &mut Work<'_>, new: &NewKnowledge) -> Result<(Knowl
     }
     let apart = is_label && source.as_ref().is_some_and(is_private);
     let joined = source.as_ref().filter(|_| !apart).map(|thing| (thing.id, role));
-    record(work, "knowledge_created", &made, told(&made, joined)).await?;
+    // Who sees a label need not see that a thing carries it, should the thing turn private.
+    let mut seen = made.clone();
+    seen.source_thing_id = made.source_thing_id.or(joined.map(|(thing, _)| thing));
+    record(work, "knowledge_created", &seen, told(&made, joined)).await?;
     if let Some(thing) = source.as_ref().filter(|_| apart) {
         record_joined(work, &made, thing, role).await?;
     }
@@ -168,6 +171,7 @@ async fn record_joined(
         thing.visibility.name().clone_into(&mut seen.visibility);
         seen.owner = thing.owner_id;
     }
+    seen.source_thing_id = Some(thing.id);
     record(work, "knowledge_updated", &seen, metadata).await
 }
 
@@ -404,7 +408,8 @@ pub(super) async fn record(
 ) -> Result<()> {
     let metadata = Json::of(&Value::Object(metadata))?;
     let event = NewEvent::new(one.group_id, kind, Some(one.id.into()), &metadata)
-        .about(&one.visibility, one.owner);
+        .about(&one.visibility, one.owner)
+        .of_things([one.source_thing_id, None]);
     work.record(event).await?;
     Ok(())
 }

@@ -141,7 +141,10 @@ pub async fn delete(
             let what = dimension.name();
             return Err(Error::conflict(
                 "type_in_use",
-                format!("There is a {what} of this type here or in a group below; it stays."),
+                format!(
+                    "There are {what}s of this type here or in a group below: while there are, \
+                     it stays."
+                ),
             ));
         }
         sql::delete(work.tx, group, dimension, &name).await?;

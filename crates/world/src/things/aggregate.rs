@@ -10,13 +10,15 @@ use kernel::access::{Right, Scope};
 use kernel::{App, Caller};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use types::{Error, GroupId, PersonId, Result, ThingId, Time};
+use types::{Error, ErrorKind, GroupId, PersonId, Result, ThingId, Time};
 use utoipa::{IntoParams, ToSchema};
 
 use super::model::{Status, ThingFilter};
 use super::query::parse;
 use super::statement::condition;
+use super::way::{hidden, refuse_hidden};
 use crate::listing::{PROPERTIES, is_name};
+use crate::ontology::rules as types_of;
 
 /// Groups told at most.
 const MOST: usize = 1000;
@@ -148,7 +150,8 @@ impl Numbers {
 /// Sums up the things a list with the same filters would hold.
 ///
 /// # Errors
-/// 401; 403 and 404 by policy; 422 `unknown_group_by`, `unknown_metric`, `too_many_metrics`.
+/// 401; 403 and 404 by policy; 422 `unknown_group_by`, `unknown_metric`, `too_many_metrics`,
+/// `hidden_property`.
 pub async fn of(app: &App, caller: &Caller, query: AggregateQuery) -> Result<Aggregate> {
     // Read once before a thread is taken for it.
     by(query.group_by.as_deref())?;
@@ -177,6 +180,7 @@ async fn sum_up(
     let (by, metrics) = (by(query.group_by.as_deref())?, metrics(query)?);
     let scope =
         Scope::of(tx, caller, Right::ThingsRead, filter.group_id, filter.include_children).await?;
+    refuse_what_is_hidden(tx, filter, by, &metrics).await?;
     let mut properties: Vec<&str> = metrics.iter().map(|metric| metric.property).collect();
     properties.retain(|name| !name.is_empty());
     properties.sort_unstable();
@@ -203,6 +207,35 @@ async fn sum_up(
         metrics: metrics.iter().map(|metric| tell(&numbers, metric)).collect(),
     });
     Ok(Aggregate { groups: groups.collect(), truncated })
+}
+
+/// Where the type is known, as for lists.
+async fn refuse_what_is_hidden(
+    tx: &mut Tx,
+    filter: &ThingFilter,
+    by: By<'_>,
+    metrics: &[Metric<'_>],
+) -> Result<()> {
+    let (Some(group), Some(kind)) = (filter.group_id, filter.kind.as_deref()) else {
+        return Ok(());
+    };
+    let known = match types_of::thing_type(tx, group, kind).await {
+        Ok(known) => known,
+        // A type nobody registered has no things.
+        Err(error) if error.kind() == ErrorKind::Invalid => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    refuse_hidden(filter, &known)?;
+    let is_hidden = |name: &str| known.hidden.iter().any(|one| one == name);
+    if let By::Property(name) = by
+        && is_hidden(name)
+    {
+        return Err(hidden("groupBy", name));
+    }
+    match metrics.iter().find(|metric| is_hidden(metric.property)) {
+        Some(metric) => Err(hidden("metrics", metric.property)),
+        None => Ok(()),
+    }
 }
 
 fn statement<'a>(

@@ -7,7 +7,7 @@ use kernel::access::{self, Right, Standing};
 use kernel::events::NewEvent;
 use kernel::usage::{self, Metric};
 use kernel::{Caller, Work};
-use types::{Error, GroupId, Json, Result, ThingId};
+use types::{Error, GroupId, Json, JsonMap, Result, ThingId};
 
 use super::model::{NewThing, Status, Thing};
 use super::{content, rules, sql};
@@ -66,12 +66,13 @@ impl Common {
 }
 
 impl Draft {
-    /// A thing that has its identity already (import), with its properties as its type wants them.
+    /// A thing that has its identity already (import), with its properties as its type wants them;
+    /// `hidden` are its write-only ones.
     ///
     /// # Errors
     /// 422 for properties its type refuses.
-    pub(crate) fn as_is(thing: Thing, kind: &Kind) -> Result<Self> {
-        let prepared = kind.prepare(&thing.properties.to_map(), None)?;
+    pub(crate) fn as_is(thing: Thing, kind: &Kind, hidden: Option<&JsonMap>) -> Result<Self> {
+        let prepared = kind.prepare(&thing.properties.to_map(), hidden)?;
         Ok(Self { thing: Thing { properties: prepared.properties.clone(), ..thing }, prepared })
     }
 }

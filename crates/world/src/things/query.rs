@@ -112,7 +112,7 @@ fn fields(text: Option<&str>) -> Result<Option<Arc<Fields>>> {
 ///
 /// # Errors
 /// 401; 403 and 404 by policy; 403 for a plan by anyone but an owner of the group; 422
-/// `not_indexed` for a property that the type does not index, `unknown_type`.
+/// `not_indexed` for a property that the type does not index, `hidden_property`, `unknown_type`.
 pub async fn list(app: &App, caller: &Caller, request: Request) -> Result<Listing> {
     let (caller, given) = (caller.clone(), listing::given(app, caller));
     let long = request.is_long();

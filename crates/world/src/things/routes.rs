@@ -47,7 +47,7 @@ pub fn router() -> OpenApiRouter<World> {
             plan is asked for", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
         (status = 422, description = "A parameter is wrong: also `unknown_sort`, `not_indexed`, \
-            `unknown_field`, `unknown_expansion`, `invalid_cursor`", body = Problem)))]
+            `hidden_property`, `unknown_field`, `unknown_expansion`, `invalid_cursor`", body = Problem)))]
 async fn list_things(
     State(world): State<World>,
     By(caller): By,
@@ -86,7 +86,7 @@ async fn list_things(
         (status = 403, description = "Not an owner of the subtree's root", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
         (status = 422, description = "A parameter is wrong: also `unknown_group_by`, \
-            `unknown_metric`", body = Problem)))]
+            `unknown_metric`, `hidden_property`", body = Problem)))]
 async fn aggregate_things(
     State(world): State<World>,
     By(caller): By,

@@ -6,7 +6,7 @@ use kernel::events::NewEvent;
 use kernel::usage::{self, Metric};
 use kernel::{App, Caller, Work};
 use serde::Serialize;
-use types::{Checks, Error, GroupId, Json, Result, ThingId};
+use types::{Checks, Error, GroupId, Json, JsonMap, Result, ThingId};
 
 use super::many::{self, Draft};
 use super::model::{NewThing, Status, Thing, Tier, Visibility};
@@ -76,14 +76,20 @@ pub(super) fn new_thing(
     }
 }
 
-/// Stores a thing that has its identity already, with its properties as its type wants them. False
-/// when the id is taken: what is there stays as it is.
+/// Stores a thing that has its identity already (import), with its properties as its type wants
+/// them; `hidden` are its write-only ones. False when the id is taken: what is there stays as it
+/// is.
 ///
 /// # Errors
 /// 409 when its parent or its owner is not there, or it shares what is to be unique; 422 for
 /// properties its type refuses.
-pub async fn insert_as_is(work: &mut Work<'_>, thing: Thing, kind: &Kind) -> Result<bool> {
-    Ok(many::store_new(work, vec![Draft::as_is(thing, kind)?]).await? == [true])
+pub async fn insert_as_is(
+    work: &mut Work<'_>,
+    thing: Thing,
+    kind: &Kind,
+    hidden: Option<&JsonMap>,
+) -> Result<bool> {
+    Ok(many::store_new(work, vec![Draft::as_is(thing, kind, hidden)?]).await? == [true])
 }
 
 /// One thing.

@@ -97,29 +97,26 @@ fn require_indexed(kind: &ThingType, property: &str) -> Result<()> {
     if kind.indexed.iter().any(|one| one == property) {
         return Ok(());
     }
-    let message = if kind.hidden.iter().any(|one| one == property) {
-        "names a hidden property, which is never read.".to_owned()
-    } else {
-        format!(
-            "names a property that `{}` does not index; an owner may add it to `indexed` of the \
-             type.",
-            kind.name
-        )
-    };
+    if kind.hidden.iter().any(|one| one == property) {
+        return Err(hidden("sort", property));
+    }
+    let message = format!(
+        "names a property that `{}` does not index; an owner may add it to `indexed` of the type.",
+        kind.name
+    );
     Err(Error::invalid("sort", "not_indexed", message))
 }
 
-/// Hidden properties are not where a filter looks; saying so is kinder than finding nothing.
-fn refuse_hidden(filter: &ThingFilter, kind: &ThingType) -> Result<()> {
-    let mut named = filter.filter.iter().flat_map(Filter::json_paths);
-    match named.find(|name| kind.hidden.iter().any(|one| one == name)) {
-        None => Ok(()),
-        Some(name) => Err(Error::invalid(
-            "filter",
-            "hidden_property",
-            format!("names `{name}`, a hidden property, which is never read."),
-        )),
-    }
+/// Hidden properties are neither filtered, sorted nor summed by: what an answer depends on, it tells.
+pub(super) fn refuse_hidden(filter: &ThingFilter, kind: &ThingType) -> Result<()> {
+    let hidden = |name: &str| kind.hidden.iter().any(|one| one == name);
+    filter.filter.as_ref().map_or(Ok(()), |filter| filter.refuse_hidden(hidden))
+}
+
+/// 422 `hidden_property` at a parameter.
+pub(super) fn hidden(parameter: &str, name: &str) -> Error {
+    let message = format!("names `{name}`, a hidden property, which is never read.");
+    Error::invalid(parameter, "hidden_property", message)
 }
 
 /// The type was a parameter, not a field of a body.

@@ -1,12 +1,12 @@
 //! Writes everything, or one group with what is below it, from one snapshot.
 
-use std::collections::BTreeMap;
+mod kinds;
+
 use std::io::Write;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use database::{Row, Sql, Tx, args};
 use kernel::App;
-use serde_json::{Value, json};
 use types::{AnyId, Error, GroupId, Json, Kind, PersonId, Result, ThingId};
 use uuid::Uuid;
 
@@ -14,7 +14,10 @@ use super::line::{
     ConnectionLine, GroupLine, KnowledgeLine, Line, MembershipLine, PersonLine, SettingsLine,
     ThingKnowledgeLine, ThingLine,
 };
-use super::within::{by_group, by_id, by_knowledge, people_of, with_both_ends, with_its_source};
+use super::within::{
+    LIVING, LIVING_ENDS, LIVING_PAIR, LIVING_SOURCE, by_group, by_id, by_knowledge, people_of,
+    with_both_ends, with_its_source,
+};
 use super::{ExportOptions, Progress, Summary, sql};
 use crate::groups::model::{GroupStatus, GroupVisibility, JoinPolicy};
 use crate::things::model::{Status, Visibility};
@@ -62,14 +65,19 @@ async fn all(tx: &mut Tx, options: &ExportOptions, out: &SyncSender<Written>) ->
         None => None,
         Some(slug) => {
             let found = tx
-                .maybe("select id from groups where slug = $1", args![slug], |row| row.get(0))
+                .maybe(
+                    "select id from groups where slug = $1 and status <> 'deleting'",
+                    args![slug],
+                    |row| row.get(0),
+                )
                 .await?;
             Some(found.ok_or_else(|| {
                 Error::invalid("group", "unknown_group", format!("there is no group `{slug}`."))
             })?)
         }
     };
-    let mut export = Export { tx, root, out };
+    let deleting = sql::is_deleting(tx).await?;
+    let mut export = Export { tx, root, hidden: options.hidden, deleting, out };
     export.groups().await?;
     export.types().await?;
     export.people().await?;
@@ -84,6 +92,10 @@ async fn all(tx: &mut Tx, options: &ExportOptions, out: &SyncSender<Written>) ->
 struct Export<'e> {
     tx: &'e mut Tx,
     root: Option<GroupId>,
+    /// Whether values of hidden properties are written.
+    hidden: bool,
+    /// Whether any group is on its way out: it is gone for everybody, so its rows stay behind.
+    deleting: bool,
     out: &'e SyncSender<Written>,
 }
 
@@ -93,6 +105,8 @@ struct Source {
     select: &'static str,
     /// Appends what bounds the rows to a group and what is below it.
     within: fn(&mut Sql<'_>, GroupId),
+    /// Appended while a group is being deleted: bounds the rows to all others.
+    living: &'static str,
     /// Two columns that name a row; twice the id where there is one.
     key: (&'static str, &'static str),
     /// Columns before the key.
@@ -119,6 +133,9 @@ impl Export<'_> {
             let mut sql = Sql::new(source.select);
             if let Some(root) = self.root {
                 (source.within)(&mut sql, root);
+            }
+            if self.deleting {
+                sql.push(source.living);
             }
             more(&mut sql);
             let (first, second) = source.key;
@@ -162,7 +179,7 @@ impl Export<'_> {
         let mut sql = Sql::new(
             "select o.id, o.parent_id, o.slug, o.name, o.type, o.description, o.visibility, \
              o.join_policy, o.plan, o.limits, o.metadata, o.status, o.version, o.created_at, \
-             o.updated_at from groups o where 1 = 1",
+             o.updated_at from groups o where o.status <> 'deleting'",
         );
         if let Some(root) = root {
             by_id(&mut sql, root);
@@ -201,52 +218,13 @@ impl Export<'_> {
         self.write(lines.into_iter())
     }
 
-    /// In the same order on both engines, whatever the database thinks of letters.
-    async fn types(&mut self) -> Result<()> {
-        let mut sql = Sql::new(
-            "select o.group_id, o.dimension, o.name, o.definition from registered_types o \
-             where 1 = 1",
-        );
-        if let Some(root) = self.root {
-            by_group(&mut sql, root);
-        }
-        let own = self.tx.all(sql.text(), sql.args(), registered).await?;
-        let mut types: BTreeMap<Address, Json> = own.into_iter().collect();
-        if let Some(root) = self.root {
-            // What is above gives its types to the exported part, which must bring them along:
-            // the nearest one's first, which counts.
-            let above = self
-                .tx
-                .all(
-                    "select o.group_id, o.dimension, o.name, o.definition \
-                     from group_ancestors a join registered_types o on o.group_id = a.ancestor_id \
-                     where a.group_id = $1 and a.depth > 0 order by a.depth",
-                    args![root],
-                    registered,
-                )
-                .await?;
-            for ((_, dimension, name), definition) in above {
-                types.entry((root, dimension, name)).or_insert(definition);
-            }
-        }
-        let mut lines = Vec::with_capacity(types.len());
-        for ((group, dimension, name), definition) in types {
-            // The definition is the line without its address.
-            let mut line = definition.to_map();
-            line.insert("kind".to_owned(), Value::String(format!("{dimension}Type")));
-            line.insert("groupId".to_owned(), json!(group));
-            line.insert("name".to_owned(), Value::String(name));
-            lines.push(serde_json::from_value::<Line>(Value::Object(line))?);
-        }
-        self.write(lines.into_iter())
-    }
-
     async fn people(&mut self) -> Result<()> {
         let source = Source {
             select: "select o.id, o.display_name, o.email, o.username, o.bio, o.avatar, \
                      o.metadata, o.version, o.created_at, o.updated_at, o.personal_group_id, \
                      o.id, o.id from people o where 1 = 1",
             within: people_of,
+            living: "",
             key: ("o.id", "o.id"),
             width: 11,
         };
@@ -271,7 +249,7 @@ impl Export<'_> {
     }
 
     async fn roles(&mut self) -> Result<()> {
-        let lines = sql::roles(self.tx, self.root).await?;
+        let lines = sql::roles(self.tx, self.root, self.deleting).await?;
         self.write(lines.into_iter().map(Line::GroupRole))
     }
 
@@ -281,6 +259,7 @@ impl Export<'_> {
                      o.created_at, o.updated_at, o.custom_role, o.group_id, o.person_id \
                      from memberships o where 1 = 1",
             within: by_group,
+            living: LIVING,
             key: ("o.group_id", "o.person_id"),
             width: 8,
         };
@@ -304,12 +283,15 @@ impl Export<'_> {
         let source = Source {
             select: "select o.id, o.group_id, o.parent_id, o.type, o.name, o.properties, \
                      o.status, o.owner_id, o.visibility, o.version, o.created_at, o.updated_at, \
-                     o.deleted_at, o.id, o.id from things o where 1 = 1",
+                     o.deleted_at, o.hidden, o.id, o.id from things o where 1 = 1",
             within: by_group,
+            living: LIVING,
             key: ("o.id", "o.id"),
-            width: 13,
+            width: 14,
         };
+        let with_hidden = self.hidden;
         let read = |row: &Row<'_>| {
+            let hidden = row.get::<Option<Json>>(13)?.filter(|_| with_hidden);
             Ok(Line::Thing(Box::new(ThingLine {
                 id: row.get(0)?,
                 group_id: row.get(1)?,
@@ -317,6 +299,7 @@ impl Export<'_> {
                 r#type: row.get(3)?,
                 name: row.get(4)?,
                 properties: row.get::<Json>(5)?.to_map(),
+                hidden: hidden.map(|hidden| hidden.to_map()).unwrap_or_default(),
                 status: Some(Status::stored(row.text(6)?)?),
                 owner_id: row.get(7)?,
                 visibility: Some(Visibility::stored(row.text(8)?)?),
@@ -347,6 +330,7 @@ impl Export<'_> {
                      o.to_kind, o.metadata, o.strength, o.valid_from, o.valid_to, o.created_by, \
                      o.created_at, o.updated_at, o.id, o.id from connections o where 1 = 1",
             within: with_both_ends,
+            living: LIVING_ENDS,
             key: ("o.id", "o.id"),
             width: 14,
         };
@@ -375,6 +359,7 @@ impl Export<'_> {
                      o.labels, o.metadata, o.deprecated, o.created_at, o.updated_at, o.owner_id, \
                      o.id, o.id from knowledge o where 1 = 1",
             within: with_its_source,
+            living: LIVING_SOURCE,
             key: ("o.id", "o.id"),
             width: 12,
         };
@@ -406,6 +391,7 @@ impl Export<'_> {
             select: "select o.thing_id, o.knowledge_id, o.role, o.created_at, o.knowledge_id, \
                      o.thing_id from thing_knowledge o where 1 = 1",
             within: by_knowledge,
+            living: LIVING_PAIR,
             key: ("o.knowledge_id", "o.thing_id"),
             width: 4,
         };
@@ -426,13 +412,6 @@ impl Export<'_> {
         }
         Ok(())
     }
-}
-
-/// Where a type is registered: group, dimension, name.
-type Address = (GroupId, String, String);
-
-fn registered(row: &Row<'_>) -> Result<(Address, Json)> {
-    Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?))
 }
 
 /// One end of a connection, as a TypeID.

@@ -263,6 +263,7 @@ fn tell(outcomes: Vec<Told>, summary: &mut Summary, report: &mut impl FnMut(Prog
         match outcome {
             Ok(Outcome::Stored) => summary.stored += 1,
             Ok(Outcome::There) => summary.skipped += 1,
+            Ok(Outcome::Nothing) => {}
             Err((code, message)) => {
                 summary.refused += 1;
                 report(Progress::Refused { line, code, message });

@@ -25,6 +25,7 @@ pub(super) enum Line {
     Connection(Box<ConnectionLine>),
     Knowledge(Box<KnowledgeLine>),
     ThingKnowledge(ThingKnowledgeLine),
+    End(EndLine),
 }
 
 macro_rules! line {
@@ -197,6 +198,9 @@ line! {
         name: String,
         #[serde(default)]
         properties: JsonMap,
+        /// What its type hides: only an export by whoever operates the store has it.
+        #[serde(default, skip_serializing_if = "JsonMap::is_empty")]
+        hidden: JsonMap,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<Status>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -277,6 +281,13 @@ line! {
         role: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         created_at: Option<Time>,
+    }
+}
+
+line! {
+    /// The last line of a group's export over HTTP: a stream that was cut lacks it.
+    EndLine {
+        rows: u64,
     }
 }
 

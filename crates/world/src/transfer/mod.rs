@@ -35,6 +35,8 @@ pub struct ImportOptions {
 pub struct ExportOptions {
     /// The slug of a group: only it and what is below it.
     pub group: Option<String>,
+    /// Also the values of hidden properties: for whoever operates the store, and nobody else.
+    pub hidden: bool,
 }
 
 /// News of a transfer under way.

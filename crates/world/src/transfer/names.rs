@@ -116,6 +116,6 @@ pub(super) fn group_of(line: &mut Line) -> Option<&mut GroupId> {
         Line::Thing(line) => Some(&mut line.group_id),
         Line::Connection(line) => Some(&mut line.group_id),
         Line::Knowledge(line) => Some(&mut line.group_id),
-        Line::ThingKnowledge(_) => None,
+        Line::ThingKnowledge(_) | Line::End(_) => None,
     }
 }

@@ -5,7 +5,7 @@ use types::{GroupId, Json, KnowledgeId, PersonId, Result, ThingId, Time};
 use uuid::Uuid;
 
 use super::line::{GroupRoleLine, PersonLine};
-use super::within::by_group;
+use super::within::{LIVING, by_group};
 use crate::ontology::model::Dimension;
 
 /// Where a thing is and who sees it.
@@ -78,14 +78,28 @@ pub(super) async fn group_of_knowledge(tx: &mut Tx, id: KnowledgeId) -> Result<O
     tx.maybe("select group_id from knowledge where id = $1", args![id], |row| row.get(0)).await
 }
 
+/// Whether any group is being deleted.
+pub(super) async fn is_deleting(tx: &mut Tx) -> Result<bool> {
+    let found =
+        tx.maybe("select 1 from groups where status = 'deleting' limit 1", &[], |_| Ok(())).await?;
+    Ok(found.is_some())
+}
+
 /// The roles of all groups, or of those below one: never many, so in one piece.
-pub(super) async fn roles(tx: &mut Tx, root: Option<GroupId>) -> Result<Vec<GroupRoleLine>> {
+pub(super) async fn roles(
+    tx: &mut Tx,
+    root: Option<GroupId>,
+    deleting: bool,
+) -> Result<Vec<GroupRoleLine>> {
     let mut sql = Sql::new(
         "select o.group_id, o.name, o.permissions, o.created_at, o.updated_at \
          from group_roles o where 1 = 1",
     );
     if let Some(root) = root {
         by_group(&mut sql, root);
+    }
+    if deleting {
+        sql.push(LIVING);
     }
     sql.push(" order by o.group_id, o.name");
     tx.all(sql.text(), sql.args(), |row| {

@@ -42,6 +42,8 @@ pub(super) enum Outcome {
     Stored,
     /// Its object was there already and stays as it is.
     There,
+    /// It brings no object.
+    Nothing,
 }
 
 impl From<bool> for Outcome {
@@ -95,6 +97,7 @@ impl Store {
             Line::Connection(line) => self.connection(work, line).await,
             Line::Knowledge(line) => self.knowledge(work, line).await,
             Line::ThingKnowledge(line) => thing_knowledge(work, line).await,
+            Line::End(_) => Ok(Outcome::Nothing),
         }
     }
 
@@ -243,7 +246,15 @@ impl Store {
             created_at: line.created_at.unwrap_or(work.now),
             updated_at: line.updated_at.unwrap_or(work.now),
         };
-        Draft::as_is(thing, &kind)
+        let unknown = line.hidden.keys().find(|name| !kind.definition().hidden.contains(name));
+        if let Some(name) = unknown {
+            // It would be told, or lost: neither is what whoever wrote it there wants.
+            let pointer = format!("/hidden/{}", name.replace('~', "~0").replace('/', "~1"));
+            let message = format!("is no hidden property of `{}`.", line.r#type);
+            return Err(Error::invalid(pointer, "not_hidden", message));
+        }
+        let hidden = Some(&line.hidden).filter(|hidden| !hidden.is_empty());
+        Draft::as_is(thing, &kind, hidden)
     }
 
     async fn connection(&mut self, work: &mut Work<'_>, line: &ConnectionLine) -> Result<Outcome> {
@@ -410,7 +421,9 @@ async fn thing_knowledge(work: &mut Work<'_>, line: &ThingKnowledgeLine) -> Resu
     if rows == 1 {
         let metadata =
             Json::of(&json!({ "joined": { "thingId": line.thing_id, "role": line.role } }))?;
-        work.announce(group, "knowledge_updated", line.knowledge_id, &metadata).await?;
+        let target = Some(line.knowledge_id.into());
+        let event = NewEvent::new(group, "knowledge_updated", target, &metadata);
+        work.record(event.of_things([Some(line.thing_id), None])).await?;
     }
     Ok(Outcome::from(rows == 1))
 }

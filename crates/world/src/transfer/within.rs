@@ -4,6 +4,28 @@
 use database::Sql;
 use types::GroupId;
 
+/// Of `o`, what is in no group that is being deleted.
+pub(super) const LIVING: &str =
+    " and o.group_id not in (select g.id from groups g where g.status = 'deleting')";
+
+/// The same of connections, and of both ends: a thing goes with its connections.
+pub(super) const LIVING_ENDS: &str = " and o.group_id not in (select g.id from groups g where g.status = 'deleting') \
+     and not exists (select 1 from groups g where g.id in (o.from_id, o.to_id) \
+     and g.status = 'deleting') \
+     and not exists (select 1 from things t join groups g on g.id = t.group_id \
+     where t.id in (o.from_id, o.to_id) and g.status = 'deleting')";
+
+/// The same of knowledge, and of the thing it was made from.
+pub(super) const LIVING_SOURCE: &str = " and o.group_id not in (select g.id from groups g where g.status = 'deleting') \
+     and not exists (select 1 from things t join groups g on g.id = t.group_id \
+     where t.id = o.source_thing_id and g.status = 'deleting')";
+
+/// The same of a thing and a piece of knowledge that belong together.
+pub(super) const LIVING_PAIR: &str = " and not exists (select 1 from things t join groups g on g.id = t.group_id \
+     where t.id = o.thing_id and g.status = 'deleting') \
+     and not exists (select 1 from knowledge k join groups g on g.id = k.group_id \
+     where k.id = o.knowledge_id and g.status = 'deleting')";
+
 pub(super) fn by_group(sql: &mut Sql<'_>, root: GroupId) {
     sql.push(
         " and exists (select 1 from group_ancestors a where a.group_id = o.group_id \

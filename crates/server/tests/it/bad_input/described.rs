@@ -236,3 +236,40 @@ async fn every_parameter_is_known_sent_once_and_readable() {
     })
     .await;
 }
+
+/// Whether the description says that it answers nobody without a credential; the auth client's
+/// door says what is wrong with a body first.
+fn is_closed(document: &Value, operation: &Operation) -> bool {
+    let asks = operation.about.get("security").unwrap_or(&document["security"]);
+    let open = |one: &Value| one.as_object().is_none_or(serde_json::Map::is_empty);
+    !operation.path.starts_with("/v1/auth/")
+        && asks.as_array().is_some_and(|ways| !ways.is_empty() && !ways.iter().any(open))
+}
+
+#[tokio::test]
+async fn nobody_is_asked_who_they_are_before_anything_is_read() {
+    alone_on_both(async |stage| {
+        let watch = Watch::over(&stage).await;
+        let (document, operations) = everything(&stage).await;
+        let nobody = stage.nobody();
+        let mut count = 0;
+        for operation in operations.iter().filter(|one| is_closed(&document, one)) {
+            count += 1;
+            for (path, kind, body) in [
+                (operation.somewhere(), "application/json", "{"),
+                (operation.somewhere(), "application/json", "[1]"),
+                (operation.somewhere(), "text/plain", "\0"),
+                (format!("{}?unknown=%00", operation.somewhere()), "application/json", ""),
+                (operation.with_id("%00"), "application/json", "{}"),
+            ] {
+                let what = format!("{} {path} {body}", operation.method);
+                let request = nobody.request(operation.method.clone(), &path);
+                let request = request.header(CONTENT_TYPE, kind).header("if-match", "x");
+                let answer = nobody.send(request.body(body)).await;
+                watch.refused(&what, answer, 401, &["unauthenticated"]).await;
+            }
+        }
+        assert!(count > 100, "{count}");
+    })
+    .await;
+}

@@ -79,6 +79,32 @@ async fn a_spreadsheet_computes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_type_hides_is_in_no_export() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        let team = team(stage, "exp-hidden").await;
+        let definition = json!({ "properties": { "code": { "type": "string" },
+            "pin": { "type": "string" } }, "hidden": ["pin"] });
+        let path = format!("/v1/groups/{team}/types/thing/safe");
+        let request = alice.request(reqwest::Method::PUT, &path).json(&definition);
+        alice.send(request).await.was(200);
+        let body = json!({ "groupId": team, "type": "safe", "name": "one",
+            "properties": { "code": "a", "pin": "314159" } });
+        thing(&alice, body).await;
+        let rows = format!("/v1/exports?groupId={team}&dimension=things&type=safe");
+        let csv = alice.get(&format!("{rows}&format=csv")).await.was(200).text;
+        let head = csv.lines().next().unwrap_or_default();
+        assert!(head.ends_with(",properties,properties.code"), "no column for it: {head}");
+        let whole = format!("/v1/groups/{team}/export");
+        for path in [&rows, &format!("{rows}&format=csv"), &whole] {
+            let text = alice.get(path).await.was(200).text;
+            assert!(text.contains("one") && !text.contains("314159"), "{path}: {text}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_is_exported_for_its_owners() {
     on_both(async |stage| {
         let alice = stage.alice();
@@ -90,10 +116,13 @@ async fn a_group_is_exported_for_its_owners() {
             serde_json::from_str(text.lines().next().unwrap_or_default()).expect("JSON");
         assert_eq!((&first["kind"], &first["id"]), (&json!("group"), &json!(team)));
         assert!(text.contains(&inside));
+        // The last line tells that nothing is missing, and the others are what it counts.
+        let whole = lines(&alice.get(&path).await);
+        assert_eq!(text.lines().count(), whole.len() + 1);
         stage.bob().get(&path).await.was_problem(403, "forbidden");
         stage.carol().get(&path).await.was_problem(404, "not_found");
         let log = super::log(&alice, &team).await;
-        assert_eq!(log.iter().filter(|event| event["type"] == "group_exported").count(), 1);
+        assert_eq!(log.iter().filter(|event| event["type"] == "group_exported").count(), 2);
     })
     .await;
 }

@@ -289,3 +289,59 @@ async fn an_import_survives_kill_nine() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn of_an_import_that_goes_over_a_quota_what_fits_is_taken() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        let body = json!({ "slug": "imp-full", "name": "Full", "type": "business",
+            "settings": { "limits": { "things": 1200 } } });
+        let group = alice.post("/v1/groups", body).await.was(201).id();
+        let there = note(&alice, &group, "there").await;
+        // More than one transaction fits; in the next one a row that changes something needs no
+        // room, and stands behind those that found none.
+        let mut text = notes(1500);
+        text.push_str(&json!({ "id": there, "type": "note", "name": "changed" }).to_string());
+        let new = json!({ "groupId": group, "format": "ndjson", "dimension": "things",
+            "key": "id" });
+        let id = import(&alice, new.clone()).await;
+        let done = send(&alice, &id, 0, text).await.was(200).json();
+        assert_eq!(done["state"], "done", "{done}");
+        let counts = ["created", "updated", "failed", "lines"].map(|name| done[name].as_u64());
+        assert_eq!(counts, [1199, 1, 301, 1501].map(Some), "{done}");
+        assert!(done["problem"].as_str().is_some_and(|text| text.contains("1200 things")));
+        assert_eq!(exported(&alice, &group).await.len(), 1200);
+        let errors = alice.walk(&format!("/v1/imports/{id}/errors")).await;
+        let told: Vec<_> = errors
+            .iter()
+            .map(|one| (one["line"].as_u64(), one["errors"][0]["code"].as_str()))
+            .collect();
+        let wanted: Vec<_> =
+            (1200..=1500).map(|line| (Some(line), Some("quota_exceeded"))).collect();
+        assert_eq!(told, wanted);
+        let mut rehearsal = new.clone();
+        rehearsal["dryRun"] = true.into();
+        let id = import(&alice, rehearsal).await;
+        let done = send(&alice, &id, 0, notes(3)).await.was(200).json();
+        assert_eq!((&done["state"], &done["failed"]), (&json!("done"), &json!(3)), "{done}");
+        assert!(done["problem"].as_str().is_some_and(|text| text.contains("1200 things")));
+        // What has ended says how.
+        let ended = send(&alice, &id, 0, notes(1)).await.was_problem(409, "import_ended");
+        assert!(ended.text_at("/message").contains("has come to its end"), "{ended:?}");
+        let mut strict = new.clone();
+        strict["maxErrors"] = 0.into();
+        let id = import(&alice, strict).await;
+        let done = send(&alice, &id, 0, notes(1)).await.was(200).json();
+        assert_eq!(done["state"], "failed", "{done}");
+        let ended = send(&alice, &id, 0, notes(1)).await.was_problem(409, "import_ended");
+        assert!(ended.text_at("/message").contains("was given up"), "{ended:?}");
+        // With more room the same rows are taken.
+        let more = json!({ "settings": { "limits": { "things": 1600 } } });
+        alice.patch(&format!("/v1/groups/{group}"), more).await.was(200);
+        let id = import(&alice, new).await;
+        let done = send(&alice, &id, 0, notes(400)).await.was(200).json();
+        assert_eq!((&done["created"], &done["failed"]), (&json!(400), &json!(0)), "{done}");
+        assert_eq!(done["problem"], Value::Null);
+    })
+    .await;
+}

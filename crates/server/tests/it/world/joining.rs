@@ -150,3 +150,66 @@ async fn of_fifty_who_answer_a_request_one_does() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn without_a_body_one_joins_and_lets_in_without_options() {
+    on_both(async |stage| {
+        let (alice, nan) = (stage.alice(), sign_up(&stage.nobody(), "nan").await);
+        let bare = async |person: &Person, path: &str| {
+            person.send(person.request(Method::POST, path)).await
+        };
+        let open = place(stage, "bare-open", "open").await;
+        let member = bare(&nan, &join(&open)).await.was(201);
+        assert_eq!(member.text_at("/role"), "customer");
+        let club = place(stage, "bare-club", "approval_required").await;
+        let asked = bare(&nan, &join(&club)).await.was(202);
+        assert_eq!(asked.json()["message"], Value::Null);
+        let one = format!("{}/{}/approve", requests(&club), asked.id());
+        bare(&alice, &one).await.was(200);
+        let me = format!("/v1/people/{}?groupId={club}", nan.id);
+        assert_eq!(nan.get(&me).await.was(200).text_at("/role"), "group_user");
+        // What is sent is read all the same.
+        let typed = nan.request(Method::POST, &join(&open)).header("content-type", "text/plain");
+        nan.send(typed.body("{}")).await.was_problem(415, "wrong_content_type");
+        nan.post(&join(&open), json!([])).await.was(422);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_comes_into_a_full_group_and_that_is_described() {
+    on_both(async |stage| {
+        let (alice, ola) = (stage.alice(), sign_up(&stage.nobody(), "ola").await);
+        let full = |slug: &str, policy: &str| {
+            json!({ "slug": slug, "name": slug, "type": "business", "settings": {
+                "visibility": "public", "joinPolicy": policy, "limits": { "users": 1 } } })
+        };
+        let open = alice.post("/v1/groups", full("full-open", "open")).await.was(201).id();
+        let answer = ola.post(&join(&open), json!({})).await.was_problem(402, "quota_exceeded");
+        let sentence = "includes 1 member (`users`), and 1 is used: remove some";
+        assert!(answer.text_at("/message").contains(sentence), "{answer:?}");
+        let club = full("full-club", "approval_required");
+        let club = alice.post("/v1/groups", club).await.was(201).id();
+        let asked = ola.post(&join(&club), json!({})).await.was(202).id();
+        let one = format!("{}/{asked}/approve", requests(&club));
+        alice.post(&one, json!({})).await.was_problem(402, "quota_exceeded");
+        assert_eq!(rows(&ola, "/v1/join-requests?status=pending").await.len(), 1);
+        // And whatever an API key may call, its group's plan and its own rate may refuse.
+        let document = stage.nobody().get("/openapi.json").await.was(200).json();
+        let mut count = 0;
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for (method, about) in item.as_object().into_iter().flatten() {
+                let asks = about.get("security").unwrap_or(&document["security"]);
+                if asks.as_array().is_none_or(|all| all.iter().all(|one| one["apiKey"].is_null())) {
+                    continue;
+                }
+                count += 1;
+                for status in ["402", "429"] {
+                    assert!(about["responses"][status].is_object(), "{method} {path}: {status}");
+                }
+            }
+        }
+        assert!(count > 80, "{count}");
+    })
+    .await;
+}

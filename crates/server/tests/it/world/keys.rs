@@ -114,3 +114,36 @@ async fn a_key_does_what_it_carries_and_no_more() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_owner_above_reads_the_keys_below_and_changes_none() {
+    on_both(async |stage| {
+        let (alice, root, bob) = (stage.alice(), stage.root(), stage.bob());
+        let team = group(&alice, "key-above", "Above").await;
+        let child = below(&root, &team, "key-beneath").await;
+        member(&alice, &team, &bob, "group_user").await;
+        let new = json!({ "name": "beneath", "groupId": child, "permissions": ["things:read"] });
+        let made = root.post("/v1/api-keys", new.clone()).await.was(201);
+        let (list, one) =
+            (format!("/v1/api-keys?groupId={child}"), format!("/v1/api-keys/{}", made.id()));
+        let seen = rows(&alice, &list).await;
+        assert_eq!(each(&seen, "id"), [made.id()]);
+        let secret = made.text_at("/key");
+        let told = alice.get(&one).await.was(200);
+        assert!(!told.text.contains(&secret) && !json!(seen).to_string().contains(&secret));
+        alice.post("/v1/api-keys", new).await.was_problem(403, "forbidden");
+        alice.patch(&one, json!({ "name": "mine" })).await.was_problem(403, "forbidden");
+        alice.post(&format!("{one}/rotate"), json!({})).await.was_problem(403, "not_the_maker");
+        alice.delete(&one).await.was_problem(403, "forbidden");
+        assert_eq!(rows(&alice, &list).await[0]["status"], "active");
+        bob.get(&list).await.was_problem(404, "not_found");
+        bob.get(&one).await.was_problem(404, "not_found");
+        // A key of the group above says itself what it may read below.
+        let plain = key(&alice, &team, &["groups:read", "things:read"]).await;
+        plain.get(&list).await.was_problem(403, "forbidden");
+        let reader = key(&alice, &team, &["groups:read", "api_keys:read"]).await;
+        assert_eq!(rows(&reader, &list).await.len(), 1);
+        root.delete(&one).await.was(204);
+    })
+    .await;
+}

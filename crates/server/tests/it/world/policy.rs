@@ -49,6 +49,18 @@ async fn it_says_who_may_and_why() {
         let told = alice.post(EXPLAIN, of_vera.clone()).await.was(200).json();
         assert_eq!((&told["allowed"], &told["sees"]), (&json!(false), &json!(false)));
         bob.post(EXPLAIN, of_vera).await.was_problem(403, "forbidden");
+        // Who has no role is told so, not that a role of theirs lacks something.
+        let open = json!({ "slug": "explained-open", "name": "Open", "type": "community",
+            "settings": { "visibility": "public" } });
+        let open = alice.post("/v1/groups", open).await.was(201).id();
+        let because = async |who: &Person, group: &str| {
+            let told = ask(who, "things:create", json!({ "groupId": group })).await;
+            assert_eq!(rules(&told), ["missing_right"], "{told}");
+            told["reasons"][0]["because"].as_str().unwrap_or_default().to_owned()
+        };
+        assert!(because(&stage.carol(), &open).await.contains("no role in this group"));
+        assert!(because(&vera, &team).await.contains("role"));
+        assert!(!because(&vera, &team).await.contains("no role"));
         let of_carol =
             json!({ "groupId": team, "personId": stage.carol().id, "action": "things:read" });
         alice.post(EXPLAIN, of_carol).await.was_problem(404, "not_found");

@@ -191,3 +191,72 @@ async fn a_public_thing_shows_visitors_itself_and_not_what_hangs_on_it() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_was_told_of_connections_and_knowledge_turns_private_with_their_thing() {
+    on_both(async |stage| {
+        let (alice, bob) = (stage.alice(), stage.bob());
+        let team = team(stage, "told-before").await;
+        let turning = note(&alice, &team, "turning").await;
+        let bobs = note(&bob, &team, "bob's").await;
+        let edges = [
+            connect(&bob, "part_of", &bobs, &turning).await,
+            connect(&alice, "owns", &alice.id, &turning).await,
+        ];
+        let above = note(&alice, &team, "above").await;
+        let gone = connect(&alice, "part_of", &turning, &above).await;
+        alice.delete(&format!("/v1/connections/{gone}")).await.was(204);
+        let known = async |kind: &str, text: &str| {
+            let body = json!({ "type": kind, "text": text, "sourceThingId": turning });
+            let made = alice.post("/v1/knowledge", body).await;
+            assert!(matches!(made.status, 200 | 201), "{made:?}");
+            made.id()
+        };
+        let document = known("document", "words").await;
+        let forgotten = known("document", "other words").await;
+        alice.delete(&format!("/v1/knowledge/{forgotten}")).await.was(204);
+        let free = json!({ "groupId": team, "type": "label", "text": "topic:free" });
+        let free = bob.post("/v1/knowledge", free).await.was(201).id();
+        let label = known("label", "topic:free").await;
+        assert_eq!(label, free);
+        let untouched = connect(&bob, "part_of", &bobs, &note(&bob, &team, "more").await).await;
+        // Every event that names the thing, wherever it does.
+        let naming = async |who: &Person| {
+            let mut all = Vec::new();
+            for path in [format!("/v1/events?groupId={team}"), "/v1/events".to_owned()] {
+                let found = who.walk(&path).await;
+                all.push(found.iter().filter(|one| one.to_string().contains(&turning)).count());
+            }
+            all
+        };
+        let path = format!("/v1/things/{turning}");
+        let before = naming(&bob).await;
+        assert!(before[0] >= 8, "{before:?}");
+        let one = rows(&bob, &format!("/v1/events/target/{gone}")).await[0]["id"].clone();
+        let one = format!("/v1/events/{}", one.as_str().expect("an id"));
+        bob.get(&one).await.was(200);
+        for (visibility, seen) in [("private", false), ("group", true), ("private", false)] {
+            alice.patch(&path, json!({ "visibility": visibility })).await.was(200);
+            if seen {
+                assert_eq!(naming(&bob).await, before, "what was told is told again");
+            } else {
+                assert_eq!(naming(&bob).await, [0, 0]);
+            }
+            assert_eq!(bob.get(&one).await.status, if seen { 200 } else { 404 });
+            alice.get(&one).await.was(200);
+            for about in edges.iter().chain([&gone, &document, &forgotten]) {
+                let path = format!("/v1/events/target/{about}");
+                assert_eq!(rows(&bob, &path).await.is_empty(), !seen, "{visibility} {about}");
+                assert!(!rows(&alice, &path).await.is_empty(), "{visibility} {about}");
+            }
+            for about in [&free, &untouched] {
+                let path = format!("/v1/events/target/{about}");
+                assert!(!rows(&bob, &path).await.is_empty(), "{visibility} {about}");
+            }
+            let export = format!("/v1/exports?groupId={team}&dimension=events");
+            let text = bob.get(&export).await.was(200).text;
+            assert_eq!(text.contains(&turning), seen, "{visibility}");
+        }
+    })
+    .await;
+}

@@ -1,5 +1,7 @@
 //! Lists of things in any order, filtered, with chosen fields and what they refer to; sums; walks.
 
+mod told;
+
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
@@ -181,7 +183,7 @@ async fn what_is_wrong_with_a_query_is_said() {
             ("sort=name,-name", "sort", "repeated_sort"),
             ("sort=name,type,status,updatedAt", "sort", "too_many_sorts"),
             ("sort=properties.at", "sort", "not_indexed"),
-            ("sort=properties.pin", "sort", "not_indexed"),
+            ("sort=properties.pin", "sort", "hidden_property"),
             ("fields=id,colour", "fields", "unknown_field"),
             ("fields=hidden", "fields", "unknown_field"),
             ("expand=owner.group", "expand", "unknown_expansion"),
@@ -191,7 +193,22 @@ async fn what_is_wrong_with_a_query_is_said() {
             refused(bob.get(&format!("{list}&{query}")).await, pointer, code);
         }
         let pin = format!("{list}&filter={}", encoded("properties.pin == \"1\""));
-        refused(bob.get(&pin).await, "filter", "hidden_property");
+        let answer = bob.get(&pin).await;
+        assert!(answer.text.contains("column 1: names `pin`"), "{answer:?}");
+        refused(answer, "filter", "hidden_property");
+        // Sums refuse what lists refuse, and in the same words.
+        let sums = format!("/v1/things/aggregate?groupId={team}&type=offer");
+        let later = encoded("name == \"a\" && properties.pin == \"1\"");
+        for (query, pointer) in [
+            (format!("filter={later}"), "filter"),
+            ("groupBy=properties.pin".to_owned(), "groupBy"),
+            ("metrics=count,max(properties.pin)".to_owned(), "metrics"),
+        ] {
+            let answer = bob.get(&format!("{sums}&{query}")).await;
+            assert!(answer.text.contains("names `pin`, a hidden property"), "{answer:?}");
+            assert_eq!(answer.text.contains("column 16"), pointer == "filter", "{answer:?}");
+            refused(answer, pointer, "hidden_property");
+        }
         for filter in ["", "colour == 1", "name ==", "name == 'a' or 1=1", "type; drop table x"] {
             let answer = bob.get(&format!("{list}&filter={}", encoded(filter))).await;
             assert_eq!(answer.status, 422, "{filter}: {answer:?}");
