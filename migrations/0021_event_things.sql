@@ -14,3 +14,10 @@ update events set
     thing_id = (select k.source_thing_id from knowledge k where k.id = events.target_id)
 where exists (select 1 from knowledge k
     where k.id = events.target_id and k.source_thing_id is not null);
+
+-- Things that were private when they were removed for good, and whose they were: what the log told
+-- of them before they turned private stays theirs.
+create table removed_things (
+    id {uuid} primary key,
+    owner_id {uuid}
+) {strict};

@@ -226,7 +226,7 @@ impl Reader<'_> {
         if let Some(field) = self.schema.field(root) {
             return if keys.is_empty() && field.kind == FieldKind::List {
                 let path = JsonPath::new(field.column, Vec::new());
-                Ok(Subject::Json { root: field.name, path })
+                Ok(Subject::Json { root: field.name, path, at: self.index(expr) })
             } else if keys.is_empty() {
                 Ok(Subject::Field(field))
             } else {

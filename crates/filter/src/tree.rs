@@ -64,7 +64,7 @@ impl Subject {
     /// The name of the list it is, if it is a list as a whole.
     pub(crate) fn list(&self) -> Option<&'static str> {
         match self {
-            Self::Json { root, path } if path.keys().is_empty() => Some(root),
+            Self::Json { root, path, .. } if path.keys().is_empty() => Some(root),
             _ => None,
         }
     }

@@ -12,14 +12,16 @@ use crate::listing::{Ask, Found};
 macro_rules! columns {
     () => {
         "o.seq, o.id, o.group_id, o.type, o.actor_id, o.target_id, o.target_kind, o.occurred_at, \
-         o.metadata, o.request_id, o.visibility, o.owner_id, o.impersonator_id"
+         o.metadata, o.request_id, o.visibility, o.owner_id, o.impersonator_id, o.thing_id, \
+         o.other_thing_id"
     };
 }
 
-/// What [`event`] reads, then visibility and owner at places 10 and 11.
+/// What [`event`] reads, with visibility and owner at places 10 and 11, and what it tells of beside
+/// its target at 13 and 14.
 pub(super) const COLUMNS: &str = columns!();
 /// How many they are.
-pub(super) const WIDTH: usize = 13;
+pub(super) const WIDTH: usize = 15;
 
 pub(super) const HEAD: &str = concat!("select ", columns!(), " from events o where 1 = 1");
 const FIND: &str = concat!("select ", columns!(), " from events o where o.id = $1");
@@ -111,13 +113,18 @@ fn but_of_hidden(sql: &mut Sql<'_>, scope: &Scope, me: Option<PersonId>) {
     sql.push(")");
 }
 
+/// A thing that was removed for good while it was private stays private, unless it is there again.
 fn not_hidden(sql: &mut Sql<'_>, me: Option<PersonId>) {
     for thing in TOLD_OF {
         sql.push(" and not exists (select 1 from things t where t.id = ")
             .push(thing)
             .push(" and t.visibility = 'private' and t.owner_id is distinct from ")
             .bind(me)
-            .push(")");
+            .push(") and not exists (select 1 from removed_things r where r.id = ")
+            .push(thing)
+            .push(" and r.owner_id is distinct from ")
+            .bind(me)
+            .push(" and not exists (select 1 from things t where t.id = r.id))");
     }
 }
 

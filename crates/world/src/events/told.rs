@@ -22,8 +22,8 @@ pub struct Told {
     pub event: Event,
     visibility: String,
     owner: Option<PersonId>,
-    /// It is about a thing that is private by now, to this person.
-    private_to: Option<Option<PersonId>>,
+    /// It tells of things that are private by now, to these people.
+    private_to: Vec<Option<PersonId>>,
 }
 
 /// Which part of the log is read.
@@ -44,7 +44,7 @@ impl Told {
     pub fn is_seen(&self, sight: Sight, me: Option<PersonId>) -> bool {
         let own = |owner: Option<PersonId>| owner.is_some() && owner == me;
         sight.sees(&self.visibility, self.owner, me)
-            && (sight == Sight::All || self.private_to.is_none_or(own))
+            && (sight == Sight::All || self.private_to.iter().copied().all(own))
     }
 }
 
@@ -62,7 +62,11 @@ pub async fn is_whole_after(tx: &mut Tx, group: GroupId, position: Position) -> 
 /// # Errors
 /// As the store.
 pub async fn told(tx: &mut Tx, part: Part, position: Position, limit: i64) -> Result<Vec<Told>> {
-    let read = |row: &Row<'_>| Ok((sql::event(row)?, row.get(10)?, row.get(11)?));
+    let read = |row: &Row<'_>| {
+        let event = sql::event(row)?;
+        let target = event.target_id.filter(|id| id.kind == Kind::Thing).map(|id| id.uuid);
+        Ok((event, row.get(10)?, row.get(11)?, [target, row.get(13)?, row.get(14)?]))
+    };
     let (columns, width) = (sql::COLUMNS, sql::WIDTH);
     let rows = match part {
         Part::Whole => tail::after(tx, columns, width, position, limit, read).await?,
@@ -75,31 +79,36 @@ pub async fn told(tx: &mut Tx, part: Part, position: Position, limit: i64) -> Re
             tail::slice(tx, columns, width, of, position, limit, read).await?
         }
     };
-    let private = private_things(tx, rows.iter().filter_map(|(_, row)| row.0.target_id)).await?;
+    let private = private_things(tx, rows.iter().flat_map(|(_, row)| row.3).flatten()).await?;
     Ok(rows
         .into_iter()
-        .map(|(position, (event, visibility, owner))| {
-            let private_to = event.target_id.and_then(|id| private.get(&id.uuid).copied());
+        .map(|(position, (event, visibility, owner, things))| {
+            let private_to =
+                things.iter().flatten().filter_map(|id| private.get(id).copied()).collect();
             Told { position, event, visibility, owner, private_to }
         })
         .collect())
 }
 
-/// Which of these are things that are private by now, and whose they are.
+/// Which of these are things that are private by now, or were when they were removed, and whose
+/// they are.
 async fn private_things(
     tx: &mut Tx,
-    targets: impl Iterator<Item = AnyId>,
+    things: impl Iterator<Item = Uuid>,
 ) -> Result<HashMap<Uuid, Option<PersonId>>> {
-    let mut things: Vec<Uuid> =
-        targets.filter(|id| id.kind == Kind::Thing).map(|id| id.uuid).collect();
+    let mut things: Vec<Uuid> = things.collect();
     things.sort_unstable();
     things.dedup();
     if things.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut sql =
-        Sql::new("select id, owner_id from things where visibility = 'private' and id in ");
-    sql.bind_list(things);
+    let mut sql = Sql::new(
+        "select r.id, r.owner_id from removed_things r \
+         where not exists (select 1 from things t where t.id = r.id) and r.id in ",
+    );
+    sql.bind_list(things.iter().copied())
+        .push(" union all select id, owner_id from things where visibility = 'private' and id in ")
+        .bind_list(things);
     let rows = tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, row.get(1)?))).await?;
     Ok(rows.into_iter().collect())
 }

@@ -2,6 +2,7 @@
 
 use database::{Row, Sql, Tx, Value, args};
 use types::{GroupId, Json, Result, ThingId};
+use uuid::Uuid;
 
 use super::content;
 use super::model::{Status, Thing, Tier, Visibility};
@@ -217,7 +218,23 @@ pub(super) async fn update(
 
 /// Tells what it counted for.
 pub(super) async fn delete(tx: &mut Tx, id: ThingId) -> Result<i64> {
+    remember_private(tx, [id.into()]).await?;
     tx.one("delete from things where id = $1 returning bytes", args![id], |row| row.get(0)).await
+}
+
+/// What the log told of these things stays bounded when they are gone: those that are private are
+/// remembered as such.
+pub(crate) async fn remember_private(
+    tx: &mut Tx,
+    things: impl IntoIterator<Item = Uuid>,
+) -> Result<()> {
+    let mut sql = Sql::new(
+        "insert into removed_things (id, owner_id) \
+         select id, owner_id from things where visibility = 'private' and id in ",
+    );
+    sql.bind_list(things).push(" on conflict (id) do update set owner_id = excluded.owner_id");
+    tx.run(sql.text(), sql.args()).await?;
+    Ok(())
 }
 
 pub(super) async fn has_children(tx: &mut Tx, id: ThingId) -> Result<bool> {

@@ -4,6 +4,8 @@ use database::{Sql, Tx, args};
 use types::{Error, GroupId, Result, Time};
 use uuid::Uuid;
 
+use crate::things::sql::remember_private;
+
 /// The group of that slug.
 pub(super) async fn platform(tx: &mut Tx, slug: &str) -> Result<GroupId> {
     tx.maybe("select id from groups where slug = $1", args![slug], |row| row.get(0))
@@ -145,6 +147,7 @@ pub(super) async fn orphan(tx: &mut Tx, things: &[Uuid]) -> Result<()> {
 }
 
 pub(super) async fn delete_things(tx: &mut Tx, things: &[Uuid]) -> Result<()> {
+    remember_private(tx, things.iter().copied()).await?;
     let mut sql = Sql::new("delete from things where id in ");
     sql.bind_list(things.iter().copied());
     tx.run(sql.text(), sql.args()).await?;
