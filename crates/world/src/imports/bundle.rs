@@ -14,7 +14,7 @@ impl From<Copied> for Outcome {
         match copied {
             Copied::Made => Self::Created,
             Copied::There => Self::Unchanged,
-            Copied::Unknown => Self::Nothing,
+            Copied::Nothing => Self::Nothing,
         }
     }
 }

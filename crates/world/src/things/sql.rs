@@ -218,7 +218,7 @@ pub(super) async fn update(
 
 /// Tells what it counted for.
 pub(super) async fn delete(tx: &mut Tx, id: ThingId) -> Result<i64> {
-    remember_private(tx, [id.into()]).await?;
+    remember_private(tx, [id.0]).await?;
     tx.one("delete from things where id = $1 returning bytes", args![id], |row| row.get(0)).await
 }
 

@@ -6,7 +6,6 @@
 //! along that and sorted; of many, the index is asked as they come, before the row is looked at.
 
 use database::Tx;
-use filter::Filter;
 use kernel::access::Scope;
 use kernel::ontology::ThingType;
 use types::{Error, ErrorKind, Result};

@@ -257,6 +257,11 @@ async fn what_was_told_of_connections_and_knowledge_turns_private_with_their_thi
             let text = bob.get(&export).await.was(200).text;
             assert_eq!(text.contains(&turning), seen, "{visibility}");
         }
+        // Gone for good while it was private, it stays so.
+        alice.delete(&format!("{path}?permanent=true")).await.was(204);
+        assert_eq!(naming(&bob).await, [0, 0]);
+        bob.get(&one).await.was(404);
+        alice.get(&one).await.was(200);
     })
     .await;
 }

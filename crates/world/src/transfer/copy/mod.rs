@@ -36,8 +36,8 @@ pub(crate) enum Copied {
     Made,
     /// It was here before.
     There,
-    /// It is about somebody nobody here knows.
-    Unknown,
+    /// It brings nothing: it is about somebody nobody here knows, or the end.
+    Nothing,
 }
 
 impl From<Outcome> for Copied {
@@ -45,6 +45,7 @@ impl From<Outcome> for Copied {
         match outcome {
             Outcome::Stored => Self::Made,
             Outcome::There => Self::There,
+            Outcome::Nothing => Self::Nothing,
         }
     }
 }
@@ -106,6 +107,7 @@ impl Copy {
     /// that does not fit, among them everything that is neither in the bundle before it nor known.
     pub(crate) async fn line(&mut self, work: &mut Work<'_>, line: Read) -> Result<Copied> {
         match line.0 {
+            Line::End(_) => Ok(Copied::Nothing),
             Line::Group(line) => self.group(work, *line).await,
             Line::Person(line) => self.person(work, &line).await,
             line => {

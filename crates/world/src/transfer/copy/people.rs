@@ -18,7 +18,7 @@ impl Copy {
         line: &PersonLine,
     ) -> Result<Copied> {
         let known = people::known(work, line.id, line.email.as_deref()).await?;
-        let Some(person) = known else { return Ok(Copied::Unknown) };
+        let Some(person) = known else { return Ok(Copied::Nothing) };
         sql::note_person(work.tx, self.import, line.id, person).await?;
         self.people.remove(&line.id);
         Ok(Copied::There)

@@ -56,7 +56,7 @@ impl Copy {
                 line.created_at = not_after(line.created_at, now);
             }
             // These have ways of their own.
-            Line::Group(_) | Line::Person(_) | Line::Membership(_) => {}
+            Line::Group(_) | Line::Person(_) | Line::Membership(_) | Line::End(_) => {}
         }
         Ok(line)
     }
