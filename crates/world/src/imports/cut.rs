@@ -27,7 +27,8 @@ pub(super) enum Row {
     TooLong,
 }
 
-/// Rows and bytes of a bundle that can be rehearsed: all of it shares a transaction.
+/// Rows and bytes that are rehearsed together, in one transaction: quotas and unique values count
+/// across them.
 const REHEARSED: (usize, usize) = (10_000, 16 << 20);
 
 /// Rows that are taken together.
@@ -47,7 +48,7 @@ impl Default for Batch {
 }
 
 impl Batch {
-    /// One for all rows of a rehearsal.
+    /// One for the rows of a rehearsal.
     pub(super) fn of_all() -> Self {
         Self { most: REHEARSED, ..Self::default() }
     }

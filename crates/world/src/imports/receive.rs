@@ -49,7 +49,8 @@ pub(super) async fn receive<B: AsRef<[u8]>, E>(
     }
     let whole = import.options.is_rehearsed_whole();
     let mut cutter = Cutter::new(import.options.format);
-    let mut batch = if whole { Batch::of_all() } else { Batch::default() };
+    let empty = if import.options.dry_run { Batch::of_all } else { Batch::default };
+    let mut batch = empty();
     let mut arrived = upload.offset;
     let mut body = pin!(body);
     while let Some(piece) = body.next().await {
@@ -75,7 +76,8 @@ pub(super) async fn receive<B: AsRef<[u8]>, E>(
                 return give_up(app, caller, &import).await;
             }
             if batch.is_full() {
-                import = store(app, caller, &import, std::mem::take(&mut batch), false).await?;
+                import = store(app, caller, &import, std::mem::replace(&mut batch, empty()), false)
+                    .await?;
                 moving();
             }
             if import.state != State::Open {

@@ -91,8 +91,8 @@ async fn get_import(
 
 /// Send the bytes of an import
 ///
-/// Rows are taken as they arrive, up to 1000 to a transaction; a dry run of a bundle comes in one
-/// request, of up to 10000 lines and 16 MiB. What broke off goes on with
+/// Rows are taken as they arrive, up to 1000 to a transaction; a dry run tries up to 10000 rows and
+/// 16 MiB of a request together, and that of a bundle comes in one such request. What broke off goes on with
 /// `Upload-Offset`, the import's `offsetBytes`; no row is taken twice. Takes as long as bytes flow.
 #[utoipa::path(put, path = "/v1/imports/{id}/data", tag = "imports",
     operation_id = "upload_import",
