@@ -1,7 +1,7 @@
 //! The lines of a bundle: a group's export, which becomes a copy.
 
 use kernel::Work;
-use types::Result;
+use types::{ErrorKind, Result};
 
 use super::cut::{Batch, Row};
 use super::model::Import;
@@ -46,6 +46,8 @@ pub(super) async fn rows(
             Err(error) => Err(error),
         };
         match outcome {
+            // Lines need those before them: without room the bundle waits, whole.
+            Err(error) if error.kind() == ErrorKind::QuotaSpent => return Err(error),
             Err(error) if !rules::is_about_row(&error) => return Err(error),
             outcome => taken.note(line, outcome)?,
         }

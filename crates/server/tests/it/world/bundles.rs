@@ -142,7 +142,7 @@ async fn a_copy_exports_what_was_imported() {
         let source = furnished(stage, "copy-from").await;
         let first = exported(&alice, &source).await;
         let kinds: BTreeSet<&str> = first.iter().filter_map(|line| line["kind"].as_str()).collect();
-        assert_eq!(kinds.len(), 11, "every kind of line: {kinds:?}");
+        assert_eq!(kinds.len(), 12, "every kind of line: {kinds:?}");
         let target = group(&alice, "copy-to", "Target").await;
 
         let mut dry = bundle(&target);
