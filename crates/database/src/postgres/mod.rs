@@ -6,6 +6,7 @@
 
 mod doors;
 mod listen;
+mod seats;
 mod session;
 mod statistics;
 mod tls;
@@ -21,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use types::{Error, ErrorKind, Result};
 
 use self::doors::Doors;
+use self::seats::Seats;
 pub(crate) use self::session::{Mode, Session};
 use crate::tx::Inner;
 use crate::{Settings, Tx};
@@ -41,7 +43,14 @@ pub(crate) struct Store {
     threads: Vec<mpsc::Sender<Task>>,
     next: AtomicUsize,
     news: listen::News,
+    turns: Turns,
+}
+
+/// What keeps transactions of this process out of each other's way.
+#[derive(Clone, Default)]
+struct Turns {
     doors: Arc<Doors>,
+    seats: Arc<Seats>,
 }
 
 impl Store {
@@ -101,7 +110,7 @@ impl Store {
             threads: senders,
             next: AtomicUsize::new(0),
             news: listen::News::start(config, tls),
-            doors: Arc::default(),
+            turns: Turns::default(),
         };
         store.transact(Mode::Read, async |tx| tx.run("select 1", &[]).await).await.map_err(
             |error| {
@@ -124,8 +133,8 @@ impl Store {
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let doors = Arc::clone(&self.doors);
-        let task: Task = Box::new(move |pool| Box::pin(attempt(pool, doors, mode, change, reply)));
+        let turns = self.turns.clone();
+        let task: Task = Box::new(move |pool| Box::pin(attempt(pool, turns, mode, change, reply)));
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
         self.threads[turn].try_send(task).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
@@ -199,7 +208,7 @@ fn run(runtime: &tokio::runtime::Runtime, pool: Pool, mut tasks: mpsc::Receiver<
 
 async fn attempt<T, F>(
     pool: Pool,
-    doors: Arc<Doors>,
+    turns: Turns,
     mode: Mode,
     change: F,
     reply: oneshot::Sender<Result<T>>,
@@ -207,7 +216,7 @@ async fn attempt<T, F>(
     F: AsyncFn(&mut Tx) -> Result<T>,
 {
     let mut runs = 0;
-    let mut turn = doors.turn();
+    let mut turn = turns.doors.turn();
     loop {
         runs += 1;
         let client = match pool.get().await {
@@ -220,7 +229,9 @@ async fn attempt<T, F>(
                 return;
             }
         };
-        let mut session = Session::new(client, mode);
+        // A seat is taken before the snapshot and kept until the end: whoever had it before is seen.
+        let seat = (!mode.is_reading()).then(|| turns.seats.take());
+        let mut session = Session::new(client, mode, seat);
         if let Err(error) = session.enter(turn.behind()).await {
             let _ = reply.send(Err(crate::failure::of_postgres(error).0));
             session.abandon().await;
@@ -275,6 +286,7 @@ async fn attempt<T, F>(
                 }
             }
         }
+        tracing::debug!(run = runs, "a transaction lost a race and is run again");
         // The winners need a moment.
         let pause = LONGEST_PAUSE.min(PAUSE * 2_u32.pow(runs - 1));
         tokio::time::sleep(pause + pause * chance() / 256).await;

@@ -11,7 +11,7 @@ use crate::tx::Inner;
 use crate::{Engine, Tx};
 
 /// Slots that writers at the same time spread over, so that none waits for another.
-const SLOTS: u8 = 16;
+pub(crate) const SLOTS: u8 = 16;
 
 /// How many slots a number is to be spread over.
 #[must_use]
@@ -19,6 +19,16 @@ pub fn slots(tx: &Tx) -> u8 {
     match tx.engine() {
         Engine::Sqlite => 1,
         Engine::Postgres => SLOTS,
+    }
+}
+
+/// The slot this transaction writes to: of all that are open in this process, each has another, as
+/// long as they are not more than there are slots.
+#[must_use]
+pub fn seat(tx: &Tx) -> u8 {
+    match &tx.inner {
+        Inner::Sqlite(_) => 0,
+        Inner::Postgres(session) => session.seat(),
     }
 }
 
