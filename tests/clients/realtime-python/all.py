@@ -5,9 +5,10 @@
 """
 
 import asyncio
+import functools
 import json
 import os
-import threading
+import queue
 import time
 import unittest
 import urllib.request
@@ -36,6 +37,33 @@ async def thing(name, title):
     return (await asyncio.to_thread(post, "/v1/things", body, PEOPLE[name]["token"]))["id"]
 
 
+class Wire:
+    """What is between a client and the server, and can be cut."""
+
+    async def open(self):
+        self.lines = set()
+        self.server = await asyncio.start_server(self.accept, "127.0.0.1", 0)
+        return f"http://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
+
+    async def accept(self, reader, writer):
+        there = await asyncio.open_connection(*URL.removeprefix("http://").split(":"))
+        line = [writer, there[1]]
+        self.lines.update(line)
+        await asyncio.gather(self.pass_on(reader, line[1]), self.pass_on(there[0], line[0]))
+
+    async def pass_on(self, reader, writer):
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+        except ConnectionError:
+            pass
+        writer.close()
+
+    def cut(self):
+        while self.lines:
+            self.lines.pop().transport.abort()
+
+
 class Listener:
     """A connection that keeps what it hears."""
 
@@ -45,15 +73,15 @@ class Listener:
         self.news = asyncio.Condition()
         self.client.on("*", self.hear)
         for event in ("connect", "disconnect", "connect_error"):
-            self.client.on(event, lambda *told, event=event: self.hear(event, *told))
+            self.client.on(event, functools.partial(self.hear, event))
 
     async def hear(self, event, *told):
         async with self.news:
             self.heard.append((event, *told))
             self.news.notify_all()
 
-    async def connect(self, token, transports):
-        await self.client.connect(URL, auth={"token": token}, transports=transports)
+    async def connect(self, token, transports, url=URL):
+        await self.client.connect(url, auth={"token": token}, transports=transports)
 
     def all(self, event):
         return [told[0] if told else None for name, *told in self.heard if name == event]
@@ -121,12 +149,15 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
     async def test_goes_on_where_it_was(self):
         for transport in ("polling", "websocket"):
             with self.subTest(transport):
-                alice = await self.connected("alice", [transport])
+                wire, alice = Wire(), Listener()
+                await alice.connect(PEOPLE["alice"]["token"], [transport], await wire.open())
+                self.addAsyncCleanup(alice.client.shutdown)
                 await alice.ok("subscribe", {"topic": TOPIC})
                 made = [await thing("bob", "before")]
                 last = await alice.hears("event", lambda one: one["targetId"] == made[0])
                 # As when the network goes: nobody says good-bye.
-                await alice.client.eio.disconnect(abort=True)
+                wire.cut()
+                await alice.hears("disconnect")
                 made += [await thing("bob", f"missed {count}") for count in range(20)]
                 await alice.hears("connect", times=2)
                 answer = await alice.ok("subscribe", {"topic": TOPIC, "since": last["cursor"]})
@@ -146,8 +177,9 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
                 await leaving.ok("subscribe", {"topic": "person:me"})
                 await asyncio.to_thread(post, "/v1/auth/sign-out", {}, token)
                 self.assertEqual((await leaving.hears("session_revoked"))["code"], "invalid_token")
-                await leaving.hears("disconnect")
-                await leaving.client.shutdown()
+                # For good: it does not come back by itself.
+                self.assertEqual(await leaving.hears("disconnect"), "server disconnect")
+                await asyncio.wait_for(leaving.client.wait(), PATIENCE)
                 self.assertFalse(leaving.client.connected)
 
 
@@ -155,23 +187,17 @@ class Threads(unittest.TestCase):
     def test_the_client_without_asyncio(self):
         for transport in ("polling", "websocket"):
             with self.subTest(transport):
-                heard = threading.Event()
-                told = []
-                with socketio.SimpleClient() as other, socketio.Client() as client:
-
-                    @client.on("message")
-                    def hear(message):
-                        told.append(message["body"])
-                        heard.set()
-
-                    client.connect(URL, auth={"token": PEOPLE["alice"]["token"]}, transports=[transport])
-                    self.assertTrue(client.call("join_room", {"room": ROOM})["ok"])
-                    other.connect(URL, auth={"token": PEOPLE["bob"]["token"]}, transports=[transport])
+                client = socketio.Client()
+                self.addCleanup(client.shutdown)
+                told = queue.Queue()
+                client.on("message", told.put)
+                client.connect(URL, auth={"token": PEOPLE["alice"]["token"]}, transports=[transport])
+                self.assertTrue(client.call("join_room", {"room": ROOM})["ok"])
+                with socketio.SimpleClient() as other:
+                    other.connect(URL, auth={"token": PEOPLE["bob"]["token"]}, transport=transport)
                     sent = other.call("message", {"room": ROOM, "body": f"by {transport}"})
                     self.assertTrue(sent["ok"], sent)
-                    self.assertTrue(heard.wait(PATIENCE))
-                    self.assertEqual(told, [f"by {transport}"])
-                    client.disconnect()
+                self.assertEqual(told.get(timeout=PATIENCE)["messageId"], sent["messageId"])
 
 
 if __name__ == "__main__":

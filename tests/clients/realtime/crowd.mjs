@@ -1,11 +1,17 @@
 // Twenty connections say twenty things each in one room, all at once.
+//
+//   SIXFOLD_THINGS   how many things are made after the room: PostgreSQL watches whole pages of an
+//                    index, and who reads a room on the page where new things go, meets everybody
+//                    who adds one
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { all, closeAll, connected, hears, ok, room } from "./house.mjs";
+import { all, call, closeAll, connected, group, hears, ok, room } from "./house.mjs";
 
 after(closeAll);
 
 test("a crowd", async () => {
+  const items = Array.from({ length: Number(process.env.SIXFOLD_THINGS) }, (_, at) => ({ groupId: group, type: "note", name: `n-${at}` }));
+  if (items.length > 0) await call("alice", "POST", "/v1/things/bulk", { items });
   const listener = await connected("alice");
   await ok(listener, "join_room", { room });
   const sockets = [];

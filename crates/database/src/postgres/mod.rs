@@ -30,6 +30,11 @@ use crate::{Settings, Tx};
 /// Runs of a transaction that keeps losing races before its caller hears 503. Serializable
 /// transactions also lose to neighbours on an index page, so a few runs are nothing unusual.
 const ATTEMPTS: u32 = 12;
+/// Lost races after which a transaction goes one at a time with all others that lost as often:
+/// who keeps meeting the same neighbours then meets at most those who have only begun.
+const PATIENT: u32 = 4;
+/// The door they go through.
+const LOSERS: i64 = i64::MIN;
 /// Pause before the second run; it doubles, and up to as much again is added by chance, so that
 /// those that lost together do not meet again.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -287,6 +292,9 @@ async fn attempt<T, F>(
             }
         }
         tracing::debug!(run = runs, "a transaction lost a race and is run again");
+        if runs == PATIENT {
+            turn = turn.also(LOSERS).await;
+        }
         // The winners need a moment.
         let pause = LONGEST_PAUSE.min(PAUSE * 2_u32.pow(runs - 1));
         tokio::time::sleep(pause + pause * chance() / 256).await;
