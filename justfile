@@ -19,14 +19,19 @@ check:
 
 # all tests, on SQLite and on PostgreSQL and with the clients (what is missing is a failure)
 test *args: clients
-    SIXFOLD_TEST_POSTGRES={{ postgres }} SIXFOLD_TEST_REQUIRE=sqlite,postgres,node,chromium \
+    SIXFOLD_TEST_POSTGRES={{ postgres }} SIXFOLD_TEST_REQUIRE=sqlite,postgres,node,chromium,python \
         cargo test --locked {{ args }}
 
-# fetch the packages of the clients in tests/clients (needs Node 20 or newer)
+# fetch the packages of the clients in tests/clients (needs Node 20 or newer, and Python 3)
 clients:
     for manifest in tests/clients/*/package.json; do \
         npm ci --prefix "$(dirname "$manifest")" --legacy-peer-deps --ignore-scripts --prefer-offline \
             --no-audit --no-fund; \
+    done
+    for requirements in tests/clients/*/requirements.txt; do \
+        venv="$(dirname "$requirements")/.venv"; \
+        python3 -m venv "$venv" && \
+            "$venv/bin/pip" install --quiet --no-deps --require-hashes -r "$requirements"; \
     done
 
 # run the server, or any other command of the binary: just run import FILE

@@ -27,6 +27,8 @@ pub struct Work<'t> {
 #[derive(Default)]
 struct Left {
     recorded: u32,
+    /// Of the last of them.
+    seq: Option<i64>,
     enqueued: bool,
     silent: bool,
     effects: Vec<Effect>,
@@ -35,6 +37,7 @@ struct Left {
 impl Left {
     fn add(&mut self, other: Self) {
         self.recorded += other.recorded;
+        self.seq = other.seq.or(self.seq);
         self.enqueued |= other.enqueued;
         self.silent |= other.silent;
         self.effects.extend(other.effects);
@@ -67,7 +70,8 @@ impl Work<'_> {
     pub async fn record(&mut self, event: NewEvent<'_>) -> Result<EventId> {
         self.left.recorded += 1;
         let id = EventId(self.id());
-        events::append(self.tx, id, self.caller, self.now, &event).await?;
+        let seq = events::append(self.tx, id, self.caller, self.now, &event).await?;
+        self.left.seq = Some(seq);
         Ok(id)
     }
 
@@ -100,6 +104,12 @@ impl Work<'_> {
     #[must_use]
     pub fn recorded(&self) -> u32 {
         self.left.recorded
+    }
+
+    /// Where in the log the last event is that was recorded by itself; none before the first.
+    #[must_use]
+    pub fn seq(&self) -> Option<i64> {
+        self.left.seq
     }
 
     /// Runs a part on behalf of the same caller as they are by now: after they made a group, or

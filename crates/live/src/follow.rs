@@ -23,6 +23,8 @@ const BATCH: i64 = 500;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Everybody is asked who they are this often: credentials end by time, too.
 const SWEEP: Duration = Duration::from_secs(60);
+/// How long somebody who was sent away has to end the transport themselves.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Follows the log until the task is dropped.
 pub(crate) async fn follow(live: Live) {
@@ -153,7 +155,7 @@ async fn identify_again(live: &Live, wire: &Arc<Wire>) {
             let _ = wire.emit(packet::event("session_revoked", &code));
             let _ = wire.emit(packet::DISCONNECT);
             live.part(wire);
-            wire.close(DisconnectReason::TransportClose);
+            see_off(Arc::clone(wire));
             return;
         }
     };
@@ -169,6 +171,15 @@ async fn identify_again(live: &Live, wire: &Arc<Wire>) {
     for listener in listening {
         look_again(live, &listener).await;
     }
+}
+
+/// Ends the transport of somebody who was sent away, if they do not do it themselves. Some clients
+/// take a transport that ends before they have understood why as one to be mended.
+fn see_off(wire: Arc<Wire>) {
+    tokio::spawn(async move {
+        let _ = tokio::time::timeout(FAREWELL, wire.closed()).await;
+        wire.close(DisconnectReason::TransportClose);
+    });
 }
 
 #[derive(serde::Serialize)]

@@ -6,6 +6,7 @@
 
 mod doors;
 mod listen;
+mod seats;
 mod session;
 mod statistics;
 mod tls;
@@ -21,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use types::{Error, ErrorKind, Result};
 
 use self::doors::Doors;
+use self::seats::Seats;
 pub(crate) use self::session::{Mode, Session};
 use crate::tx::Inner;
 use crate::{Settings, Tx};
@@ -28,6 +30,11 @@ use crate::{Settings, Tx};
 /// Runs of a transaction that keeps losing races before its caller hears 503. Serializable
 /// transactions also lose to neighbours on an index page, so a few runs are nothing unusual.
 const ATTEMPTS: u32 = 12;
+/// Lost races after which a transaction goes one at a time with all others that lost as often:
+/// who keeps meeting the same neighbours then meets at most those who have only begun.
+const PATIENT: u32 = 4;
+/// The door they go through.
+const LOSERS: i64 = i64::MIN;
 /// Pause before the second run; it doubles, and up to as much again is added by chance, so that
 /// those that lost together do not meet again.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -41,7 +48,14 @@ pub(crate) struct Store {
     threads: Vec<mpsc::Sender<Task>>,
     next: AtomicUsize,
     news: listen::News,
+    turns: Turns,
+}
+
+/// What keeps transactions of this process out of each other's way.
+#[derive(Clone, Default)]
+struct Turns {
     doors: Arc<Doors>,
+    seats: Arc<Seats>,
 }
 
 impl Store {
@@ -101,7 +115,7 @@ impl Store {
             threads: senders,
             next: AtomicUsize::new(0),
             news: listen::News::start(config, tls),
-            doors: Arc::default(),
+            turns: Turns::default(),
         };
         store.transact(Mode::Read, async |tx| tx.run("select 1", &[]).await).await.map_err(
             |error| {
@@ -124,8 +138,8 @@ impl Store {
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let doors = Arc::clone(&self.doors);
-        let task: Task = Box::new(move |pool| Box::pin(attempt(pool, doors, mode, change, reply)));
+        let turns = self.turns.clone();
+        let task: Task = Box::new(move |pool| Box::pin(attempt(pool, turns, mode, change, reply)));
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
         self.threads[turn].try_send(task).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
@@ -199,7 +213,7 @@ fn run(runtime: &tokio::runtime::Runtime, pool: Pool, mut tasks: mpsc::Receiver<
 
 async fn attempt<T, F>(
     pool: Pool,
-    doors: Arc<Doors>,
+    turns: Turns,
     mode: Mode,
     change: F,
     reply: oneshot::Sender<Result<T>>,
@@ -207,7 +221,7 @@ async fn attempt<T, F>(
     F: AsyncFn(&mut Tx) -> Result<T>,
 {
     let mut runs = 0;
-    let mut turn = doors.turn();
+    let mut turn = turns.doors.turn();
     loop {
         runs += 1;
         let client = match pool.get().await {
@@ -220,7 +234,9 @@ async fn attempt<T, F>(
                 return;
             }
         };
-        let mut session = Session::new(client, mode);
+        // A seat is taken before the snapshot and kept until the end: whoever had it before is seen.
+        let seat = (!mode.is_reading()).then(|| turns.seats.take());
+        let mut session = Session::new(client, mode, seat);
         if let Err(error) = session.enter(turn.behind()).await {
             let _ = reply.send(Err(crate::failure::of_postgres(error).0));
             session.abandon().await;
@@ -274,6 +290,10 @@ async fn attempt<T, F>(
                     return;
                 }
             }
+        }
+        tracing::debug!(run = runs, "a transaction lost a race and is run again");
+        if runs == PATIENT {
+            turn = turn.also(LOSERS).await;
         }
         // The winners need a moment.
         let pause = LONGEST_PAUSE.min(PAUSE * 2_u32.pow(runs - 1));

@@ -6,6 +6,7 @@ use deadpool_postgres::Object;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
+use super::seats::Seat;
 use crate::Value;
 use crate::tx::rows_of;
 
@@ -54,11 +55,18 @@ pub(crate) struct Session {
     doors: Vec<i64>,
     /// One it asks for.
     asked: Option<i64>,
+    /// What only this transaction of the process has, if it may write.
+    seat: Option<Seat>,
 }
 
 impl Session {
-    pub(crate) fn new(client: Object, mode: Mode) -> Self {
-        Self { client, mode, begun: false, doors: Vec::new(), asked: None }
+    pub(crate) fn new(client: Object, mode: Mode, seat: Option<Seat>) -> Self {
+        Self { client, mode, begun: false, doors: Vec::new(), asked: None, seat }
+    }
+
+    /// The number that no other open transaction of this process has.
+    pub(crate) fn seat(&self) -> u8 {
+        self.seat.as_ref().map_or(0, Seat::number)
     }
 
     /// Waits until this connection alone is behind each of `doors`, before it begins anything.

@@ -4,13 +4,12 @@
 //! table of thousands for an empty one and sorts all of it for a page of fifty. So a table that
 //! was never analyzed and is no longer small is analyzed here, once.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use types::Result;
 
-use super::{Mode, Task, attempt};
+use super::{Mode, Task, Turns, attempt};
 use crate::Tx;
 
 const EVERY: Duration = Duration::from_secs(5);
@@ -36,7 +35,7 @@ pub(super) async fn keep(queue: mpsc::WeakSender<Task>) {
         let Some(queue) = queue.upgrade() else { return };
         let (reply, answer) = oneshot::channel();
         let look: Task = Box::new(move |pool| {
-            Box::pin(attempt(pool, Arc::default(), Mode::Alter, refresh, reply))
+            Box::pin(attempt(pool, Turns::default(), Mode::Alter, refresh, reply))
         });
         // A full queue has more urgent things to do; the next look comes soon.
         if queue.try_send(look).is_ok()

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use types::{GroupId, Result, Time};
 
 use super::sql::{self, Cut, Number};
-use super::take::{any_slot, exceeded, tell};
+use super::take::{exceeded, own_slot, tell};
 use super::{Level, Metric, month};
 use crate::{App, Caller, Work};
 
@@ -119,7 +119,7 @@ pub async fn flush(app: &App) -> Result<()> {
 async fn note(work: &mut Work<'_>, batch: &Batch) -> Result<i64> {
     let number = Number { group: batch.group, metric: Metric::ApiCalls, period: &batch.month };
     let Some(terms) = sql::terms(work.tx, number).await? else { return Ok(0) };
-    let slot = any_slot(work);
+    let slot = own_slot(work);
     sql::add(work.tx, number, slot, batch.calls).await?;
     let sum = sql::sum(work.tx, number).await?;
     if let Some(limit) = terms.limit(&work.app().plans, Metric::ApiCalls) {

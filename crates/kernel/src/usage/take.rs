@@ -44,7 +44,7 @@ async fn beside(
     cut: Option<Cut>,
     amount: i64,
 ) -> Result<bool> {
-    let slot = any_slot(work);
+    let slot = own_slot(work);
     match cut {
         Some(cut) if amount > 0 && cut.share == 0 => return Ok(false),
         Some(_) if amount > 0 => {
@@ -78,7 +78,7 @@ async fn in_turn(
     gate::pass(work.tx, key(number))?;
     let Some(limit) = limit else {
         sql::forget_cut(work.tx, number).await?;
-        let slot = any_slot(work);
+        let slot = own_slot(work);
         return sql::add(work.tx, number, slot, amount).await;
     };
     let before = cut.map_or(Level::Ok, |cut| cut.told);
@@ -188,10 +188,9 @@ pub(super) fn exceeded(metric: Metric, limit: i64, used: i64) -> Error {
     Error::new(ErrorKind::QuotaSpent, "quota_exceeded", message)
 }
 
-/// Drawn anew by each run: the tail of an id is random.
-pub(super) fn any_slot(work: &Work<'_>) -> i64 {
-    let slots = i64::from(gate::slots(work.tx));
-    i64::from(work.id().as_bytes()[15]) % slots
+/// The slot this change writes to; others that are made just now write to others.
+pub(super) fn own_slot(work: &Work<'_>) -> i64 {
+    gate::seat(work.tx).into()
 }
 
 /// The gate of a number: the hash of its group, and which of its numbers it is.

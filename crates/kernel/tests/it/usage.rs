@@ -1,5 +1,8 @@
 //! What a group uses of its plan: exact, whoever counts at the same time.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use database::args;
 use kernel::usage::{self, Metric};
 use kernel::{App, Caller, Clock, Keys, Parts, Random};
@@ -97,6 +100,41 @@ on_each!(of_two_hundred_at_once_exactly_as_many_pass_as_the_limit_says, |store| 
     take(&house.app, group, -30).await.unwrap();
     assert_eq!(crowd(std::slice::from_ref(&house.app), group, 200).await, 30);
     assert_eq!(used(&house.app, group).await, 100);
+});
+
+on_each!(who_counts_at_the_same_time_stays_out_of_each_others_way, |store| {
+    const MANY: usize = 400;
+    let house = House::over(&store);
+    let group = limited(&house, 1_000_000).await;
+    // Every slot has its ceiling from here on.
+    take(&house.app, group, 1).await.unwrap();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let mut all = JoinSet::new();
+    for _ in 0..MANY {
+        let (app, runs) = (house.app.clone(), Arc::clone(&runs));
+        all.spawn(async move {
+            app.change(&somebody(), async move |work| {
+                runs.fetch_add(1, Ordering::AcqRel);
+                usage::take(work, group, Metric::Things, 1).await?;
+                work.announce(group, "thing_created", group, &types::Json::empty()).await?;
+                Ok(work.seq())
+            })
+            .await
+        });
+    }
+    let mut seqs: Vec<i64> =
+        all.join_all().await.into_iter().map(|seq| seq.unwrap().unwrap()).collect();
+    seqs.sort_unstable();
+    let app = &house.app;
+    let logged: Vec<i64> = app
+        .db
+        .read(async |tx| tx.all("select seq from events order by seq", &[], |row| row.get(0)).await)
+        .await
+        .unwrap();
+    assert_eq!(seqs, logged);
+    assert_eq!(used(app, group).await, 1 + i64::try_from(MANY).unwrap());
+    let again = runs.load(Ordering::Acquire) - MANY;
+    assert!(again <= MANY / 50, "{again} of {MANY} had to run again");
 });
 
 on_each!(a_second_process_over_the_same_store_changes_nothing_about_it, |store| {

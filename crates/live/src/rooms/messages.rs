@@ -59,7 +59,16 @@ pub(crate) async fn send(
         let _ = live.app.limits.take("live_messages", &[&me.to_string()], limit, live.app.now())?;
     }
     let room = new.room;
-    let sent = live.app.change(caller, async move |work| store(work, me, &new).await).await?;
+    let client_id = new.client_id.clone();
+    let stored = live.app.change(caller, async move |work| store(work, me, &new).await).await;
+    let sent = match (stored, client_id) {
+        (Ok(sent), _) => sent,
+        // It may be refused because it is here already.
+        (Err(error), Some(id)) => {
+            before(live, caller, me, room, id).await.ok().flatten().ok_or(error)?
+        }
+        (Err(error), None) => return Err(error),
+    };
     let older =
         MessageSent { message_id: sent.message_id, room_slug: room, timestamp: sent.timestamp };
     let _ = wire.emit(packet::event("message_sent", &older));
@@ -80,12 +89,6 @@ async fn store(work: &mut Work<'_>, me: PersonId, new: &NewMessage) -> Result<Se
     if room.kind != "conversation" {
         return Err(Error::invalid("/room", "not_a_room", "must be a `conversation`."));
     }
-    if let Some(id) = &new.client_id
-        && let Some(before) = sent_before(work.tx, me, new.room, id).await?
-    {
-        work.silently();
-        return Ok(before);
-    }
     let mut properties = JsonMap::new();
     properties.insert("content".to_owned(), new.body.clone().into());
     let name: String = new.body.chars().take(NAME).collect();
@@ -99,21 +102,33 @@ async fn store(work: &mut Work<'_>, me: PersonId, new: &NewMessage) -> Result<Se
         visibility: Some(room.visibility),
     };
     let stored = things::rules::create_in(work, room.group_id, &thing).await?;
-    let seq = seq_of(work.tx, stored.id).await?;
+    let seq = work.seq().ok_or_else(|| Error::internal("a message has no event"))?;
     let sent = Sent { ok: true, message_id: stored.id, seq, timestamp: stored.created_at };
-    if let Some(id) = &new.client_id {
-        note_sent(work.tx, me, new.room, id, &sent).await?;
+    // Not looked for before: who looked would lose to everybody who sends just now.
+    if let Some(id) = &new.client_id
+        && !note_sent(work.tx, me, new.room, id, &sent).await?
+    {
+        return Err(Error::conflict("sent_before", "This message is stored already."));
     }
     Ok(sent)
 }
 
-async fn seq_of(tx: &mut Tx, message: ThingId) -> Result<i64> {
-    tx.one(
-        "select seq from events where target_id = $1 order by seq desc limit 1",
-        args![message],
-        |row| row.get(0),
-    )
-    .await
+/// What was answered when the same was sent before, to whoever still sees the room.
+async fn before(
+    live: &Live,
+    caller: &Caller,
+    me: PersonId,
+    room: ThingId,
+    client_id: String,
+) -> Result<Option<Sent>> {
+    let caller = caller.clone();
+    live.app
+        .db
+        .read(async move |tx| {
+            things::rules::visible(tx, &caller, room).await?;
+            sent_before(tx, me, room, &client_id).await
+        })
+        .await
 }
 
 async fn sent_before(
@@ -133,18 +148,20 @@ async fn sent_before(
     .await
 }
 
+/// False when it is noted already.
 async fn note_sent(
     tx: &mut Tx,
     person: PersonId,
     room: ThingId,
     client_id: &str,
     sent: &Sent,
-) -> Result<()> {
-    tx.run(
-        "insert into live_sent (person_id, room_id, client_id, message_id, seq, sent_at) \
-         values ($1, $2, $3, $4, $5, $6)",
-        args![person, room, client_id, sent.message_id, sent.seq, sent.timestamp],
-    )
-    .await?;
-    Ok(())
+) -> Result<bool> {
+    let rows = tx
+        .run(
+            "insert into live_sent (person_id, room_id, client_id, message_id, seq, sent_at) \
+             values ($1, $2, $3, $4, $5, $6) on conflict (person_id, room_id, client_id) do nothing",
+            args![person, room, client_id, sent.message_id, sent.seq, sent.timestamp],
+        )
+        .await?;
+    Ok(rows == 1)
 }

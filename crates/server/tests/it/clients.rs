@@ -1,7 +1,9 @@
-//! Other people's clients: the programs in `tests/clients`, run by Node against the real server.
+//! Other people's clients: the programs in `tests/clients`, run by Node or Python against the real
+//! server.
 //!
-//! Where Node (20 or newer), the packages of a client (`npm ci`) or Chromium are missing, its tests
-//! say so and pass; with `SIXFOLD_TEST_REQUIRE=node,chromium` they fail.
+//! Where Node (20 or newer), the packages of a client (`npm ci`, a virtual environment) or Chromium
+//! are missing, its tests say so and pass; with `SIXFOLD_TEST_REQUIRE=node,chromium,python` they
+//! fail.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -22,30 +24,51 @@ const LIMIT: Duration = Duration::from_secs(180);
 /// A folder of `tests/clients` that can be run.
 pub(crate) struct Client {
     folder: PathBuf,
+    /// What runs its programs, and with what before their name.
+    runner: (PathBuf, &'static [&'static str]),
 }
 
 impl Client {
     /// It, or none where it cannot be run on this machine and need not.
     pub(crate) fn find(name: &str) -> Option<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients").join(name);
+        let folder = folder(name);
         let lack = match node_version() {
             None => "Node is missing".to_owned(),
             Some(found) if found < NODE => format!("Node {found} is too old, {NODE} is needed"),
             Some(_) if !folder.join("node_modules").is_dir() => {
                 format!("its packages are missing: run `npm ci` in tests/clients/{name}")
             }
-            Some(_) => return Some(Self { folder }),
+            Some(_) => {
+                let runner = (PathBuf::from("node"), ["--test-reporter=spec"].as_slice());
+                return Some(Self { folder, runner });
+            }
         };
         skipped("node", &format!("the client {name}"), &lack);
         None
     }
 
-    /// Node in its folder, with nothing of this machine's settings.
-    pub(crate) fn node(&self, arguments: &[&str]) -> Command {
-        let mut node = Command::new("node");
-        node.args(arguments).current_dir(&self.folder).env_clear();
-        node.envs(variable("PATH").map(|path| ("PATH", path)));
-        node
+    /// One written in Python, or none where it cannot be run on this machine and need not.
+    pub(crate) fn find_python(name: &str) -> Option<Self> {
+        let folder = folder(name);
+        let python = folder.join(".venv/bin/python");
+        if python.exists() {
+            return Some(Self { folder, runner: (python, &["-B"]) });
+        }
+        let lack = format!(
+            "its packages are missing: run `python3 -m venv .venv` and `.venv/bin/pip install \
+             --no-deps --require-hashes -r requirements.txt` in tests/clients/{name}"
+        );
+        skipped("python", &format!("the client {name}"), &lack);
+        None
+    }
+
+    /// One of its programs, in its folder, with nothing of this machine's settings.
+    pub(crate) fn program(&self, program: &str) -> Command {
+        let (runner, arguments) = &self.runner;
+        let mut command = Command::new(runner);
+        command.args(*arguments).arg(program).current_dir(&self.folder).env_clear();
+        command.envs(variable("PATH").map(|path| ("PATH", path)));
+        command
     }
 
     /// Runs one of its programs to its end; what it says is shown when it fails.
@@ -53,14 +76,14 @@ impl Client {
         let told = server.folder().join("client.log");
         let log = File::create(&told).expect("a log file");
         let mut child = self
-            .node(&["--test-reporter=spec", program])
+            .program(program)
             .env("HOME", server.folder())
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the same file"))
             .stderr(log)
             .spawn()
-            .expect("node starts");
+            .expect("it starts");
         let deadline = Instant::now() + LIMIT;
         let ended = loop {
             match child.try_wait().expect("its state") {
@@ -82,6 +105,10 @@ impl Client {
         let said = std::fs::read_to_string(&told).unwrap_or_default();
         assert!(ended, "{program} failed, or took longer than {LIMIT:?}:\n{said}");
     }
+}
+
+fn folder(client: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients").join(client)
 }
 
 /// Whether there is a browser to drive.

@@ -61,8 +61,8 @@ fn find() -> Vec<Engine> {
     let _ = writeln!(std::io::stderr(), "engines: {note}");
     for name in all_required() {
         assert!(
-            matches!(name.as_str(), "sqlite" | "postgres" | "node" | "chromium"),
-            "SIXFOLD_TEST_REQUIRE names {name}; there are sqlite, postgres, node and chromium"
+            matches!(name.as_str(), "sqlite" | "postgres" | "node" | "chromium" | "python"),
+            "SIXFOLD_TEST_REQUIRE names {name}; there are sqlite, postgres, node, chromium, python"
         );
         assert!(
             !matches!(name.as_str(), "sqlite" | "postgres")

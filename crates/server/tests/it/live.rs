@@ -1,5 +1,8 @@
-//! Live connections, with the clients of npm unchanged; the tests themselves are in
-//! `tests/clients/realtime`.
+//! Live connections, with other people's clients unchanged; the tests themselves are in
+//! `tests/clients/realtime` and `tests/clients/realtime-python`.
+
+mod browser;
+mod crowd;
 
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -19,7 +22,7 @@ async fn scene(stage: &Stage) -> Value {
     member(&alice, &group, &bob, "group_user").await;
     let room = json!({ "groupId": group, "type": "conversation", "name": "Room" });
     let room = alice.post("/v1/things", room).await.was(201).id();
-    let person = |one: &Person| json!({ "id": one.id, "token": one.token });
+    let person = |one: &Person| json!({ "id": one.id, "token": one.token, "email": one.email });
     json!({
         "url": stage.server.url(), "group": group, "room": room,
         "people": { "alice": person(&alice), "bob": person(&bob), "carol": person(&carol) },
@@ -40,6 +43,16 @@ async fn the_clients_of_npm_work_unchanged() {
     .await;
 }
 
+#[tokio::test]
+async fn the_client_for_python_works_unchanged() {
+    let Some(client) = Client::find_python("realtime-python") else { return };
+    alone_on_both(async |stage| {
+        let scene = scene(&stage).await.to_string();
+        client.run("all.py", &stage.server, &[("SIXFOLD_SCENE", &scene)]);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_cut_off_by_a_crash_comes_back_and_misses_nothing() {
     let Some(client) = Client::find("realtime") else { return };
@@ -52,7 +65,7 @@ async fn who_is_cut_off_by_a_crash_comes_back_and_misses_nothing() {
         let mut stage = stage.moved();
         let scene = scene(&stage).await.to_string();
         let folder = stage.server.folder().to_owned();
-        let mut program = start(&client, "crash.mjs", &folder, &scene);
+        let mut program = start(&client, "crash.mjs", &folder, &scene, &[]);
         wait_for(&folder.join("cut"), &mut program);
         stage.server.kill();
         stage.server.run();
@@ -74,7 +87,7 @@ async fn nodes_tell_each_other() {
         let mut scene = scene(&stage).await;
         scene["other"] = other.url().into();
         let folder = stage.server.folder().to_owned();
-        let mut program = start(&client, "nodes.mjs", &folder, &scene.to_string());
+        let mut program = start(&client, "nodes.mjs", &folder, &scene.to_string(), &[]);
         wait_for(&folder.join("cut"), &mut program);
         other.kill();
         end_well(program);
@@ -82,18 +95,25 @@ async fn nodes_tell_each_other() {
 }
 
 /// Starts a program that works while the test does something to the server.
-fn start(client: &Client, program: &str, folder: &Path, scene: &str) -> Program {
+fn start(
+    client: &Client,
+    program: &str,
+    folder: &Path,
+    scene: &str,
+    variables: &[(&str, &str)],
+) -> Program {
     let log = std::fs::File::create(folder.join("client.log")).expect("a log file");
     let child = client
-        .node(&["--test-reporter=spec", program])
+        .program(program)
         .env("HOME", folder)
         .env("SIXFOLD_SCENE", scene)
         .env("SIXFOLD_FOLDER", folder)
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("the same file"))
         .stderr(log)
         .spawn()
-        .expect("node starts");
+        .expect("it starts");
     Program { child, log: folder.join("client.log") }
 }
 

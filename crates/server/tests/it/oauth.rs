@@ -24,7 +24,8 @@ struct Provider {
 impl Provider {
     fn start() -> Option<Self> {
         let mut child = clients::Client::find("oidc")?
-            .node(&["provider.mjs", CALLBACK])
+            .program("provider.mjs")
+            .arg(CALLBACK)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -11,7 +11,7 @@ use crate::tx::Inner;
 use crate::{Engine, Tx};
 
 /// Slots that writers at the same time spread over, so that none waits for another.
-const SLOTS: u8 = 16;
+pub(crate) const SLOTS: u8 = 16;
 
 /// How many slots a number is to be spread over.
 #[must_use]
@@ -22,8 +22,18 @@ pub fn slots(tx: &Tx) -> u8 {
     }
 }
 
-/// Doors one transaction waits behind at most.
-const DOORS: usize = 3;
+/// The slot this transaction writes to: of all that are open in this process, each has another, as
+/// long as they are not more than there are slots.
+#[must_use]
+pub fn seat(tx: &Tx) -> u8 {
+    match &tx.inner {
+        Inner::Sqlite(_) => 0,
+        Inner::Postgres(session) => session.seat(),
+    }
+}
+
+/// Doors one transaction waits behind at most: three of these, and the one of those that lose.
+const DOORS: usize = 4;
 
 /// Goes on while no other transaction is behind the door `key`; what was read before counts. The
 /// door closes behind whoever is in until their transaction has ended.
