@@ -38,6 +38,8 @@ pub struct Parts {
     pub limits: Limits,
     /// How many requests each may send.
     pub rates: Rates,
+    /// How jobs are run.
+    pub jobs: crate::jobs::Settings,
     /// What plans include.
     pub plans: Plans,
     /// Calls by API keys that are not noted yet.
@@ -63,6 +65,7 @@ impl Parts {
             vault: Vault::new(&keys, random.clone()),
             limits: Limits::default(),
             rates: Rates::default(),
+            jobs: crate::jobs::Settings::default(),
             plans: Plans::default(),
             calls: Calls::default(),
             mail: Mail::Nowhere,
