@@ -3,6 +3,7 @@
 //! the settings are read into, so none is missing, extra, or has another default.
 
 mod identity;
+mod jobs;
 mod mail;
 mod process;
 mod providers;
@@ -96,6 +97,10 @@ pub(crate) static SECTIONS: &[(&str, &str)] = &[
     ("quotas", "Plans: what groups may use; see [quotas.md](quotas.md)."),
     ("limits", "How fast requests may come; see [quotas.md](quotas.md)."),
     ("mail", "Letters: how they are sent and what they look like; see [mail.md](mail.md)."),
+    (
+        "jobs",
+        "Background jobs: how many run at once, how long they are kept; see [jobs.md](jobs.md).",
+    ),
     ("egress", "Requests to addresses that users name, e.g. websites to be analyzed."),
     ("google", "Signing in with Google; without a client id it is not offered."),
     ("github", "Signing in with GitHub; without a client id it is not offered."),
@@ -171,5 +176,7 @@ impl Key {
 
 /// All of them, section by section.
 pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
-    [process::KEYS, identity::KEYS, quotas::KEYS, mail::KEYS, providers::KEYS].into_iter().flatten()
+    [process::KEYS, identity::KEYS, quotas::KEYS, mail::KEYS, jobs::KEYS, providers::KEYS]
+        .into_iter()
+        .flatten()
 }

@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) quotas: kernel::usage::Settings,
     pub(crate) limits: kernel::rates::RateSettings,
     pub(crate) mail: kernel::mail::Settings,
+    pub(crate) jobs: kernel::jobs::Settings,
     pub(crate) egress: kernel::egress::Settings,
     pub(crate) google: identity::GoogleSettings,
     pub(crate) github: identity::GithubSettings,

@@ -45,9 +45,9 @@ async fn parts(settings: &Settings, db: &Db) -> Result<Parts, Stop> {
         .map_err(|(key, said)| Stop::refused("quotas_unusable", format!("quotas.{key}: {said}")))?;
     let rates = Rates::new(&settings.limits);
     let parts = Parts::new(db.clone(), keys, Clock::System, Random::System);
-    let egress = Egress::new(&settings.egress);
+    let (egress, jobs) = (Egress::new(&settings.egress), settings.jobs);
     let fresh = settings.identity.fresh();
-    Ok(Parts { mail, letters, egress, fresh, plans, rates, ..parts })
+    Ok(Parts { mail, letters, egress, fresh, plans, rates, jobs, ..parts })
 }
 
 fn unusable(key: &str, said: &str) -> Stop {
