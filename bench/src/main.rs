@@ -11,6 +11,7 @@
 mod client;
 mod identity;
 mod ids;
+mod jobs;
 mod load;
 mod loopback;
 mod options;

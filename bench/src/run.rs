@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::identity;
+use crate::jobs;
 use crate::load::{self, Load};
 use crate::loopback;
 use crate::options::{Engine, RunOptions};
@@ -88,6 +89,9 @@ async fn on_engine(
     }
     if options.scenarios.contains(&Scenario::Identity) {
         identity::on_engine(engine, options, databases, &mut report).await?;
+    }
+    if options.scenarios.contains(&Scenario::Jobs) {
+        jobs::on_engine(engine, options, databases, &mut report).await?;
     }
     Ok(report)
 }
