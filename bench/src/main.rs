@@ -13,6 +13,7 @@ mod client;
 mod data;
 mod identity;
 mod ids;
+mod jobs;
 mod load;
 mod loopback;
 mod options;

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::access;
 use crate::identity;
+use crate::jobs;
 use crate::load::{self, Load};
 use crate::loopback;
 use crate::options::{Engine, RunOptions};
@@ -101,6 +102,7 @@ async fn on_engine(
             Scenario::Writes => writes::on_engine(engine, options, databases, &mut report).await,
             Scenario::Tree => tree::on_engine(engine, options, databases, &mut report).await,
             Scenario::Access => access::measure(&mut report).await,
+            Scenario::Jobs => jobs::on_engine(engine, options, databases, &mut report).await,
             _ => Ok(()),
         }?;
     }

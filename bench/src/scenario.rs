@@ -63,6 +63,8 @@ pub(crate) enum Scenario {
     Tree,
     /// The access check itself, without a server
     Access,
+    /// Background jobs from enqueue to done, with handlers that do nothing
+    Jobs,
 }
 
 impl Scenario {
@@ -83,6 +85,7 @@ impl Scenario {
             Self::Writes => "writes",
             Self::Tree => "tree",
             Self::Access => "access",
+            Self::Jobs => "jobs",
         }
     }
 
@@ -97,6 +100,7 @@ impl Scenario {
                 | Self::Writes
                 | Self::Tree
                 | Self::Access
+                | Self::Jobs
         )
     }
 }

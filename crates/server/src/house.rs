@@ -43,6 +43,7 @@ pub(crate) fn openapi() -> OpenApi {
         world::router().into_openapi(),
         website::router().into_openapi(),
         live::router().into_openapi(),
+        ops::router().into_openapi(),
     ] {
         whole.merge(room);
     }
@@ -63,11 +64,13 @@ pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<(
     let (identity_routes, _) = identity::router().split_for_parts();
     let (world_routes, _) = world::router().split_for_parts();
     let (website_routes, _) = website::router().split_for_parts();
+    let (ops_routes, _) = ops::router().split_for_parts();
     let rooms = Router::new()
         .merge(identity_routes.with_state(identity.clone()))
         .merge(world_routes.with_state(world::new(app.clone())))
         .merge(website_routes.with_state(app.clone()))
         .merge(live_routes.with_state(live.clone()))
+        .merge(ops_routes.with_state(ops::new(app.clone())))
         .layer(from_fn_with_state(Idempotency::new(app.clone(), &settings.web), web::once))
         // Every route of every room is told who calls.
         .layer(from_fn_with_state(identity, identity::authenticate));
@@ -112,6 +115,10 @@ fn who(identity: &IdentityApp) -> live::Who {
 /// # Errors
 /// As the store.
 pub(crate) async fn boot(app: &App) -> Result<()> {
+    if app.db.engine() == Engine::Sqlite {
+        // Nobody else has this store, so whoever ran a job there is gone.
+        kernel::jobs::recover(app).await?;
+    }
     identity::boot(app).await?;
     world::boot(app).await
 }

@@ -3,6 +3,7 @@
 //! the settings are read into, so none is missing, extra, or has another default.
 
 mod identity;
+mod jobs;
 mod live;
 mod mail;
 mod process;
@@ -99,6 +100,10 @@ pub(crate) static SECTIONS: &[(&str, &str)] = &[
     ("live", "Connections that stay open; see [live.md](live.md)."),
     ("retention", "How old events are deleted; see [events.md](events.md)."),
     ("mail", "Letters: how they are sent and what they look like; see [mail.md](mail.md)."),
+    (
+        "jobs",
+        "Background jobs: how many run at once, how long they are kept; see [jobs.md](jobs.md).",
+    ),
     ("egress", "Requests to addresses that users name, e.g. websites to be analyzed."),
     ("google", "Signing in with Google; without a client id it is not offered."),
     ("github", "Signing in with GitHub; without a client id it is not offered."),
@@ -174,7 +179,15 @@ impl Key {
 
 /// All of them, section by section.
 pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
-    [process::KEYS, identity::KEYS, quotas::KEYS, live::KEYS, mail::KEYS, providers::KEYS]
+    [
+        process::KEYS,
+        identity::KEYS,
+        quotas::KEYS,
+        live::KEYS,
+        mail::KEYS,
+        jobs::KEYS,
+        providers::KEYS,
+    ]
         .into_iter()
         .flatten()
 }

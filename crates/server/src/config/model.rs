@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     pub(crate) retention: kernel::events::RetentionSettings,
     pub(crate) mail: kernel::mail::Settings,
     pub(crate) live: live::Settings,
+    pub(crate) jobs: kernel::jobs::Settings,
     pub(crate) egress: kernel::egress::Settings,
     pub(crate) google: identity::GoogleSettings,
     pub(crate) github: identity::GithubSettings,

@@ -90,6 +90,7 @@ fn the_list_of_keys_is_what_the_structs_read() {
         ("identity", fields::<identity::Settings>()),
         ("live", fields::<live::Settings>()),
         ("mail", fields::<kernel::mail::Settings>()),
+        ("jobs", fields::<kernel::jobs::Settings>()),
         ("egress", fields::<kernel::egress::Settings>()),
         ("google", fields::<identity::GoogleSettings>()),
         ("github", fields::<identity::GithubSettings>()),
@@ -124,6 +125,7 @@ fn the_listed_defaults_are_the_real_ones() {
         (mail.smtp_url.is_none(), mail.smtp_plain, texts)
     };
     assert_eq!(mail(&listed.mail), mail(&real.mail));
+    assert_eq!(format!("{:?}", listed.jobs), format!("{:?}", real.jobs));
     assert_eq!(listed.egress.allow_private, real.egress.allow_private);
     assert!(real.keys.root.is_none() && real.keys.signing.is_none());
     let (listed, real) = (listed.providers(), real.providers());

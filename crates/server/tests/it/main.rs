@@ -24,6 +24,7 @@ mod edge;
 mod engines;
 mod full_disk;
 mod identity;
+mod jobs;
 mod keys;
 mod live;
 mod oauth;

@@ -5,6 +5,7 @@ mod accounts;
 mod arrive;
 mod bulk;
 mod keys;
+mod ops;
 mod organizations;
 mod tenancy;
 mod transfer;
@@ -102,6 +103,9 @@ async fn elsewhere(scene: &Scene, who: &Person, operation: &str) -> Option<Vec<A
         return Some(asks);
     }
     if let Some(asks) = tenancy::of(scene, who, operation).await {
+        return Some(asks);
+    }
+    if let Some(asks) = ops::of(scene, operation).await {
         return Some(asks);
     }
     if let Some(asks) = transfer::of(scene, operation).await {

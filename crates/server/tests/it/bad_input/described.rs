@@ -179,6 +179,7 @@ fn misfits(operation: &Operation, name: &str) -> &'static [&'static str] {
         "includeChildren" | "permanent" | "cascade" | "banned" | "dryRun" => &["maybe", "1", ""],
         "from" | "to" => &["yesterday", "2026-13-01T00:00:00Z", "7", ""],
         "status" | "visibility" | "role" => &["nonsense", ""],
+        "kind" if operation.path == "/v1/jobs" => &[],
         // Free words: any text is fine.
         "type" | "types" | "label" | "q" | "key" | "confirm" | "username" | "email" | "slug" => &[],
         "targetId" => &["x", "", "banana_00000000000000000000000000"],

@@ -54,6 +54,5 @@ async fn come_back(app: &App, round: Json, at: Time) -> Result<()> {
 }
 
 async fn enqueue(work: &mut Work<'_>, round: Json, at: Time) -> Result<()> {
-    let job = NewJob { max_attempts: ATTEMPTS, ..NewJob::new(JOB, round) };
-    work.enqueue(job.at(at)).await
+    work.enqueue(NewJob::new(JOB, round).attempts(ATTEMPTS).at(at)).await
 }
