@@ -8,7 +8,7 @@ mod follow;
 use database::{Tx, Value};
 use types::{AnyId, EventId, GroupId, Json, PersonId, Result, Time};
 
-pub use self::follow::{Followed, follow};
+pub use self::follow::{Followed, follow, follow_then};
 use crate::Caller;
 
 /// An event to be recorded.
