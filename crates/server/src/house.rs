@@ -39,6 +39,7 @@ pub(crate) fn openapi() -> OpenApi {
         identity::router().into_openapi(),
         world::router().into_openapi(),
         website::router().into_openapi(),
+        integrations::router().into_openapi(),
     ] {
         whole.merge(room);
     }
@@ -56,10 +57,13 @@ pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<R
     let (identity_routes, _) = identity::router().split_for_parts();
     let (world_routes, _) = world::router().split_for_parts();
     let (website_routes, _) = website::router().split_for_parts();
+    let (integrations_routes, _) = integrations::router().split_for_parts();
+    let outside = integrations::new(app.clone(), settings.webhooks.clone());
     let rooms = Router::new()
         .merge(identity_routes.with_state(identity.clone()))
         .merge(world_routes.with_state(world::new(app.clone())))
         .merge(website_routes.with_state(app.clone()))
+        .merge(integrations_routes.with_state(outside))
         .layer(from_fn_with_state(Idempotency::new(app.clone(), &settings.web), web::once))
         // Every route of every room is told who calls.
         .layer(from_fn_with_state(identity, identity::authenticate));
@@ -82,7 +86,8 @@ pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<R
 /// # Errors
 /// As the store.
 pub(crate) async fn boot(app: &App) -> Result<()> {
-    identity::boot(app).await
+    identity::boot(app).await?;
+    integrations::boot(app).await
 }
 
 /// Whether nobody owns the platform yet.
@@ -173,13 +178,16 @@ fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
 }
 
 /// What goes on beside requests, until the set is dropped.
-pub(crate) fn tasks(app: &App) -> JoinSet<()> {
+pub(crate) fn tasks(app: &App, settings: &Settings) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
+    let outside = integrations::new(app.clone(), settings.webhooks.clone());
     let jobs = world::jobs(identity::jobs(kernel::mail::jobs(Jobs::default())));
+    let jobs = integrations::jobs(jobs, &outside);
     let own = app.clone();
     tasks.spawn(keep("jobs", move || jobs.clone().run(own.clone())));
     let own = app.clone();
     tasks.spawn(keep("search", move || world::search::follow(own.clone())));
+    tasks.spawn(keep("webhooks", move || integrations::run(outside.clone())));
     let own = app.clone();
     tasks.spawn(keep("calls", move || kernel::usage::follow_calls(own.clone())));
     let own = app.clone();

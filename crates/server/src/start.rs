@@ -53,7 +53,7 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     }
     welcome::print(settings, address, &url, token, began.elapsed());
 
-    let mut tasks = house::tasks(app);
+    let mut tasks = house::tasks(app, settings);
     let served = web::serve(listener, router, &settings.web, signals.first()).await;
     tasks.abort_all();
     while tasks.join_next().await.is_some() {}

@@ -7,6 +7,7 @@ mod mail;
 mod process;
 mod providers;
 mod quotas;
+mod webhooks;
 
 use std::cmp::Ordering;
 
@@ -97,6 +98,7 @@ pub(crate) static SECTIONS: &[(&str, &str)] = &[
     ("limits", "How fast requests may come; see [quotas.md](quotas.md)."),
     ("mail", "Letters: how they are sent and what they look like; see [mail.md](mail.md)."),
     ("egress", "Requests to addresses that users name, e.g. websites to be analyzed."),
+    ("webhooks", "What other programs are told and tell; see [webhooks.md](webhooks.md)."),
     ("google", "Signing in with Google; without a client id it is not offered."),
     ("github", "Signing in with GitHub; without a client id it is not offered."),
     ("facebook", "Signing in with Facebook; without a client id it is not offered."),
@@ -171,5 +173,6 @@ impl Key {
 
 /// All of them, section by section.
 pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
-    [process::KEYS, identity::KEYS, quotas::KEYS, mail::KEYS, providers::KEYS].into_iter().flatten()
+    let most = [process::KEYS, identity::KEYS, quotas::KEYS, mail::KEYS, providers::KEYS];
+    most.into_iter().chain([webhooks::KEYS]).flatten()
 }

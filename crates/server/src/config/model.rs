@@ -22,6 +22,7 @@ pub(crate) struct Settings {
     pub(crate) limits: kernel::rates::RateSettings,
     pub(crate) mail: kernel::mail::Settings,
     pub(crate) egress: kernel::egress::Settings,
+    pub(crate) webhooks: integrations::Settings,
     pub(crate) google: identity::GoogleSettings,
     pub(crate) github: identity::GithubSettings,
     pub(crate) facebook: identity::FacebookSettings,

@@ -90,6 +90,7 @@ fn the_list_of_keys_is_what_the_structs_read() {
         ("identity", fields::<identity::Settings>()),
         ("mail", fields::<kernel::mail::Settings>()),
         ("egress", fields::<kernel::egress::Settings>()),
+        ("webhooks", fields::<integrations::Settings>()),
         ("google", fields::<identity::GoogleSettings>()),
         ("github", fields::<identity::GithubSettings>()),
         ("facebook", fields::<identity::FacebookSettings>()),
@@ -124,6 +125,7 @@ fn the_listed_defaults_are_the_real_ones() {
     };
     assert_eq!(mail(&listed.mail), mail(&real.mail));
     assert_eq!(listed.egress.allow_private, real.egress.allow_private);
+    assert_eq!(format!("{:?}", listed.webhooks), format!("{:?}", real.webhooks));
     assert!(real.keys.root.is_none() && real.keys.signing.is_none());
     let (listed, real) = (listed.providers(), real.providers());
     assert_eq!(listed.google.issuer, real.google.issuer);

@@ -24,6 +24,7 @@ mod edge;
 mod engines;
 mod full_disk;
 mod identity;
+mod integrations;
 mod keys;
 mod oauth;
 mod people;
