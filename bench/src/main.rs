@@ -23,6 +23,7 @@ mod scenario;
 mod server;
 mod sizes;
 mod stage;
+mod webhook;
 
 use std::process::ExitCode;
 

@@ -19,6 +19,7 @@ use crate::scenario::{Scenario, rehearse};
 use crate::server::House;
 use crate::sizes;
 use crate::stage::World;
+use crate::webhook;
 
 /// Starts that are timed.
 const STARTS: usize = 5;
@@ -88,6 +89,9 @@ async fn on_engine(
     }
     if options.scenarios.contains(&Scenario::Identity) {
         identity::on_engine(engine, options, databases, &mut report).await?;
+    }
+    if options.scenarios.contains(&Scenario::Webhook) {
+        webhook::on_engine(engine, options, databases, &mut report).await?;
     }
     Ok(report)
 }

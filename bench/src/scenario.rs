@@ -53,6 +53,8 @@ pub(crate) enum Scenario {
     Sizes,
     /// What signing in and sessions cost
     Identity,
+    /// How long after a change its webhook is on the wire
+    Webhook,
 }
 
 impl Scenario {
@@ -68,12 +70,13 @@ impl Scenario {
             Self::Session => "session",
             Self::Sizes => "sizes",
             Self::Identity => "identity",
+            Self::Webhook => "webhook",
         }
     }
 
     /// Whether it runs on a server of its own.
     pub(crate) fn is_apart(self) -> bool {
-        matches!(self, Self::Sizes | Self::Identity)
+        matches!(self, Self::Sizes | Self::Identity | Self::Webhook)
     }
 }
 
@@ -148,7 +151,9 @@ impl Worker {
                 Step::Same(render(world.address, "GET", "/v1/auth/ok", None, None))
             }
             Scenario::Session => Step::Same(world.request("GET", "/v1/auth/ok", None)),
-            Scenario::Sizes | Scenario::Identity => bail!("this is several loads, not one"),
+            Scenario::Sizes | Scenario::Identity | Scenario::Webhook => {
+                bail!("this is several loads, not one")
+            }
         };
         Ok(Self {
             step,
