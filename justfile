@@ -22,11 +22,15 @@ test *args: clients
     SIXFOLD_TEST_POSTGRES={{ postgres }} SIXFOLD_TEST_REQUIRE=sqlite,postgres,node,chromium \
         cargo test --locked {{ args }}
 
-# fetch the packages of the clients in tests/clients (needs Node 20 or newer)
+# fetch the packages of the clients in tests/clients (needs Node 20 or newer, and Python 3)
 clients:
     for manifest in tests/clients/*/package.json; do \
         npm ci --prefix "$(dirname "$manifest")" --legacy-peer-deps --ignore-scripts --prefer-offline \
             --no-audit --no-fund; \
+    done
+    for manifest in tests/clients/*/requirements.txt; do \
+        python3 -m venv "$(dirname "$manifest")/venv" && \
+            "$(dirname "$manifest")/venv/bin/pip" install --quiet --no-deps --require-hashes -r "$manifest"; \
     done
 
 # run the server, or any other command of the binary: just run import FILE

@@ -31,6 +31,7 @@ mod stage;
 mod tree;
 mod words;
 mod writes;
+mod webhook;
 
 use std::process::ExitCode;
 

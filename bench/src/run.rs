@@ -24,6 +24,7 @@ use crate::server::House;
 use crate::sizes;
 use crate::stage::World;
 use crate::tree;
+use crate::webhook;
 use crate::writes;
 
 /// Starts that are timed.
@@ -103,6 +104,7 @@ async fn on_engine(
             Scenario::Tree => tree::on_engine(engine, options, databases, &mut report).await,
             Scenario::Access => access::measure(&mut report).await,
             Scenario::Jobs => jobs::on_engine(engine, options, databases, &mut report).await,
+            Scenario::Webhook => webhook::on_engine(engine, options, databases, &mut report).await,
             _ => Ok(()),
         }?;
     }

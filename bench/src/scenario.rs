@@ -65,6 +65,8 @@ pub(crate) enum Scenario {
     Access,
     /// Background jobs from enqueue to done, with handlers that do nothing
     Jobs,
+    /// How long after a change its webhook is on the wire
+    Webhook,
 }
 
 impl Scenario {
@@ -86,6 +88,7 @@ impl Scenario {
             Self::Tree => "tree",
             Self::Access => "access",
             Self::Jobs => "jobs",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -101,6 +104,7 @@ impl Scenario {
                 | Self::Tree
                 | Self::Access
                 | Self::Jobs
+                | Self::Webhook
         )
     }
 }

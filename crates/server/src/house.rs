@@ -44,6 +44,7 @@ pub(crate) fn openapi() -> OpenApi {
         website::router().into_openapi(),
         live::router().into_openapi(),
         ops::router().into_openapi(),
+        integrations::router().into_openapi(),
     ] {
         whole.merge(room);
     }
@@ -65,12 +66,15 @@ pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<(
     let (world_routes, _) = world::router().split_for_parts();
     let (website_routes, _) = website::router().split_for_parts();
     let (ops_routes, _) = ops::router().split_for_parts();
+    let (integrations_routes, _) = integrations::router().split_for_parts();
+    let outside = integrations::new(app.clone(), settings.webhooks.clone());
     let rooms = Router::new()
         .merge(identity_routes.with_state(identity.clone()))
         .merge(world_routes.with_state(world::new(app.clone())))
         .merge(website_routes.with_state(app.clone()))
         .merge(live_routes.with_state(live.clone()))
         .merge(ops_routes.with_state(ops::new(app.clone())))
+        .merge(integrations_routes.with_state(outside))
         .layer(from_fn_with_state(Idempotency::new(app.clone(), &settings.web), web::once))
         // Every route of every room is told who calls.
         .layer(from_fn_with_state(identity, identity::authenticate));
@@ -120,7 +124,8 @@ pub(crate) async fn boot(app: &App) -> Result<()> {
         kernel::jobs::recover(app).await?;
     }
     identity::boot(app).await?;
-    world::boot(app).await
+    world::boot(app).await?;
+    integrations::boot(app).await
 }
 
 /// Whether nobody owns the platform yet.
@@ -211,13 +216,16 @@ fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
 }
 
 /// What goes on beside requests, until the set is dropped.
-pub(crate) fn tasks(app: &App, live: &Live) -> JoinSet<()> {
+pub(crate) fn tasks(app: &App, live: &Live, settings: &Settings) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
+    let outside = integrations::new(app.clone(), settings.webhooks.clone());
     let jobs = world::jobs(identity::jobs(kernel::mail::jobs(Jobs::default())));
+    let jobs = integrations::jobs(jobs, &outside);
     let own = app.clone();
     tasks.spawn(keep("jobs", move || jobs.clone().run(own.clone())));
     let own = app.clone();
     tasks.spawn(keep("search", move || world::search::follow(own.clone())));
+    tasks.spawn(keep("webhooks", move || integrations::run(outside.clone())));
     let own = app.clone();
     tasks.spawn(keep("calls", move || kernel::usage::follow_calls(own.clone())));
     let own = app.clone();

@@ -9,6 +9,7 @@ mod mail;
 mod process;
 mod providers;
 mod quotas;
+mod webhooks;
 
 use std::cmp::Ordering;
 
@@ -105,6 +106,7 @@ pub(crate) static SECTIONS: &[(&str, &str)] = &[
         "Background jobs: how many run at once, how long they are kept; see [jobs.md](jobs.md).",
     ),
     ("egress", "Requests to addresses that users name, e.g. websites to be analyzed."),
+    ("webhooks", "What other programs are told and tell; see [webhooks.md](webhooks.md)."),
     ("google", "Signing in with Google; without a client id it is not offered."),
     ("github", "Signing in with GitHub; without a client id it is not offered."),
     ("facebook", "Signing in with Facebook; without a client id it is not offered."),
@@ -186,6 +188,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
         live::KEYS,
         mail::KEYS,
         jobs::KEYS,
+        webhooks::KEYS,
         providers::KEYS,
     ]
         .into_iter()

@@ -25,6 +25,7 @@ mod engines;
 mod full_disk;
 mod identity;
 mod jobs;
+mod integrations;
 mod keys;
 mod live;
 mod oauth;

@@ -4,6 +4,7 @@
 mod accounts;
 mod arrive;
 mod bulk;
+mod integrations;
 mod keys;
 mod ops;
 mod organizations;
@@ -97,6 +98,9 @@ async fn elsewhere(scene: &Scene, who: &Person, operation: &str) -> Option<Vec<A
         return Some(asks);
     }
     if let Some(asks) = organizations::of(scene, who, operation).await {
+        return Some(asks);
+    }
+    if let Some(asks) = integrations::of(scene, operation).await {
         return Some(asks);
     }
     if let Some(asks) = types::of(scene, operation).await {

@@ -56,6 +56,10 @@ async fn every_body_is_an_object_of_known_fields() {
             if operation.path.contains("/types/{dimension}/") {
                 continue;
             }
+            // What another program says is read once it is known to have said it.
+            if operation.path == "/v1/receivers/{id}/in" {
+                continue;
+            }
             count += 1;
             let known = watch.wrong(operation, "{\"unknownField\":1}", &["unknown_field"]).await;
             assert!(known.text.contains("unknownField"), "it names the field: {known:?}");
@@ -178,10 +182,11 @@ fn misfits(operation: &Operation, name: &str) -> &'static [&'static str] {
         "sort" => &["colour", "", "-"],
         "includeChildren" | "permanent" | "cascade" | "banned" | "dryRun" => &["maybe", "1", ""],
         "from" | "to" => &["yesterday", "2026-13-01T00:00:00Z", "7", ""],
-        "status" | "visibility" | "role" => &["nonsense", ""],
+        "status" | "visibility" | "role" | "state" => &["nonsense", ""],
         "kind" if operation.path == "/v1/jobs" => &[],
         // Free words: any text is fine.
-        "type" | "types" | "label" | "q" | "key" | "confirm" | "username" | "email" | "slug" => &[],
+        "type" | "types" | "label" | "q" | "key" | "confirm" | "username" | "email" | "slug"
+        | "eventType" => &[],
         "targetId" => &["x", "", "banana_00000000000000000000000000"],
         _ => &["x", "", "job_00000000000000000000000000", "thing_8zzzzzzzzzzzzzzzzzzzzzzzzz"],
     }
