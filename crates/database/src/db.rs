@@ -114,7 +114,7 @@ impl Db {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match &*self.0 {
+        match &self.0.inner {
             Inner::Sqlite(store) => store.write(change).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::HandOut, change).await,
         }

@@ -190,7 +190,7 @@ pub(super) async fn test(house: &Integrations, caller: &Caller, id: WebhookId) -
             }
             let event = tell(work, &webhook, TESTED, &json!({ "webhookId": id })).await?;
             let delivery = DeliveryId(work.id());
-            let seq = world::events::rules::place(work.tx, event).await?;
+            let seq = events_of::seq_of(work.tx, event).await?;
             let new = NewDelivery {
                 id: delivery,
                 webhook: id,

@@ -17,9 +17,9 @@ pub(super) struct NewDelivery {
 }
 
 const INSERT: &str = "insert into webhook_deliveries (id, webhook_id, event_id, event_type, seq, \
-     state, attempts, step, due_at, lease_until, created_at, updated_at) \
-     values ($1, $2, $3, $4, $5, $6, 0, 0, $7, $8, $7, $7) \
-     on conflict (webhook_id, event_id) do nothing";
+     state, attempts, step, due_at, lease_until, created_at, updated_at) values ";
+const UNLESS_THERE: &str = " on conflict (webhook_id, event_id) do nothing";
+const WIDTH: usize = 12;
 
 /// Puts events into the queue; those that are there already stay as they are.
 pub(super) async fn insert(tx: &mut Tx, new: &[NewDelivery], now: Time) -> Result<u64> {
@@ -34,12 +34,16 @@ pub(super) async fn insert(tx: &mut Tx, new: &[NewDelivery], now: Time) -> Resul
                 one.kind.as_str().into(),
                 one.seq.into(),
                 state.into(),
+                0_i64.into(),
+                0_i64.into(),
                 now.into(),
                 one.lease.into(),
+                now.into(),
+                now.into(),
             ]
         })
         .collect();
-    tx.run_each(INSERT, 8, &rows).await
+    tx.insert_each(INSERT, UNLESS_THERE, WIDTH, &rows).await
 }
 
 /// A webhook of which deliveries wait, and when the first of them is due.

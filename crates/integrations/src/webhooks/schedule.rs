@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_webhook_is_switched_off_when_it_is_gone_or_failed_for_days() {
         let (now, patience) = (Time::from_micros(1_000_000_000_000_000), minutes(5 * 24 * 60));
-        let since = |days| Some(now.before(minutes(days * 24 * 60)));
+        let since = |days: u64| Some(now.before(minutes(days * 24 * 60)));
         assert_eq!(disabling(&answer(410, None), None, now, patience), Some("gone"));
         assert_eq!(disabling(&answer(500, None), since(4), now, patience), None);
         assert_eq!(disabling(&answer(500, None), since(5), now, patience), Some("failing"));

@@ -60,7 +60,7 @@ async fn visible(tx: &mut Tx, caller: &Caller, id: EventId, most: Sight) -> Resu
 ///
 /// # Errors
 /// As the store.
-pub async fn place(tx: &mut Tx, id: EventId) -> Result<i64> {
+pub async fn seq_of(tx: &mut Tx, id: EventId) -> Result<i64> {
     Ok(sql::find(tx, id).await?.map_or(0, |stored| stored.event.seq))
 }
 

@@ -41,7 +41,6 @@ struct Inner {
     count: watch::Sender<usize>,
     /// Answers of `/next`, one after the other; then 200.
     next: Mutex<VecDeque<&'static str>>,
-    open: watch::Sender<bool>,
 }
 
 impl Target {
@@ -52,7 +51,6 @@ impl Target {
             seen: Mutex::default(),
             count: watch::Sender::new(0),
             next: Mutex::default(),
-            open: watch::Sender::new(false),
         });
         let target = Self { address, inner };
         let own = target.clone();
@@ -75,11 +73,6 @@ impl Target {
     /// What `/next` answers with before it is content.
     pub(super) fn then(&self, answers: &[&'static str]) {
         self.inner.next.lock().expect("the answers").extend(answers);
-    }
-
-    /// Lets go whoever `/hold` holds.
-    pub(super) fn release(&self) {
-        self.inner.open.send_replace(true);
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {
@@ -114,11 +107,6 @@ impl Target {
             "/gone" => full("410 Gone\r\nconnection: close"),
             "/redirect" => {
                 full(&format!("302 Found\r\nlocation: {}\r\nconnection: close", self.url("/in")))
-            }
-            "/hold" => {
-                let mut open = self.inner.open.subscribe();
-                let _ = open.wait_for(|open| *open).await;
-                full("200 OK\r\nconnection: close")
             }
             // Silent until the other side has had enough.
             "/hang" => return stream.read_u8().await.map(drop),
