@@ -19,7 +19,7 @@ check:
 
 # all tests, on SQLite and on PostgreSQL and with the clients (what is missing is a failure)
 test *args: clients
-    SIXFOLD_TEST_POSTGRES={{ postgres }} SIXFOLD_TEST_REQUIRE=sqlite,postgres,node,chromium \
+    SIXFOLD_TEST_POSTGRES={{ postgres }} SIXFOLD_TEST_REQUIRE=sqlite,postgres,node,python,chromium \
         cargo test --locked {{ args }}
 
 # fetch the packages of the clients in tests/clients (needs Node 20 or newer, and Python 3)

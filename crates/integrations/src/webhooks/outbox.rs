@@ -14,7 +14,7 @@ const IN_ALL: usize = 256;
 /// Of them, of one group …
 const OF_GROUP: usize = 16;
 /// … and of one webhook; of one that failed lately, or that is sent in order, one.
-pub(super) const OF_WEBHOOK: usize = 4;
+const OF_WEBHOOK: usize = 4;
 
 /// The places. Cheap to clone.
 #[derive(Clone, Default)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use database::Engine;
 use types::{DeliveryId, Result, Time};
 
-use super::outbox::{OF_WEBHOOK, Place};
+use super::outbox::Place;
 use super::queue_sql::{self, Head};
 use super::state::State;
 use super::{attempt, dispatch};
@@ -78,14 +78,14 @@ async fn round(state: &State) -> Result<Duration> {
 }
 
 /// As many places as each head may have; those that stay empty are given back by being dropped.
+/// It asks until it is refused: whoever could do with one more is woken by the next that is free.
 fn places<'h>(state: &State, due: impl Iterator<Item = &'h Head>) -> Vec<(Head, Vec<Place>)> {
     let mut heads: Vec<&Head> = due.collect();
     heads.sort_by_key(|head| head.due);
     let mut taken = Vec::new();
     for head in heads {
         let place = || state.outbox.place(head.webhook, head.group, head.ordered);
-        let places: Vec<Place> =
-            std::iter::from_fn(place).take(if head.ordered { 1 } else { OF_WEBHOOK }).collect();
+        let places: Vec<Place> = std::iter::from_fn(place).collect();
         if !places.is_empty() {
             taken.push((*head, places));
         }
