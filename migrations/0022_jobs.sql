@@ -36,6 +36,9 @@ create index jobs_expired on jobs (expires_at) where expires_at is not null;
 create index jobs_listed on jobs (state, id, kind);
 create index jobs_of_group on jobs (group_id, id) where group_id is not null;
 
+-- What is forgotten some time after it last moved.
+create index import_runs_age on import_runs (updated_at);
+
 -- A kind that has or had a worker. Who takes jobs of a kind holds its row, so that what is allowed to
 -- run at once is counted by one node at a time.
 create table job_queues (

@@ -21,7 +21,6 @@ use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 use web::{CursorKey, Listed};
 
-pub use clean_up::boot;
 pub use settings::Settings;
 pub use webhooks::run;
 
@@ -60,11 +59,10 @@ pub fn router() -> OpenApiRouter<Integrations> {
         .merge(receivers::router())
 }
 
-/// Adds this room's background jobs; [`boot`] starts them.
+/// Adds this room's background work.
 #[must_use]
 pub fn jobs(jobs: Jobs, house: &Integrations) -> Jobs {
-    let settings = house.parts.settings.clone();
-    jobs.with(clean_up::CLEAN_UP, move |app, _| clean_up::clean_up(app, settings.clone()))
+    clean_up::jobs(jobs, house.parts.settings.clone())
 }
 
 impl Integrations {

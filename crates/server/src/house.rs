@@ -123,9 +123,7 @@ pub(crate) async fn boot(app: &App) -> Result<()> {
         // Nobody else has this store, so whoever ran a job there is gone.
         kernel::jobs::recover(app).await?;
     }
-    identity::boot(app).await?;
-    world::boot(app).await?;
-    integrations::boot(app).await
+    identity::boot(app).await
 }
 
 /// Whether nobody owns the platform yet.
@@ -219,8 +217,9 @@ fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
 pub(crate) fn tasks(app: &App, live: &Live, settings: &Settings) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let outside = integrations::new(app.clone(), settings.webhooks.clone());
-    let jobs = world::jobs(identity::jobs(kernel::mail::jobs(Jobs::default())));
-    let jobs = integrations::jobs(jobs, &outside);
+    let jobs = kernel::idempotency::jobs(kernel::mail::jobs(Jobs::default()));
+    let jobs = world::jobs(identity::jobs(jobs), app);
+    let jobs = live::jobs(integrations::jobs(jobs, &outside));
     let own = app.clone();
     tasks.spawn(keep("jobs", move || jobs.clone().run(own.clone())));
     let own = app.clone();
@@ -228,8 +227,6 @@ pub(crate) fn tasks(app: &App, live: &Live, settings: &Settings) -> JoinSet<()> 
     tasks.spawn(keep("webhooks", move || integrations::run(outside.clone())));
     let own = app.clone();
     tasks.spawn(keep("calls", move || kernel::usage::follow_calls(own.clone())));
-    let own = app.clone();
-    tasks.spawn(keep("idempotency", move || kernel::idempotency::sweep(own.clone())));
     let own = live.clone();
     tasks.spawn(keep("live", move || live::follow(own.clone())));
     if app.db.engine() == Engine::Postgres {

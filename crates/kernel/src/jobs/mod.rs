@@ -15,19 +15,20 @@ mod running;
 mod schedules;
 mod settings;
 mod sql;
+mod sweep;
 mod threads;
 mod worker;
 
 use std::time::Duration;
 
-use database::Tx;
-use types::{Error, ErrorKind, Result, Time};
+use types::{Error, ErrorKind, Result};
 
 pub use job::Job;
 pub use new::{NewJob, Priority};
 pub(crate) use new::{enqueue, enqueue_all};
 pub use registry::{Handler, Jobs};
 pub use settings::Settings;
+pub use sweep::{SLICE, sweep};
 
 /// Runs of a job that keeps failing before it is given up as `dead`.
 pub const MAX_ATTEMPTS: i64 = 25;
@@ -46,22 +47,6 @@ pub fn hopeless(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Err
 #[must_use]
 pub fn is_hopeless(error: &Error) -> bool {
     error.code() == HOPELESS
-}
-
-/// Whether a job of a kind waits, or — with `running` — is being run, on any node.
-///
-/// # Errors
-/// As [`Tx::maybe`].
-pub async fn is_under_way(tx: &mut Tx, kind: &str, running: bool) -> Result<bool> {
-    sql::is_under_way(tx, kind, running).await
-}
-
-/// Lets jobs of a kind that wait for longer run at a moment.
-///
-/// # Errors
-/// As [`Tx::run`].
-pub async fn hasten(tx: &mut Tx, kind: &str, at: Time) -> Result<()> {
-    sql::hasten(tx, kind, at).await
 }
 
 /// The pause before the next run: 1, 2, 4 … seconds up to an hour, and up to a quarter more by

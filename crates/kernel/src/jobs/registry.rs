@@ -85,6 +85,14 @@ impl Jobs {
         self
     }
 
+    /// Enqueues a job of a kind again and again, with this pause of a second at least; else as
+    /// [`Jobs::every`].
+    #[must_use]
+    pub fn after_each(mut self, name: &'static str, pause: Duration, kind: &'static str) -> Self {
+        self.schedules.push(Schedule::after_each(name, pause, kind));
+        self
+    }
+
     /// Runs jobs until the task is dropped.
     pub async fn run(self, app: App) {
         match Threads::start(app.jobs.places()) {

@@ -2,6 +2,7 @@
 //! sees it first. Ticks that nobody saw, since no node ran, are made up for by one run. While the
 //! job of a tick is queued or running the next tick makes none.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use database::Tx;
@@ -17,8 +18,15 @@ const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 pub(super) struct Schedule {
     pub(super) name: &'static str,
     pub(super) kind: &'static str,
-    expression: &'static str,
-    cron: croner::Cron,
+    expression: Cow<'static, str>,
+    rhythm: Rhythm,
+}
+
+/// When it comes back.
+#[derive(Clone)]
+enum Rhythm {
+    Cron(Box<croner::Cron>),
+    After(Duration),
 }
 
 impl Schedule {
@@ -30,13 +38,25 @@ impl Schedule {
         kind: &'static str,
     ) -> Result<Self, String> {
         let cron = expression.parse::<croner::Cron>().map_err(|error| error.to_string())?;
-        Ok(Self { name, kind, expression, cron })
+        let rhythm = Rhythm::Cron(Box::new(cron));
+        Ok(Self { name, kind, expression: expression.into(), rhythm })
+    }
+
+    /// One that comes back after a pause, of a second at least.
+    pub(super) fn after_each(name: &'static str, pause: Duration, kind: &'static str) -> Self {
+        let pause = pause.max(Duration::from_secs(1));
+        let expression = format!("every {} s", pause.as_secs()).into();
+        Self { name, kind, expression, rhythm: Rhythm::After(pause) }
     }
 
     /// The first tick after a moment, in UTC.
     fn after(&self, moment: Time) -> Option<Time> {
+        let cron = match &self.rhythm {
+            Rhythm::Cron(cron) => cron,
+            Rhythm::After(pause) => return Some(moment.after(*pause)),
+        };
         let moment = jiff::Timestamp::from_microsecond(moment.micros()).ok()?;
-        let next = self.cron.find_next_occurrence(&moment.to_zoned(jiff::tz::TimeZone::UTC), false);
+        let next = cron.find_next_occurrence(&moment.to_zoned(jiff::tz::TimeZone::UTC), false);
         Some(Time::from_micros(next.ok()?.timestamp().as_microsecond()))
     }
 }
@@ -48,7 +68,7 @@ pub(super) async fn put(tx: &mut Tx, schedules: &[Schedule], now: Time) -> Resul
             tracing::error!(schedule = one.name, "a schedule has no next tick; it never runs");
             continue;
         };
-        sql::put_schedule(tx, one.name, one.kind, one.expression, next, now).await?;
+        sql::put_schedule(tx, one.name, one.kind, &one.expression, next, now).await?;
     }
     Ok(())
 }

@@ -23,6 +23,14 @@ fn ticks_are_in_utc_and_after_the_moment() {
 }
 
 #[test]
+fn a_pause_is_kept_whatever_the_clock_says() {
+    let schedule = Schedule::after_each("test", Duration::from_secs(90), "test");
+    assert_eq!((schedule.after(at(7)), &*schedule.expression), (Some(at(97)), "every 90 s"));
+    let busy = Schedule::after_each("test", Duration::ZERO, "test");
+    assert_eq!(busy.after(at(7)), Some(at(8)));
+}
+
+#[test]
 fn what_never_ticks_and_what_is_none_is_told() {
     for wrong in ["", "nonsense", "60 * * * *", "* * * *", "0 25 * * *"] {
         assert!(Schedule::new("test", wrong, "test").is_err(), "{wrong}");

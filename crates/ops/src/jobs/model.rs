@@ -178,7 +178,7 @@ pub struct JobSchedule {
     pub name: String,
     /// The kind of its jobs.
     pub kind: String,
-    /// A cron expression of five fields, in UTC.
+    /// A cron expression of five fields, in UTC; or `every N s`, with that pause.
     #[schema(example = "23 * * * *")]
     pub expression: String,
     /// Its next tick.

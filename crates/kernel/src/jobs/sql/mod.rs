@@ -6,7 +6,7 @@ mod take;
 mod ticks;
 
 pub(super) use end::{Ended, beat, done, end, give_back, rescue, sweep, tell};
-pub(super) use put::{find_unique, hasten, insert, insert_all, insert_unique, is_under_way};
+pub(super) use put::{find_unique, insert, insert_all, insert_unique};
 pub(super) use take::{
     Taker, claim, counted, hold_queues, lanes, look, open_queue, promote, ready_kinds,
 };

@@ -87,23 +87,3 @@ pub(in crate::jobs) async fn find_unique(
     )
     .await
 }
-
-/// Whether a job of a kind waits, or is being run.
-pub(in crate::jobs) async fn is_under_way(tx: &mut Tx, kind: &str, running: bool) -> Result<bool> {
-    let queued = "select 1 from jobs where kind = $1 and state = 'queued' limit 1";
-    let begun = "select 1 from jobs where kind = $1 and state = 'running' limit 1";
-    if tx.maybe(queued, args![kind], |_| Ok(())).await?.is_some() {
-        return Ok(true);
-    }
-    Ok(running && tx.maybe(begun, args![kind], |_| Ok(())).await?.is_some())
-}
-
-/// Lets what waits for longer run at a moment.
-pub(in crate::jobs) async fn hasten(tx: &mut Tx, kind: &str, at: Time) -> Result<()> {
-    tx.run(
-        "update jobs set run_at = $2 where kind = $1 and state = 'queued' and run_at > $2",
-        args![kind, at],
-    )
-    .await?;
-    Ok(())
-}
