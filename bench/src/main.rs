@@ -13,6 +13,7 @@ mod client;
 mod data;
 mod identity;
 mod ids;
+mod jobs;
 mod load;
 mod loopback;
 mod options;
@@ -28,6 +29,7 @@ mod server;
 mod sizes;
 mod stage;
 mod tree;
+mod webhook;
 mod words;
 mod writes;
 

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::access;
 use crate::identity;
+use crate::jobs;
 use crate::load::{self, Load};
 use crate::loopback;
 use crate::options::{Engine, RunOptions};
@@ -23,6 +24,7 @@ use crate::server::House;
 use crate::sizes;
 use crate::stage::World;
 use crate::tree;
+use crate::webhook;
 use crate::writes;
 
 /// Starts that are timed.
@@ -101,6 +103,8 @@ async fn on_engine(
             Scenario::Writes => writes::on_engine(engine, options, databases, &mut report).await,
             Scenario::Tree => tree::on_engine(engine, options, databases, &mut report).await,
             Scenario::Access => access::measure(&mut report).await,
+            Scenario::Jobs => jobs::on_engine(engine, options, databases, &mut report).await,
+            Scenario::Webhook => webhook::on_engine(engine, options, databases, &mut report).await,
             _ => Ok(()),
         }?;
     }

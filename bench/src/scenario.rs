@@ -63,6 +63,10 @@ pub(crate) enum Scenario {
     Tree,
     /// The access check itself, without a server
     Access,
+    /// Background jobs from enqueue to done, with handlers that do nothing
+    Jobs,
+    /// How long after a change its webhook is on the wire
+    Webhook,
 }
 
 impl Scenario {
@@ -83,6 +87,8 @@ impl Scenario {
             Self::Writes => "writes",
             Self::Tree => "tree",
             Self::Access => "access",
+            Self::Jobs => "jobs",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -97,6 +103,8 @@ impl Scenario {
                 | Self::Writes
                 | Self::Tree
                 | Self::Access
+                | Self::Jobs
+                | Self::Webhook
         )
     }
 }

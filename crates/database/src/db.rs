@@ -102,6 +102,24 @@ impl Db {
         }
     }
 
+    /// As [`Db::write`], for whoever hands out rows of a queue: each statement sees what others have
+    /// committed until then, and what was read is not watched. So those who take and those who put
+    /// do not lose to each other; what must not change meanwhile is held ([`crate::seams::claim`]),
+    /// and an update says itself what it expects to find.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn hand_out<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match &self.0.inner {
+            Inner::Sqlite(store) => store.write(change).await,
+            Inner::Postgres(store) => store.transact(postgres::Mode::HandOut, change).await,
+        }
+    }
+
     /// As [`Db::write`], for a step of the schema.
     pub(crate) async fn alter<T, F>(&self, change: F) -> Result<T>
     where

@@ -3,8 +3,9 @@
 use rusqlite::types::ValueRef;
 use tokio_postgres::types::{FromSql, Type};
 use types::{
-    AccountId, ApiKeyId, ConnectionId, Error, EventId, GroupId, InvitationId, JobId, JoinRequestId,
-    Json, KnowledgeId, PasskeyId, PersonId, Result, SessionId, ThingId, Time, UserId,
+    AccountId, ApiKeyId, ConnectionId, DeliveryId, Error, EventId, GroupId, InvitationId, JobId,
+    JoinRequestId, Json, KnowledgeId, PasskeyId, PersonId, ReceiverId, Result, SessionId, ThingId,
+    Time, UserId, WebhookId,
 };
 use uuid::Uuid;
 
@@ -148,7 +149,10 @@ id_columns!(
     InvitationId,
     PasskeyId,
     AccountId,
-    JoinRequestId
+    JoinRequestId,
+    WebhookId,
+    DeliveryId,
+    ReceiverId
 );
 
 column! {

@@ -6,8 +6,9 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql as PgToSql, Type, to_sql_checked};
 use types::{
-    AccountId, AnyId, ApiKeyId, ConnectionId, EventId, GroupId, InvitationId, JobId, JoinRequestId,
-    Json, KnowledgeId, PasskeyId, PersonId, SessionId, ThingId, Time, UserId,
+    AccountId, AnyId, ApiKeyId, ConnectionId, DeliveryId, EventId, GroupId, InvitationId, JobId,
+    JoinRequestId, Json, KnowledgeId, PasskeyId, PersonId, ReceiverId, SessionId, ThingId, Time,
+    UserId, WebhookId,
 };
 use uuid::Uuid;
 
@@ -75,6 +76,9 @@ from! {
     PasskeyId => |v| Value::Uuid(v.0),
     AccountId => |v| Value::Uuid(v.0),
     JoinRequestId => |v| Value::Uuid(v.0),
+    WebhookId => |v| Value::Uuid(v.0),
+    DeliveryId => |v| Value::Uuid(v.0),
+    ReceiverId => |v| Value::Uuid(v.0),
 }
 
 impl<'a, T> From<Option<T>> for Value<'a>

@@ -159,9 +159,8 @@ pub fn router() -> OpenApiRouter<IdentityApp> {
         .merge(onboarding::router())
 }
 
-/// Adds this room's background work; [`boot`] starts it.
+/// Adds this room's background work.
 #[must_use]
 pub fn jobs(jobs: Jobs) -> Jobs {
-    jobs.with(sessions::CLEAN_UP, sessions::clean_up)
-        .with(accounts::LETTER_REQUEST, accounts::answer_letter_request)
+    sessions::jobs(jobs).with(accounts::LETTER_REQUEST, accounts::answer_letter_request)
 }

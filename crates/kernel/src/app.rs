@@ -39,6 +39,8 @@ pub struct Parts {
     pub limits: Limits,
     /// How many requests each may send.
     pub rates: Rates,
+    /// How jobs are run.
+    pub jobs: crate::jobs::Settings,
     /// What plans include.
     pub plans: Plans,
     /// How the log is kept from growing for ever.
@@ -66,6 +68,7 @@ impl Parts {
             vault: Vault::new(&keys, random.clone()),
             limits: Limits::default(),
             rates: Rates::default(),
+            jobs: crate::jobs::Settings::default(),
             plans: Plans::default(),
             retention: Retention::default(),
             calls: Calls::default(),

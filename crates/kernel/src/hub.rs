@@ -8,11 +8,13 @@ use tokio::sync::watch;
 pub struct Hub {
     commits: watch::Sender<u64>,
     jobs: watch::Sender<u64>,
+    recalls: watch::Sender<u64>,
 }
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { commits: watch::Sender::new(0), jobs: watch::Sender::new(0) }
+        let news = || watch::Sender::new(0);
+        Self { commits: news(), jobs: news(), recalls: news() }
     }
 }
 
@@ -27,6 +29,11 @@ impl Hub {
         self.jobs.send_modify(|count| *count += 1);
     }
 
+    /// Somebody wants running jobs to end.
+    pub fn recall_jobs(&self) {
+        self.recalls.send_modify(|count| *count += 1);
+    }
+
     /// Changes whenever events are committed.
     #[must_use]
     pub fn commits(&self) -> watch::Receiver<u64> {
@@ -37,5 +44,11 @@ impl Hub {
     #[must_use]
     pub fn jobs(&self) -> watch::Receiver<u64> {
         self.jobs.subscribe()
+    }
+
+    /// Changes whenever running jobs are to end.
+    #[must_use]
+    pub fn recalls(&self) -> watch::Receiver<u64> {
+        self.recalls.subscribe()
     }
 }

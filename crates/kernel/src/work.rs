@@ -1,7 +1,7 @@
 //! The owner of a change: one transaction, one caller, one moment, its events.
 
 use database::Tx;
-use types::{AnyId, Error, EventId, GroupId, Json, PersonId, Result, Time};
+use types::{AnyId, Error, EventId, GroupId, JobId, Json, PersonId, Result, Time};
 use uuid::Uuid;
 
 use crate::events::{self, NewEvent};
@@ -134,9 +134,35 @@ impl Work<'_> {
     /// # Errors
     /// As [`Tx::run`].
     pub async fn enqueue(&mut self, job: NewJob) -> Result<()> {
+        self.submit(&job).await.map(drop)
+    }
+
+    /// As [`Work::enqueue`], and tells the job's id: of a unique one that of the job that is queued
+    /// or running already, if there is one.
+    ///
+    /// # Errors
+    /// As [`Tx::run`].
+    pub async fn submit(&mut self, job: &NewJob) -> Result<JobId> {
         self.left.enqueued = true;
         let id = self.id();
-        jobs::enqueue(self.tx, id, self.now, &job).await
+        jobs::enqueue(self.tx, id, self.now, job).await
+    }
+
+    /// Puts many jobs into the queue, in the same transaction. Unique ones are left out where there
+    /// is one like them.
+    ///
+    /// # Errors
+    /// As [`Tx::insert_each`].
+    pub async fn enqueue_all(&mut self, new: &[NewJob]) -> Result<()> {
+        self.left.enqueued = true;
+        let ids: Vec<Uuid> = new.iter().map(|_| self.id()).collect();
+        jobs::enqueue_all(self.tx, &ids, self.now, new).await
+    }
+
+    /// Wakes workers after the commit: something was changed that lets jobs run, or is to end some.
+    pub fn stir_jobs(&mut self) {
+        self.left.enqueued = true;
+        self.after_commit(|app| app.hub.recall_jobs());
     }
 
     /// Runs a part whose failure undoes only what it did: the change goes on without it.

@@ -11,6 +11,7 @@
 
 mod board;
 mod calls;
+mod clean_up;
 mod door;
 mod follow;
 mod handler;
@@ -32,13 +33,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
-use database::{Tx, args};
 use engineioxide::config::EngineIoConfig;
 use engineioxide::service::EngineIoService;
 use engineioxide::{DisconnectReason, Str};
 use kernel::App;
+use kernel::jobs::Jobs;
 use tokio::sync::watch;
-use types::{Error, PersonId, Result, ThingId, Time};
+use types::{Error, PersonId, Result, ThingId};
 use utoipa_axum::router::OpenApiRouter;
 use web::CursorKey;
 
@@ -127,13 +128,10 @@ pub async fn talk(live: Live) {
     signals::follow(live).await;
 }
 
-/// Removes what only mattered for a while.
-///
-/// # Errors
-/// As the store.
-pub async fn clean_up(tx: &mut Tx, before: Time) -> Result<()> {
-    tx.run("delete from live_sent where sent_at < $1", args![before]).await?;
-    Ok(())
+/// Adds this room's background work.
+#[must_use]
+pub fn jobs(jobs: Jobs) -> Jobs {
+    clean_up::jobs(jobs)
 }
 
 impl Live {

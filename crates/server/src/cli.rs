@@ -3,6 +3,7 @@
 
 mod admin;
 mod doctor;
+mod jobs;
 mod keys;
 mod migrate;
 mod transfer;
@@ -46,6 +47,9 @@ enum Command {
     /// The keys that sign tokens and protect secrets
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Background jobs
+    #[command(subcommand)]
+    Jobs(jobs::Command),
     /// The schema of the database
     #[command(subcommand)]
     Migrate(migrate::Command),
@@ -102,6 +106,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Stop> {
         Command::Admin(command) => admin::run(command, &settings()?, json)?,
         Command::User(command) => return run_async(user::run(command, settings()?, json)),
         Command::Keys(command) => run_async(keys::run(command, &settings()?, json))?,
+        Command::Jobs(command) => run_async(jobs::run(command, &settings()?, json))?,
         Command::Migrate(migrate::Command::Status) => {
             return run_async(migrate::status(&settings()?, json));
         }

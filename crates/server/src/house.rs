@@ -43,6 +43,8 @@ pub(crate) fn openapi() -> OpenApi {
         world::router().into_openapi(),
         website::router().into_openapi(),
         live::router().into_openapi(),
+        ops::router().into_openapi(),
+        integrations::router().into_openapi(),
     ] {
         whole.merge(room);
     }
@@ -64,11 +66,16 @@ pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<(
     let (world_routes, _) = world::router().split_for_parts();
     let (website_routes, _) = website::router().split_for_parts();
     let whole = openapi();
+    let (ops_routes, _) = ops::router().split_for_parts();
+    let (integrations_routes, _) = integrations::router().split_for_parts();
+    let outside = integrations::new(app.clone(), settings.webhooks.clone());
     let rooms = Router::new()
         .merge(identity_routes.with_state(identity.clone()))
         .merge(world_routes.with_state(world::new(app.clone())))
         .merge(website_routes.with_state(app.clone()))
         .merge(live_routes.with_state(live.clone()))
+        .merge(ops_routes.with_state(ops::new(app.clone())))
+        .merge(integrations_routes.with_state(outside))
         .layer(from_fn_with_state(Idempotency::new(app.clone(), &settings.web), web::once))
         .layer(from_fn_with_state(Door::of(&whole), web::knock))
         // Every route of every room is told who calls.
@@ -114,8 +121,11 @@ fn who(identity: &IdentityApp) -> live::Who {
 /// # Errors
 /// As the store.
 pub(crate) async fn boot(app: &App) -> Result<()> {
-    identity::boot(app).await?;
-    world::boot(app).await
+    if app.db.engine() == Engine::Sqlite {
+        // Nobody else has this store, so whoever ran a job there is gone.
+        kernel::jobs::recover(app).await?;
+    }
+    identity::boot(app).await
 }
 
 /// Whether nobody owns the platform yet.
@@ -206,17 +216,19 @@ fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
 }
 
 /// What goes on beside requests, until the set is dropped.
-pub(crate) fn tasks(app: &App, live: &Live) -> JoinSet<()> {
+pub(crate) fn tasks(app: &App, live: &Live, settings: &Settings) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let jobs = world::jobs(identity::jobs(kernel::mail::jobs(Jobs::default())));
+    let outside = integrations::new(app.clone(), settings.webhooks.clone());
+    let jobs = kernel::idempotency::jobs(kernel::mail::jobs(Jobs::default()));
+    let jobs = world::jobs(identity::jobs(jobs), app);
+    let jobs = live::jobs(integrations::jobs(jobs, &outside));
     let own = app.clone();
     tasks.spawn(keep("jobs", move || jobs.clone().run(own.clone())));
     let own = app.clone();
     tasks.spawn(keep("search", move || world::search::follow(own.clone())));
+    tasks.spawn(keep("webhooks", move || integrations::run(outside.clone())));
     let own = app.clone();
     tasks.spawn(keep("calls", move || kernel::usage::follow_calls(own.clone())));
-    let own = app.clone();
-    tasks.spawn(keep("idempotency", move || kernel::idempotency::sweep(own.clone())));
     let own = live.clone();
     tasks.spawn(keep("live", move || live::follow(own.clone())));
     if app.db.engine() == Engine::Postgres {

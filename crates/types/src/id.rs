@@ -60,10 +60,16 @@ pub enum Kind {
     Import,
     /// Somebody's wish to be let into a group.
     JoinRequest,
+    /// Where events of a group are sent.
+    Webhook,
+    /// One event on its way to one webhook.
+    Delivery,
+    /// Where others' webhooks come in.
+    Receiver,
 }
 
 impl Kind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 19] = [
         Self::Group,
         Self::Person,
         Self::Thing,
@@ -80,6 +86,9 @@ impl Kind {
         Self::Account,
         Self::Import,
         Self::JoinRequest,
+        Self::Webhook,
+        Self::Delivery,
+        Self::Receiver,
     ];
 
     /// The TypeID prefix, also how the kind is stored.
@@ -102,6 +111,9 @@ impl Kind {
             Self::Account => "account",
             Self::Import => "import",
             Self::JoinRequest => "request",
+            Self::Webhook => "webhook",
+            Self::Delivery => "delivery",
+            Self::Receiver => "receiver",
         }
     }
 
@@ -309,6 +321,12 @@ ids! {
     ImportId = Import;
     /// Names a wish to be let into a group.
     JoinRequestId = JoinRequest;
+    /// Names a webhook.
+    WebhookId = Webhook;
+    /// Names an event on its way to a webhook.
+    DeliveryId = Delivery;
+    /// Names a receiver of others' webhooks.
+    ReceiverId = Receiver;
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ mod time;
 pub use checks::Checks;
 pub use error::{Error, Field, Kind as ErrorKind, Result};
 pub use id::{
-    AccountId, AnyId, ApiKeyId, ConnectionId, EventId, GroupId, IdError, ImportId, InvitationId,
-    JobId, JoinRequestId, Kind, KnowledgeId, MemberId, PasskeyId, PersonId, SessionId, ThingId,
-    UserId,
+    AccountId, AnyId, ApiKeyId, ConnectionId, DeliveryId, EventId, GroupId, IdError, ImportId,
+    InvitationId, JobId, JoinRequestId, Kind, KnowledgeId, MemberId, PasskeyId, PersonId,
+    ReceiverId, SessionId, ThingId, UserId, WebhookId,
 };
 pub use json::{Json, JsonMap};
 pub use page::{DEFAULT_LIMIT, Limit, MAX_LIMIT, Page};

@@ -61,16 +61,8 @@ pub fn new(app: App) -> World {
 
 /// Adds this room's background work.
 #[must_use]
-pub fn jobs(jobs: Jobs) -> Jobs {
-    events::jobs(groups::jobs(jobs))
-}
-
-/// Starts what comes back by itself, unless it is there already.
-///
-/// # Errors
-/// As the store.
-pub async fn boot(app: &App) -> types::Result<()> {
-    events::boot(app).await
+pub fn jobs(jobs: Jobs, app: &App) -> Jobs {
+    imports::jobs(events::jobs(groups::jobs(jobs), app))
 }
 
 /// Every route of the room.

@@ -21,6 +21,8 @@ pub(crate) enum Mode {
     /// The same, each statement for so many milliseconds at most.
     Bounded(u32),
     Write,
+    /// Rows of a queue are handed out: held by locks, so nobody watches what was read.
+    HandOut,
     /// A step of the schema: it waits for a lock first and must then see what others committed
     /// meanwhile, which a snapshot taken before the wait would hide.
     Alter,
@@ -37,7 +39,7 @@ impl Mode {
             // Serializable, because rules read before they write and SQLite's single writer
             // gives them the same guarantee.
             Self::Write => "begin isolation level serializable",
-            Self::Alter => "begin isolation level read committed",
+            Self::Alter | Self::HandOut => "begin isolation level read committed",
             Self::Read => READ,
             Self::Bounded(ms) => {
                 return format!("{READ}; set local statement_timeout = {ms}").into();

@@ -23,7 +23,7 @@ mod sql;
 
 pub(crate) use access_token::AccessTokens;
 pub use authenticate::{authenticate, who_sent};
-pub(crate) use clean_up::{CLEAN_UP, clean_up, start_cleaning};
+pub(crate) use clean_up::jobs;
 pub(crate) use device::Device;
 pub(crate) use fresh::{Present, fresh, not_impersonating, present};
 pub(crate) use leave::{end_by_refresh, leave};

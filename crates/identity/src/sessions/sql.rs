@@ -244,15 +244,3 @@ pub(super) async fn delete_expired(tx: &mut Tx, now: Time, limit: i64) -> Result
     )
     .await
 }
-
-/// Whether a clean-up waits or runs. Jobs belong to the house.
-pub(super) async fn is_queued(tx: &mut Tx, kind: &str) -> Result<bool> {
-    let found: Option<i64> = tx
-        .maybe(
-            "select attempts from jobs where kind = $1 and state = 'queued' limit 1",
-            args![kind],
-            |row| row.get(0),
-        )
-        .await?;
-    Ok(found.is_some())
-}

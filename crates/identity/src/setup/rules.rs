@@ -10,11 +10,11 @@ use super::model::SetUp;
 use super::sql;
 use crate::accounts::{self, Account, NewAccount, Prepared};
 use crate::entry::{self, Way};
-use crate::sessions::{self, Device, Login, Minted, Surface};
+use crate::sessions::{Device, Login, Minted, Surface};
 use crate::{IdentityApp, token};
 
-/// Prepares the store for this room: the platform's group exists and the clean-up is queued. Safe
-/// to run at every start, and by several servers at once.
+/// Prepares the store for this room: the platform's group exists. Safe to run at every
+/// start, and by several servers at once.
 ///
 /// # Errors
 /// When the store cannot be written.
@@ -23,7 +23,7 @@ pub async fn boot(app: &App) -> Result<()> {
     if found.is_none() {
         app.change(&Caller::system("boot"), async |work| platform(work).await).await?;
     }
-    sessions::start_cleaning(app).await
+    Ok(())
 }
 
 /// Whether the first platform owner is still to be named.

@@ -2,8 +2,10 @@
 //! redirects, and by no proxy the environment happens to name.
 //!
 //! [`Egress::get`] and [`Egress::post_form`] are for addresses the operator configured, which may
-//! well be inside; an address from a user goes through [`Egress::fetch_public`] and its guard.
+//! well be inside; an address from a user goes through [`Egress::fetch_public`] or
+//! [`Egress::post_public`] and their guard.
 
+mod call;
 mod guard;
 mod visit;
 
@@ -15,6 +17,7 @@ use reqwest::{Client, ClientBuilder, RequestBuilder};
 use tokio::sync::Semaphore;
 use types::{Error, ErrorKind, Result};
 
+pub use self::call::{CallBounds, CallFailure, Called};
 pub use self::guard::Settings;
 use self::guard::{Guard, GuardedResolver};
 pub use self::visit::{Bounds, Document};
@@ -27,6 +30,11 @@ const ANSWER_BYTES: usize = 1024 * 1024;
 const AT_ONCE: usize = 64;
 /// Documents read for users at once: the others are never kept waiting by them.
 const VISITS_AT_ONCE: usize = 32;
+/// Calls made for users at once; who makes them keeps a smaller number of its own.
+const CALLS_AT_ONCE: usize = 512;
+/// Connections kept open to one host for the next call, and for how long.
+const IDLE_PER_HOST: usize = 4;
+const IDLE: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("sixfold/", env!("CARGO_PKG_VERSION"));
 
 /// Makes requests to other servers. Cheap to clone; the client behind it is made at first use.
@@ -36,8 +44,10 @@ pub struct Egress(Arc<Inner>);
 struct Inner {
     client: OnceLock<Client>,
     visitor: OnceLock<Client>,
+    caller: OnceLock<Client>,
     places: Semaphore,
     visits: Semaphore,
+    calls: Semaphore,
     guard: Guard,
     total: Duration,
 }
@@ -81,8 +91,10 @@ impl Egress {
         Self(Arc::new(Inner {
             client: OnceLock::new(),
             visitor: OnceLock::new(),
+            caller: OnceLock::new(),
             places: Semaphore::new(AT_ONCE),
             visits: Semaphore::new(VISITS_AT_ONCE),
+            calls: Semaphore::new(CALLS_AT_ONCE),
             guard,
             total,
         }))
@@ -148,6 +160,16 @@ impl Egress {
     fn visitor(&self) -> Result<&Client> {
         let resolver = GuardedResolver(self.0.guard.clone());
         once(&self.0.visitor, || Ok(builder()?.dns_resolver(resolver).build()?))
+    }
+
+    /// The client behind [`Egress::post_public`]. A connection that is used again leads to an
+    /// address that was checked.
+    fn caller(&self) -> Result<&Client> {
+        let resolver = GuardedResolver(self.0.guard.clone());
+        once(&self.0.caller, || {
+            let bounded = builder()?.pool_max_idle_per_host(IDLE_PER_HOST).pool_idle_timeout(IDLE);
+            Ok(bounded.dns_resolver(resolver).build()?)
+        })
     }
 }
 

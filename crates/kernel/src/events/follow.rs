@@ -1,6 +1,7 @@
 //! Following the log: read a batch, act on it, move the cursor in the same transaction as the
 //! effect, so that each event takes effect once.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use database::seams::tail::{self, Position};
@@ -38,11 +39,27 @@ where
     R: AsyncFn(&mut Tx, &[Entry]) -> Result<P> + Send + Sync + Clone + 'static,
     W: AsyncFn(&mut Tx, &P) -> Result<()> + Send + Sync + Clone + 'static,
 {
+    follow_then(app, name, prepare, apply, |_| {}).await;
+}
+
+/// The same; `after` is told what was prepared once its batch is committed — by this process or,
+/// when another one was faster, by that.
+pub async fn follow_then<P, R, W>(
+    app: App,
+    name: &'static str,
+    prepare: R,
+    apply: W,
+    after: impl Fn(&P) + Send + Sync,
+) where
+    P: Send + Sync + 'static,
+    R: AsyncFn(&mut Tx, &[Entry]) -> Result<P> + Send + Sync + Clone + 'static,
+    W: AsyncFn(&mut Tx, &P) -> Result<()> + Send + Sync + Clone + 'static,
+{
     let mut commits = app.hub.commits();
     loop {
         commits.mark_unchanged();
         let began = Instant::now();
-        match step(&app, name, prepare.clone(), apply.clone()).await {
+        match step(&app, name, prepare.clone(), apply.clone(), &after).await {
             Ok(true) if app.db.is_busy() => tokio::time::sleep(began.elapsed() * MANNERS).await,
             Ok(true) => {}
             Ok(false) => {
@@ -57,7 +74,13 @@ where
 }
 
 /// One batch; whether there was anything to do.
-async fn step<P, R, W>(app: &App, name: &'static str, prepare: R, apply: W) -> Result<bool>
+async fn step<P, R, W>(
+    app: &App,
+    name: &'static str,
+    prepare: R,
+    apply: W,
+    after: &(impl Fn(&P) + Sync),
+) -> Result<bool>
 where
     P: Send + Sync + 'static,
     R: AsyncFn(&mut Tx, &[Entry]) -> Result<P> + Send + Sync + 'static,
@@ -75,16 +98,18 @@ where
         })
         .await?;
     let Some((from, to, prepared)) = found else { return Ok(false) };
-    let now = app.now();
+    let (now, prepared) = (app.now(), Arc::new(prepared));
+    let written = Arc::clone(&prepared);
     app.db
         .write(async move |tx| {
             // Somebody else (another node) may have been faster: then this batch is theirs.
             if advance(tx, name, from, to, now).await? {
-                apply(tx, &prepared).await?;
+                apply(tx, &written).await?;
             }
             Ok(())
         })
         .await?;
+    after(&prepared);
     Ok(true)
 }
 

@@ -9,7 +9,7 @@ mod retention;
 use database::{Tx, Value};
 use types::{AnyId, EventId, GroupId, Json, PersonId, Result, ThingId, Time};
 
-pub use self::follow::{Followed, follow};
+pub use self::follow::{Followed, follow, follow_then};
 pub use self::retention::{Retention, RetentionSettings};
 use crate::Caller;
 
@@ -90,8 +90,10 @@ macro_rules! append {
     };
 }
 const APPEND: &str = append!();
-const APPEND_ONE: &str =
-    concat!(append!(), "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning seq");
+const APPEND_ONE: &str = concat!(
+    append!(),
+    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning seq"
+);
 
 /// Appends an event, with who acts as the caller, if anybody does, and gives its `seq` back: who
 /// looked for it in the log would lose to everybody who adds to it. [`crate::Work::record`] is the

@@ -16,6 +16,7 @@ use types::{Error, Json, Result, Time};
 use uuid::Uuid;
 
 use crate::App;
+use crate::jobs::{self, Job, Jobs};
 use crate::vault::Slot;
 
 /// Bytes of an answer that are kept; a larger one is not, and a repetition then learns only that
@@ -23,10 +24,8 @@ use crate::vault::Slot;
 pub const MAX_ANSWER: usize = 256 << 10;
 /// Another node may still be at a request for about this long.
 const STILL_RUNNING: Duration = Duration::from_secs(60);
-/// Between two looks for keys that have expired.
-const SWEEP: Duration = Duration::from_secs(600);
-/// Rows removed in one transaction: others wait for it.
-const BATCH: i64 = 500;
+/// The job that removes keys that have expired.
+const CLEAN_UP: &str = "idempotency.clean_up";
 
 /// A request under its key: what its caller carries into every change it makes.
 #[derive(Debug)]
@@ -145,19 +144,20 @@ pub async fn keep(app: &App, once: &Arc<Once>, kept: Kept) -> Result<()> {
         .await
 }
 
-/// Removes what has expired, until the task is dropped.
-pub async fn sweep(app: App) {
-    loop {
-        let now = app.now();
-        match app.db.write(async move |tx| sql::sweep(tx, now, BATCH).await).await {
-            Ok(rows) if rows == BATCH.unsigned_abs() => tokio::task::yield_now().await,
-            Ok(_) => tokio::time::sleep(SWEEP).await,
-            Err(error) => {
-                tracing::warn!(cause = error.cause(), "expired idempotency keys were not removed");
-                tokio::time::sleep(SWEEP).await;
-            }
-        }
-    }
+/// Adds the background work of keys: those that have expired are removed.
+#[must_use]
+pub fn jobs(jobs: Jobs) -> Jobs {
+    jobs.with(CLEAN_UP, clean_up).within(CLEAN_UP, Duration::from_secs(600)).every(
+        CLEAN_UP,
+        "*/10 * * * *",
+        CLEAN_UP,
+    )
+}
+
+async fn clean_up(app: App, job: Job) -> Result<()> {
+    let keys = jobs::sweep(&app, jobs::SLICE, sql::sweep).await?;
+    job.result(Json::of(&serde_json::json!({ "keys": keys }))?);
+    Ok(())
 }
 
 /// 409: the first one is still running.

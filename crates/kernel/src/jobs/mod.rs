@@ -2,21 +2,38 @@
 //! retried with growing pauses.
 //!
 //! A worker that dies leaves its lease to run out; the job then runs again. Handlers must
-//! therefore be safe to run twice.
+//! therefore be safe to run twice. Groups take turns within a kind, and none has more than its share
+//! of runs at once, so that a tenant with a million jobs delays nobody else's.
 
+mod beat;
+mod ending;
+mod job;
+mod new;
+mod registry;
+mod round;
+mod running;
+mod schedules;
+mod settings;
 mod sql;
+mod sweep;
+mod threads;
 mod worker;
 
 use std::time::Duration;
 
-use database::Tx;
-use types::{Error, ErrorKind, JobId, Json, Result, Time};
-use uuid::Uuid;
+use types::{Error, ErrorKind, Result};
 
-pub use worker::{Handler, Jobs};
+pub use job::Job;
+pub use new::{NewJob, Priority};
+pub(crate) use new::{enqueue, enqueue_all};
+pub use registry::{Handler, Jobs};
+pub use settings::Settings;
+pub use sweep::{SLICE, sweep};
 
 /// Runs of a job that keeps failing before it is given up as `dead`.
 pub const MAX_ATTEMPTS: i64 = 25;
+/// Bytes of a result at most.
+pub const MAX_RESULT: usize = 64 << 10;
 /// The code of [`hopeless`].
 const HOPELESS: &str = "hopeless";
 
@@ -32,76 +49,6 @@ pub fn is_hopeless(error: &Error) -> bool {
     error.code() == HOPELESS
 }
 
-/// A job to be enqueued.
-#[derive(Debug, Clone)]
-pub struct NewJob {
-    /// Which handler runs it.
-    pub kind: &'static str,
-    /// What the handler is given.
-    pub payload: Json,
-    /// Not before this moment; now, if absent.
-    pub run_at: Option<Time>,
-    /// Runs until it is given up.
-    pub max_attempts: i64,
-}
-
-impl NewJob {
-    /// A job that runs as soon as possible.
-    #[must_use]
-    pub const fn new(kind: &'static str, payload: Json) -> Self {
-        Self { kind, payload, run_at: None, max_attempts: MAX_ATTEMPTS }
-    }
-
-    /// Runs it not before `moment`.
-    #[must_use]
-    pub const fn at(mut self, moment: Time) -> Self {
-        self.run_at = Some(moment);
-        self
-    }
-}
-
-/// A claimed job.
-#[derive(Debug, Clone)]
-pub struct Job {
-    /// Its id.
-    pub id: JobId,
-    /// Which handler runs it.
-    pub kind: String,
-    /// What the handler is given.
-    pub payload: Json,
-    /// Counted from 1.
-    pub attempt: i64,
-    pub(crate) max_attempts: i64,
-}
-
-impl Job {
-    /// Whether the job is given up should this run fail.
-    #[must_use]
-    pub const fn is_last(&self) -> bool {
-        self.attempt >= self.max_attempts
-    }
-}
-
-pub(crate) async fn enqueue(tx: &mut Tx, id: Uuid, now: Time, job: &NewJob) -> Result<()> {
-    sql::insert(tx, id, now, job).await
-}
-
-/// Whether a job of a kind waits, or — with `running` — is being run, on any node.
-///
-/// # Errors
-/// As [`Tx::maybe`].
-pub async fn is_under_way(tx: &mut Tx, kind: &str, running: bool) -> Result<bool> {
-    sql::is_under_way(tx, kind, running).await
-}
-
-/// Lets jobs of a kind that wait for longer run at a moment.
-///
-/// # Errors
-/// As [`Tx::run`].
-pub async fn hasten(tx: &mut Tx, kind: &str, at: Time) -> Result<()> {
-    sql::hasten(tx, kind, at).await
-}
-
 /// The pause before the next run: 1, 2, 4 … seconds up to an hour, and up to a quarter more by
 /// `dice` (0 to 255), so that jobs that failed together do not come back together.
 #[must_use]
@@ -109,6 +56,24 @@ pub fn backoff(attempt: i64, dice: u8) -> Duration {
     let exponent = u32::try_from(attempt.clamp(1, 13) - 1).unwrap_or(12);
     let base = Duration::from_secs(2u64.pow(exponent)).min(Duration::from_secs(3600));
     base + base * u32::from(dice) / 1024
+}
+
+/// What was running when the only process of this store ended can run again at once. To be called
+/// before any worker is there, and only where no other process can be.
+///
+/// # Errors
+/// As the store.
+pub async fn recover(app: &crate::App) -> Result<()> {
+    let (now, settings) = (app.now(), app.jobs);
+    // Nobody's lease is longer than this.
+    let horizon = now.after(Duration::from_secs(24 * 3600));
+    loop {
+        let rescued =
+            app.db.hand_out(async move |tx| sql::rescue(tx, now, horizon, &settings).await).await?;
+        if rescued == 0 {
+            return Ok(());
+        }
+    }
 }
 
 #[cfg(test)]

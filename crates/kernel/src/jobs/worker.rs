@@ -1,241 +1,281 @@
 //! Runs jobs: claims what is due as places become free, and waits for news when nothing is.
 //!
-//! No kind gets all places, so that a mail server that hangs holds up letters and nothing else.
+//! Each kind has its own places, so that a mail server that hangs holds up letters and nothing else.
+//! All that ended meanwhile is stored, and all that can be taken is taken, in one transaction.
 
-use std::collections::HashMap;
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use database::Tx;
-use futures_util::FutureExt as _;
-use tokio::task::{Id, JoinSet};
-use types::{Error, Result, Time};
+use tokio::sync::mpsc;
+use types::{ErrorKind, JobId, Result, Time};
+use uuid::Uuid;
 
-use super::sql::{self, Head};
-use super::{Job, backoff, is_hopeless};
+use super::registry::{Jobs, Task};
+use super::round::{self, Ending, Given, Orders, Want};
+use super::running::{Over, Running};
+use super::schedules::{self, Schedule};
+use super::sql::{self, Taker};
+use super::threads::Threads;
 use crate::App;
 
-/// Jobs running at the same time in one process.
-const PLACES: usize = 12;
-/// Of them, jobs of the same kind.
-const PLACES_PER_KIND: usize = 4;
-/// How long a claimed job is nobody else's; its handler is stopped before that.
-const LEASE: Duration = Duration::from_secs(60);
-const TIMEOUT: Duration = Duration::from_secs(55);
+/// How long a claimed job is nobody else's without a sign of life: a job whose worker died runs
+/// again within a minute.
+pub(super) const LEASE: Duration = Duration::from_secs(45);
+/// Between two signs of life.
+const BEAT: Duration = Duration::from_secs(5);
 /// How long a worker sleeps at most: another node's jobs wake nobody here.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a job that is done can still be looked up.
-const KEEP_DONE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Characters of an error kept with its job.
-const ERROR_CHARS: usize = 500;
+/// While it has enough to do, it looks for other things this often.
+const GLANCE: Duration = Duration::from_millis(250);
+/// A kind whose groups all have their share is tried again after this, should no run here end.
+const SHARED: Duration = Duration::from_secs(1);
+/// Endings stored in one transaction.
+const ENDINGS: usize = 512;
 
-/// Runs one kind of job.
-pub type Handler = Arc<dyn Fn(App, Job) -> Run + Send + Sync>;
-type Run = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+/// One run of a worker.
+pub(super) struct Worker {
+    pub(super) app: App,
+    pub(super) id: Uuid,
+    tasks: HashMap<&'static str, Task>,
+    schedules: Arc<[Schedule]>,
+    threads: Threads,
+    pub(super) running: Running,
+    over: mpsc::UnboundedReceiver<Over>,
+    pub(super) endings: Vec<Ending>,
+    pub(super) returned: Vec<JobId>,
+    /// Kinds with something to take; of the others nothing is known to be there.
+    pub(super) ready: HashSet<String>,
+    /// Kinds of which only groups that have their share have something.
+    pub(super) limited: HashSet<String>,
+    /// The lane of each kind that was served last.
+    last: HashMap<String, String>,
+    due: Due,
+    /// When a look is due again.
+    look: Instant,
+    looked: Instant,
+    pub(super) heard: Instant,
+    failures: u32,
+}
 
-/// The handlers rooms registered.
-#[derive(Clone, Default)]
-pub struct Jobs(HashMap<&'static str, Handler>);
+/// What else the next round is to do.
+#[derive(Default)]
+struct Due {
+    promote: bool,
+    rescue: bool,
+    tick: bool,
+}
 
-impl Jobs {
-    /// Registers the handler of one kind of job: a plain async function.
-    #[must_use]
-    pub fn with<F, R>(mut self, kind: &'static str, handler: F) -> Self
-    where
-        F: Fn(App, Job) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<()>> + Send + 'static,
-    {
-        self.0.insert(kind, Arc::new(move |app, job| Box::pin(handler(app, job))));
-        self
+impl Due {
+    const fn any(&self) -> bool {
+        self.promote || self.rescue || self.tick
+    }
+}
+
+impl Worker {
+    pub(super) fn new(jobs: Jobs, app: App, threads: Threads) -> Self {
+        let (out, over) = mpsc::unbounded_channel();
+        let now = Instant::now();
+        Self {
+            id: app.id(app.now()),
+            running: Running::new(app.jobs, out),
+            tasks: jobs.tasks,
+            schedules: jobs.schedules.into(),
+            threads,
+            over,
+            endings: Vec::new(),
+            returned: Vec::new(),
+            ready: HashSet::new(),
+            limited: HashSet::new(),
+            last: HashMap::new(),
+            due: Due::default(),
+            look: now,
+            looked: now,
+            heard: now,
+            failures: 0,
+            app,
+        }
     }
 
-    /// Runs jobs until the task is dropped.
-    pub async fn run(self, app: App) {
-        let jobs = Arc::new(self);
-        let mut running = Running::default();
-        let mut news = app.hub.jobs();
+    pub(super) async fn run(mut self) {
+        while let Err(error) = self.settle().await {
+            tracing::warn!(cause = error.cause(), "the queues cannot be opened");
+            tokio::time::sleep(PATIENCE).await;
+        }
+        let (mut news, mut recalls) = (self.app.hub.jobs(), self.app.hub.recalls());
+        let mut beat = Instant::now() + BEAT;
+        let mut ended = Vec::new();
         loop {
-            running.forget_ended();
-            news.mark_unchanged();
-            let pause = match jobs.round(&app, &mut running).await {
-                Ok(Some(pause)) => pause,
+            if recalls.has_changed().unwrap_or(false) || Instant::now() >= beat {
+                recalls.mark_unchanged();
+                self.beat().await;
+                beat = Instant::now() + BEAT;
+            }
+            if news.has_changed().unwrap_or(false) {
+                news.mark_unchanged();
+                self.look = Instant::now();
+            }
+            while let Ok(over) = self.over.try_recv() {
+                self.end(over);
+            }
+            let pause = match self.step().await {
                 Ok(None) => continue,
+                Ok(Some(pause)) => pause,
                 Err(error) => {
+                    self.failures = self.failures.saturating_add(1);
                     tracing::warn!(cause = error.cause(), "jobs cannot be claimed");
-                    PATIENCE
+                    self.look = Instant::now();
+                    // What ended is kept, and stored as soon as that is possible.
+                    tokio::time::sleep(PATIENCE.min(Duration::from_millis(100) * self.failures))
+                        .await;
+                    continue;
                 }
             };
+            let pause = pause.min(beat.saturating_duration_since(Instant::now()));
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                _ = news.changed() => {}
-                // A place became free, or a failed job has a new moment.
-                () = running.one_ended() => {}
+                _ = news.changed() => self.look = Instant::now(),
+                _ = recalls.changed() => beat = Instant::now(),
+                _ = self.over.recv_many(&mut ended, ENDINGS) => {}
+            }
+            for over in ended.drain(..) {
+                self.end(over);
             }
         }
     }
 
-    /// Starts what is due, as far as there are places; when nothing more is, how long to wait.
-    async fn round(self: &Arc<Self>, app: &App, running: &mut Running) -> Result<Option<Duration>> {
-        let free = running.free();
-        if free == 0 {
-            return Ok(Some(PATIENCE));
-        }
-        let (now, taken) = (app.now(), running.by_kind());
-        let full = kinds_without_place(&taken);
-        let due = app.db.read(async move |tx| next_due(tx, &full).await).await?;
-        match due {
-            Some(at) if at <= now => {}
-            Some(at) => {
-                let micros = u64::try_from(at.micros() - now.micros()).unwrap_or(0);
-                return Ok(Some(Duration::from_micros(micros).min(PATIENCE)));
-            }
-            None => return Ok(Some(PATIENCE)),
-        }
-        let lease = now.after(LEASE);
-        let claimed = app
+    /// Writes down which queues and schedules this process has.
+    async fn settle(&self) -> Result<()> {
+        let (now, schedules) = (self.app.now(), Arc::clone(&self.schedules));
+        let mut kinds: Vec<&'static str> = self.tasks.keys().copied().collect();
+        kinds.sort_unstable();
+        self.app
             .db
-            .write(async move |tx| {
-                sql::bury(tx, now).await?;
-                sql::sweep(tx, now.before(KEEP_DONE)).await?;
-                claim(tx, now, lease, free, taken.clone()).await
-            })
-            .await?;
-        for job in claimed {
-            let (jobs, app) = (Arc::clone(self), app.clone());
-            running.start(job.kind.clone(), async move {
-                if let Err(error) = jobs.one(&app, job).await {
-                    tracing::warn!(cause = error.cause(), "a job's outcome was not stored");
+            .hand_out(async move |tx| {
+                for kind in &kinds {
+                    sql::open_queue(tx, kind, now).await?;
                 }
-            });
+                schedules::put(tx, &schedules, now).await
+            })
+            .await
+    }
+
+    /// Does what there is to do; when there is nothing, tells how long to wait.
+    async fn step(&mut self) -> Result<Option<Duration>> {
+        let busy = !self.endings.is_empty() || self.ready.iter().any(|kind| self.free(kind) > 0);
+        let since = self.looked.elapsed();
+        if Instant::now() >= self.look && (!busy || since > GLANCE) {
+            self.look().await?;
         }
+        let wants = self.wants();
+        if wants.is_empty()
+            && self.endings.is_empty()
+            && self.returned.is_empty()
+            && !self.due.any()
+        {
+            return Ok(Some(self.look.saturating_duration_since(Instant::now())));
+        }
+        if self.due.rescue && !self.running.is_empty() {
+            // Should the clock have jumped, our own are not lost.
+            self.beat().await;
+        }
+        let given = self.round(wants).await?;
+        self.take(given);
         Ok(None)
     }
 
-    async fn one(&self, app: &App, job: Job) -> Result<()> {
-        let (id, kind, attempt, last) = (job.id, job.kind.clone(), job.attempt, job.is_last());
-        let outcome = match self.0.get(job.kind.as_str()) {
-            None => Err(Error::internal(format!("no handler for jobs of kind {kind}"))),
-            Some(handler) => {
-                let run = AssertUnwindSafe(handler(app.clone(), job)).catch_unwind();
-                match tokio::time::timeout(TIMEOUT, run).await {
-                    Ok(Ok(outcome)) => outcome,
-                    Ok(Err(_)) => Err(Error::internal("the handler panicked")),
-                    Err(_) => Err(Error::internal("the handler took too long")),
+    /// Something may be there to be done after this.
+    pub(super) fn look_within(&mut self, pause: Duration) {
+        self.look = self.look.min(Instant::now() + pause);
+    }
+
+    fn free(&self, kind: &str) -> usize {
+        self.running.free(kind)
+    }
+
+    async fn look(&mut self) -> Result<()> {
+        let (now, schedules) = (self.app.now(), Arc::clone(&self.schedules));
+        let sight = self.app.db.read(async move |tx| round::look(tx, &schedules).await).await?;
+        let due = |at: Option<Time>| at.is_some_and(|at| at <= now);
+        self.due = Due {
+            promote: due(sight.waiting),
+            rescue: sight.lost.is_some_and(|at| at < now),
+            tick: due(sight.tick),
+        };
+        self.ready = sight.kinds.into_iter().collect();
+        self.limited.clear();
+        let next = [sight.waiting, sight.lost, sight.tick].into_iter().flatten().min();
+        let pause = next.map_or(PATIENCE, |at| {
+            // Of this very moment, what is due is done by the next round.
+            let micros = u64::try_from(at.micros() - now.micros()).unwrap_or(0).max(1000);
+            Duration::from_micros(micros).min(PATIENCE)
+        });
+        (self.looked, self.look) = (Instant::now(), Instant::now() + pause);
+        Ok(())
+    }
+
+    fn wants(&self) -> Arc<[Want]> {
+        let wants = self.ready.iter().map(|kind| Want {
+            kind: kind.clone(),
+            places: self.free(kind),
+            after: self.last.get(kind).cloned(),
+        });
+        wants.filter(|want| want.places > 0).collect()
+    }
+
+    async fn round(&mut self, wants: Arc<[Want]>) -> Result<HashMap<String, Given>> {
+        let (app, now) = (self.app.clone(), self.app.now());
+        let batch = self.endings.len().min(ENDINGS);
+        let orders = Orders {
+            by: Taker { worker: self.id, now, lease: now.after(LEASE) },
+            settings: app.jobs,
+            endings: self.endings.iter().take(batch).cloned().collect(),
+            returned: self.returned.as_slice().into(),
+            wants,
+            promote: self.due.promote,
+            rescue: self.due.rescue,
+            tick: self.due.tick.then(|| Arc::clone(&self.schedules)),
+        };
+        let db = app.db.clone();
+        match db.hand_out(async move |tx| round::round(tx, &app, &orders).await).await {
+            Ok(given) => {
+                self.endings.drain(..batch);
+                self.returned.clear();
+                if self.due.any() {
+                    // What came due is there to be taken now.
+                    (self.due, self.look) = (Due::default(), Instant::now());
+                    self.looked = self.looked.checked_sub(GLANCE).unwrap_or(self.looked);
+                }
+                self.failures = 0;
+                Ok(given)
+            }
+            Err(error) => {
+                if self.failures > 2 && error.kind() != ErrorKind::Overloaded && batch > 0 {
+                    self.store_singly(batch).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn take(&mut self, given: HashMap<String, Given>) {
+        for (kind, given) in given {
+            if !given.more {
+                self.ready.remove(&kind);
+            }
+            if given.limited && !given.more {
+                self.limited.insert(kind.clone());
+                self.look_within(SHARED);
+            }
+            if let Some(last) = given.last {
+                self.last.insert(kind, last);
+            }
+            for job in given.jobs {
+                let task = self.tasks.get(job.kind.as_str()).cloned();
+                if let Some(handle) = self.threads.handle() {
+                    self.running.start(handle, &self.app, task, job);
                 }
             }
-        };
-        let now = app.now();
-        let Err(error) = outcome else {
-            return app.db.write(async move |tx| sql::finish(tx, id, attempt, now).await).await;
-        };
-        let last = last || is_hopeless(&error);
-        let why: String = error.to_string().chars().take(ERROR_CHARS).collect();
-        tracing::warn!(job = %id, kind, attempt, last, "a job failed: {why}");
-        let [dice] = app.random.bytes();
-        let run_at = now.after(backoff(attempt, dice));
-        let state = if last { "dead" } else { "queued" };
-        app.db
-            .write(async move |tx| sql::fail(tx, id, attempt, state, run_at, &why, now).await)
-            .await
-    }
-}
-
-/// When something is due that is not of the kinds `full`.
-async fn next_due(tx: &mut Tx, full: &[String]) -> Result<Option<Time>> {
-    let heads = sql::heads(tx).await?;
-    let due = heads.into_iter().filter(|head| !full.contains(&head.kind)).map(|head| head.due);
-    let lost = sql::next_lost(tx, full).await?;
-    Ok(due.chain(lost).min())
-}
-
-/// Claims up to `free` jobs, lost ones first, then what has been due for longest; `taken` counts
-/// those of each kind that run.
-async fn claim(
-    tx: &mut Tx,
-    now: Time,
-    lease: Time,
-    free: usize,
-    mut taken: HashMap<String, usize>,
-) -> Result<Vec<Job>> {
-    let mut claimed: Vec<Job> = Vec::new();
-    while claimed.len() < free {
-        let full = kinds_without_place(&taken);
-        let Some(job) = sql::claim_lost(tx, now, lease, &full).await? else { break };
-        *taken.entry(job.kind.clone()).or_default() += 1;
-        claimed.push(job);
-    }
-    // What is due there is held by other workers.
-    let mut empty = Vec::new();
-    while claimed.len() < free {
-        let full = kinds_without_place(&taken);
-        let open = |head: &Head| {
-            head.due <= now && !full.contains(&head.kind) && !empty.contains(&head.kind)
-        };
-        let heads = sql::heads(tx).await?.into_iter().filter(open);
-        let Some(head) = heads.min_by_key(|head| head.due) else { break };
-        match sql::claim(tx, now, lease, &head.kind).await? {
-            Some(job) => {
-                *taken.entry(job.kind.clone()).or_default() += 1;
-                claimed.push(job);
-            }
-            None => empty.push(head.kind),
         }
     }
-    Ok(claimed)
-}
-
-/// The jobs of this process just now. Dropped, they end.
-#[derive(Default)]
-struct Running {
-    tasks: JoinSet<()>,
-    kinds: HashMap<Id, String>,
-}
-
-impl Running {
-    fn free(&self) -> usize {
-        PLACES.saturating_sub(self.kinds.len())
-    }
-
-    fn by_kind(&self) -> HashMap<String, usize> {
-        let mut counted = HashMap::new();
-        for kind in self.kinds.values() {
-            *counted.entry(kind.clone()).or_default() += 1;
-        }
-        counted
-    }
-
-    fn start(&mut self, kind: String, job: impl Future<Output = ()> + Send + 'static) {
-        let task = self.tasks.spawn(job);
-        self.kinds.insert(task.id(), kind);
-    }
-
-    fn forget(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
-        let id = match ended {
-            Ok((id, ())) => id,
-            Err(error) => error.id(),
-        };
-        self.kinds.remove(&id);
-    }
-
-    fn forget_ended(&mut self) {
-        while let Some(ended) = self.tasks.try_join_next_with_id() {
-            self.forget(ended);
-        }
-    }
-
-    /// Waits until one ends; forever, when none runs.
-    async fn one_ended(&mut self) {
-        match self.tasks.join_next_with_id().await {
-            Some(ended) => self.forget(ended),
-            None => std::future::pending().await,
-        }
-    }
-}
-
-fn kinds_without_place(taken: &HashMap<String, usize>) -> Vec<String> {
-    let full = taken.iter().filter(|(_, count)| **count >= PLACES_PER_KIND);
-    full.map(|(kind, _)| kind.clone()).collect()
 }

@@ -1,5 +1,12 @@
 //! Jobs: in the transaction of their cause, leased, retried, given up.
 
+#[path = "jobs/life.rs"]
+mod life;
+#[path = "jobs/misbehaving.rs"]
+mod misbehaving;
+#[path = "jobs/turns.rs"]
+mod turns;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -260,8 +267,8 @@ on_each!(a_long_queue_of_one_kind_holds_up_no_other, |store| {
             .db
             .read(async |tx| {
                 tx.all(
-                    "explain query plan select id from jobs where state = 'queued' \
-                     and kind = 'quick' and run_at <= 1 order by run_at, id limit 1",
+                    "explain query plan select id from jobs where state = 'queued' and ready \
+                     and kind = 'quick' and lane = '' order by priority, run_at, id limit 1",
                     database::args![],
                     |row| row.get(3),
                 )
@@ -270,6 +277,6 @@ on_each!(a_long_queue_of_one_kind_holds_up_no_other, |store| {
             .await
             .expect("a plan");
         let plan = plan.join("; ");
-        assert!(plan.contains("jobs_queued") && !plan.contains("TEMP B-TREE"), "{plan}");
+        assert!(plan.contains("jobs_ready") && !plan.contains("TEMP B-TREE"), "{plan}");
     }
 });

@@ -19,7 +19,9 @@ pub(crate) fn all(settings: &Settings, table: &Table) -> Vec<Mistake> {
     found.extend(of("quotas", settings.quotas.mistakes()));
     found.extend(of("retention", settings.retention.mistakes()));
     found.extend(of("mail", settings.mail.mistakes()));
+    found.extend(of("jobs", settings.jobs.mistakes()));
     found.extend(of("egress", settings.egress.mistakes()));
+    found.extend(of("webhooks", settings.webhooks.mistakes()));
     found.extend(of("google", settings.google.mistakes()));
     found.extend(of("github", settings.github.mistakes()));
     found.extend(of("facebook", settings.facebook.mistakes()));

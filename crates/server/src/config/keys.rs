@@ -3,11 +3,13 @@
 //! the settings are read into, so none is missing, extra, or has another default.
 
 mod identity;
+mod jobs;
 mod live;
 mod mail;
 mod process;
 mod providers;
 mod quotas;
+mod webhooks;
 
 use std::cmp::Ordering;
 
@@ -99,7 +101,12 @@ pub(crate) static SECTIONS: &[(&str, &str)] = &[
     ("live", "Connections that stay open; see [live.md](live.md)."),
     ("retention", "How old events are deleted; see [events.md](events.md)."),
     ("mail", "Letters: how they are sent and what they look like; see [mail.md](mail.md)."),
+    (
+        "jobs",
+        "Background jobs: how many run at once, how long they are kept; see [jobs.md](jobs.md).",
+    ),
     ("egress", "Requests to addresses that users name, e.g. websites to be analyzed."),
+    ("webhooks", "What other programs are told and tell; see [webhooks.md](webhooks.md)."),
     ("google", "Signing in with Google; without a client id it is not offered."),
     ("github", "Signing in with GitHub; without a client id it is not offered."),
     ("facebook", "Signing in with Facebook; without a client id it is not offered."),
@@ -174,7 +181,16 @@ impl Key {
 
 /// All of them, section by section.
 pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
-    [process::KEYS, identity::KEYS, quotas::KEYS, live::KEYS, mail::KEYS, providers::KEYS]
-        .into_iter()
-        .flatten()
+    [
+        process::KEYS,
+        identity::KEYS,
+        quotas::KEYS,
+        live::KEYS,
+        mail::KEYS,
+        jobs::KEYS,
+        webhooks::KEYS,
+        providers::KEYS,
+    ]
+    .into_iter()
+    .flatten()
 }

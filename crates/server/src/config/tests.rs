@@ -90,7 +90,9 @@ fn the_list_of_keys_is_what_the_structs_read() {
         ("identity", fields::<identity::Settings>()),
         ("live", fields::<live::Settings>()),
         ("mail", fields::<kernel::mail::Settings>()),
+        ("jobs", fields::<kernel::jobs::Settings>()),
         ("egress", fields::<kernel::egress::Settings>()),
+        ("webhooks", fields::<integrations::Settings>()),
         ("google", fields::<identity::GoogleSettings>()),
         ("github", fields::<identity::GithubSettings>()),
         ("facebook", fields::<identity::FacebookSettings>()),
@@ -124,7 +126,9 @@ fn the_listed_defaults_are_the_real_ones() {
         (mail.smtp_url.is_none(), mail.smtp_plain, texts)
     };
     assert_eq!(mail(&listed.mail), mail(&real.mail));
+    assert_eq!(format!("{:?}", listed.jobs), format!("{:?}", real.jobs));
     assert_eq!(listed.egress.allow_private, real.egress.allow_private);
+    assert_eq!(format!("{:?}", listed.webhooks), format!("{:?}", real.webhooks));
     assert!(real.keys.root.is_none() && real.keys.signing.is_none());
     let (listed, real) = (listed.providers(), real.providers());
     assert_eq!(listed.google.issuer, real.google.issuer);

@@ -45,10 +45,10 @@ async fn parts(settings: &Settings, db: &Db) -> Result<Parts, Stop> {
         .map_err(|(key, said)| Stop::refused("quotas_unusable", format!("quotas.{key}: {said}")))?;
     let rates = Rates::new(&settings.limits);
     let parts = Parts::new(db.clone(), keys, Clock::System, Random::System);
-    let egress = Egress::new(&settings.egress);
+    let (egress, jobs) = (Egress::new(&settings.egress), settings.jobs);
     let fresh = settings.identity.fresh();
     let retention = settings.retention.retention(&settings.server.data_dir);
-    Ok(Parts { mail, letters, egress, fresh, plans, rates, retention, ..parts })
+    Ok(Parts { mail, letters, egress, fresh, plans, rates, retention, jobs, ..parts })
 }
 
 fn unusable(key: &str, said: &str) -> Stop {

@@ -148,7 +148,7 @@ pub(crate) fn free_port() -> u16 {
         .expect("a free port")
 }
 
-fn skipped(need: &str, what: &str, lack: &str) {
+pub(crate) fn skipped(need: &str, what: &str, lack: &str) {
     assert!(!required(need), "SIXFOLD_TEST_REQUIRE names {need}, but {lack}");
     // Not by `eprintln!`, which the harness swallows when a test passes.
     let _ = writeln!(std::io::stderr(), "clients: {what} is skipped: {lack}");

@@ -24,6 +24,8 @@ mod edge;
 mod engines;
 mod full_disk;
 mod identity;
+mod integrations;
+mod jobs;
 mod keys;
 mod live;
 mod oauth;

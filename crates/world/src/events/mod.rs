@@ -16,20 +16,11 @@ mod told;
 
 use kernel::App;
 use kernel::jobs::Jobs;
-use types::Result;
 
 pub use self::told::{Part, Told, is_whole_after, told};
 
 /// Adds the background work of events.
 #[must_use]
-pub fn jobs(jobs: Jobs) -> Jobs {
-    retention::jobs(jobs)
-}
-
-/// Starts what comes back by itself.
-///
-/// # Errors
-/// As the store.
-pub async fn boot(app: &App) -> Result<()> {
-    retention::boot(app).await
+pub fn jobs(jobs: Jobs, app: &App) -> Jobs {
+    retention::jobs(jobs, &app.retention)
 }

@@ -1,9 +1,10 @@
 //! What may be read of the log, and what may be added to it.
 
+use database::Tx;
 use kernel::access::{self, Right, Scope, Sight};
 use kernel::events::NewEvent;
 use kernel::{App, Caller, Work, ontology};
-use types::{AnyId, Checks, Error, ErrorKind, EventId, Json, Kind, Result, Time};
+use types::{AnyId, Checks, Error, ErrorKind, EventId, GroupId, Json, Kind, Result, Time};
 
 use super::model::{Event, EventFilter, NewCustomEvent};
 use super::retention::{Horizon, horizon};
@@ -26,21 +27,53 @@ const RESERVED_TYPES: [&str; 1] = ["settings_updated"];
 /// 401; 404 when there is none the caller may see.
 pub async fn get(app: &App, caller: &Caller, id: EventId) -> Result<Event> {
     let caller = caller.clone();
-    app.db
-        .read(async move |tx| {
-            access::require_known(&caller)?;
-            let stored = sql::find(tx, id).await?.ok_or_else(Error::not_found)?;
-            let place = access::standing(tx, &caller, stored.event.group_id).await?;
-            let sight = Sight::of(place.rights, Right::EventsRead);
-            let me = caller.person();
-            let hidden = sight != Sight::All && sql::is_hidden(tx, id, me).await?;
-            if !hidden && sight.sees(&stored.visibility, stored.owner, me) {
-                Ok(stored.event)
-            } else {
-                Err(Error::not_found())
-            }
-        })
-        .await
+    app.db.read(async move |tx| visible(tx, &caller, id, Sight::All).await).await
+}
+
+/// One event as it may leave the house on behalf of `caller`: what is private to others is not for
+/// them, not even where they own the group.
+///
+/// # Errors
+/// As [`get`].
+pub async fn shown(tx: &mut Tx, caller: &Caller, id: EventId) -> Result<Event> {
+    visible(tx, caller, id, Sight::Shared).await
+}
+
+async fn visible(tx: &mut Tx, caller: &Caller, id: EventId, most: Sight) -> Result<Event> {
+    access::require_known(caller)?;
+    let stored = sql::find(tx, id).await?.ok_or_else(Error::not_found)?;
+    let place = access::standing(tx, caller, stored.event.group_id).await?;
+    let sight = Sight::of(place.rights, Right::EventsRead).min(most);
+    let me = caller.person();
+    let hidden = sight != Sight::All && sql::is_hidden(tx, id, me).await?;
+    if !hidden && sight.sees(&stored.visibility, stored.owner, me) {
+        Ok(stored.event)
+    } else {
+        Err(Error::not_found())
+    }
+}
+
+/// An event's place in the log; 0 when there is none.
+///
+/// # Errors
+/// As the store.
+pub async fn seq_of(tx: &mut Tx, id: EventId) -> Result<i64> {
+    Ok(sql::find(tx, id).await?.map_or(0, |stored| stored.event.seq))
+}
+
+/// Ids of the events of a group — with `children` also of the groups below it — that stand behind
+/// `seq` in the log, oldest first. Whoever asks must check what may be shown of each.
+///
+/// # Errors
+/// As the store.
+pub async fn behind(
+    tx: &mut Tx,
+    group: GroupId,
+    children: bool,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<(EventId, i64)>> {
+    sql::behind(tx, group, children, seq, limit).await
 }
 
 /// A page of events.
@@ -175,7 +208,9 @@ fn check(new: &NewCustomEvent, now: Time) -> Result<()> {
         .done()
 }
 
-fn is_reserved(kind: &str) -> bool {
+/// Whether only the installation records events of this type.
+#[must_use]
+pub fn is_reserved(kind: &str) -> bool {
     let known = ontology::built_in().event_types.iter().find(|one| one.name == kind);
     known.is_some_and(|one| {
         RESERVED_TYPES.contains(&kind)

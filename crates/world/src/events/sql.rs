@@ -135,3 +135,25 @@ pub(super) async fn is_hidden(tx: &mut Tx, id: EventId, me: Option<PersonId>) ->
     not_hidden(&mut sql, me);
     Ok(tx.maybe(sql.text(), sql.args(), |_| Ok(())).await?.is_none())
 }
+
+pub(super) async fn behind(
+    tx: &mut Tx,
+    group: GroupId,
+    children: bool,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<(EventId, i64)>> {
+    let mut sql = Sql::new("select o.id, o.seq from events o where o.seq > ");
+    sql.bind(seq);
+    if children {
+        sql.push(
+            " and o.group_id in (select a.group_id from group_ancestors a where a.ancestor_id = ",
+        )
+        .bind(group)
+        .push(")");
+    } else {
+        sql.push(" and o.group_id = ").bind(group);
+    }
+    sql.push(" order by o.seq limit ").bind(limit);
+    tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, row.get(1)?))).await
+}

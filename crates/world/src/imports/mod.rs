@@ -7,6 +7,7 @@
 //! the others are taken.
 
 mod bundle;
+mod clean_up;
 mod columns;
 mod cut;
 pub mod model;
@@ -15,3 +16,5 @@ pub mod routes;
 pub mod rules;
 mod sql;
 mod take;
+
+pub(crate) use clean_up::jobs;

@@ -134,3 +134,13 @@ pub(super) async fn errors(tx: &mut Tx, id: ImportId, slice: Slice) -> Result<Ve
     )
     .await
 }
+
+/// Deletes imports, of any group, that last moved before a moment, with their errors; how many.
+pub(super) async fn delete_before(tx: &mut Tx, before: Time, most: i64) -> Result<u64> {
+    tx.run(
+        "delete from import_runs where id in (select id from import_runs where updated_at < $1 \
+         order by updated_at limit $2)",
+        args![before, most],
+    )
+    .await
+}

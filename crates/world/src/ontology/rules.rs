@@ -111,7 +111,7 @@ fn unknown(dimension: Dimension, name: &str) -> Error {
 }
 
 /// Whether a type may be called so: 1 to 64 of `a-z 0-9 _`, starting with a letter.
-pub(super) fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')

@@ -3,12 +3,11 @@
 use std::io::BufRead;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
 
-use database::args;
+use database::{Tx, args};
 use kernel::{App, Caller, Work};
 use sha2::{Digest as _, Sha256};
-use types::{Error, ErrorKind, Result};
+use types::{Error, ErrorKind, Result, Time};
 
 use super::line::Line;
 use super::names::Names;
@@ -24,8 +23,6 @@ const DRAFTS: usize = 512;
 const CHUNK_BYTES: usize = 8 << 20;
 /// A longer line is refused: it could not have come through the API either.
 const MAX_LINE: usize = 8 << 20;
-/// How long an import can be resumed.
-const FORGET: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Chunks read ahead of the store.
 const AHEAD: usize = 2;
 
@@ -284,10 +281,9 @@ async fn was_taken(app: &App, digest: String) -> Result<bool> {
         .await
 }
 
-/// In the transaction of the lines. What nobody resumed for a month is forgotten.
+/// In the transaction of the lines.
 async fn keep_progress(work: &mut Work<'_>, digest: &str, lines: u64) -> Result<()> {
     let now = work.now;
-    work.tx.run("delete from imports where updated_at < $1", args![now.before(FORGET)]).await?;
     work.tx
         .run(
             "insert into imports (digest, lines, updated_at) values ($1, $2, $3) \
@@ -296,6 +292,16 @@ async fn keep_progress(work: &mut Work<'_>, digest: &str, lines: u64) -> Result<
         )
         .await?;
     Ok(())
+}
+
+/// Forgets inputs that were last read before a moment: they cannot be resumed any more. How many.
+pub(crate) async fn forget_inputs(tx: &mut Tx, before: Time, most: i64) -> Result<u64> {
+    tx.run(
+        "delete from imports where digest in \
+         (select digest from imports where updated_at < $1 limit $2)",
+        args![before, most],
+    )
+    .await
 }
 
 /// The reader's thread: cuts the input into lines and parses them while the store is writing.

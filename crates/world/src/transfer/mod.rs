@@ -19,6 +19,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub use export::export;
+pub(crate) use import::forget_inputs;
 pub use import::import;
 
 /// How to import.

@@ -12,3 +12,13 @@ pub fn skip_locked(tx: &Tx) -> &'static str {
         Engine::Postgres => " for update skip locked",
     }
 }
+
+/// The clause that ends a query of rows which nobody else may hold until the end of the transaction;
+/// it waits for who does.
+#[must_use]
+pub fn held(tx: &Tx) -> &'static str {
+    match tx.engine() {
+        Engine::Sqlite => "",
+        Engine::Postgres => " for update",
+    }
+}

@@ -4,7 +4,9 @@
 mod accounts;
 mod arrive;
 mod bulk;
+mod integrations;
 mod keys;
+mod ops;
 mod organizations;
 mod tenancy;
 mod transfer;
@@ -98,10 +100,16 @@ async fn elsewhere(scene: &Scene, who: &Person, operation: &str) -> Option<Vec<A
     if let Some(asks) = organizations::of(scene, who, operation).await {
         return Some(asks);
     }
+    if let Some(asks) = integrations::of(scene, operation).await {
+        return Some(asks);
+    }
     if let Some(asks) = types::of(scene, operation).await {
         return Some(asks);
     }
     if let Some(asks) = tenancy::of(scene, who, operation).await {
+        return Some(asks);
+    }
+    if let Some(asks) = ops::of(scene, operation).await {
         return Some(asks);
     }
     if let Some(asks) = transfer::of(scene, operation).await {

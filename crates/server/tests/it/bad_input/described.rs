@@ -56,6 +56,10 @@ async fn every_body_is_an_object_of_known_fields() {
             if operation.path.contains("/types/{dimension}/") {
                 continue;
             }
+            // What another program says is read once it is known to have said it.
+            if operation.path == "/v1/receivers/{id}/in" {
+                continue;
+            }
             count += 1;
             let known = watch.wrong(operation, "{\"unknownField\":1}", &["unknown_field"]).await;
             assert!(known.text.contains("unknownField"), "it names the field: {known:?}");
@@ -125,7 +129,9 @@ async fn every_id_in_a_path_is_one_of_its_kind() {
         let watch = Watch::over(&stage).await;
         let (_, operations) = everything(&stage).await;
         for operation in operations.iter().filter(|one| one.path.contains("{id}")) {
-            let any = operation.path.contains("/target/");
+            // Where an id of that kind is the right one.
+            let job =
+                operation.path.contains("/target/") || operation.path.starts_with("/v1/jobs/");
             let group = format!("?groupId={}", stage.acme);
             let query = if operation.parameters().contains(&"groupId") { &group } else { "" };
             let long = "a".repeat(3000);
@@ -146,7 +152,7 @@ async fn every_id_in_a_path_is_one_of_its_kind() {
                 "'%20or%201=1--",
                 &long,
             ] {
-                if any && id.starts_with("job_") {
+                if job && id.starts_with("job_") {
                     continue;
                 }
                 let path = operation.with_id(id);
@@ -178,9 +184,11 @@ fn misfits(operation: &Operation, name: &str) -> &'static [&'static str] {
         "sort" => &["colour", "", "-"],
         "includeChildren" | "permanent" | "cascade" | "banned" | "dryRun" => &["maybe", "1", ""],
         "from" | "to" => &["yesterday", "2026-13-01T00:00:00Z", "7", ""],
-        "status" | "visibility" | "role" => &["nonsense", ""],
+        "status" | "visibility" | "role" | "state" => &["nonsense", ""],
+        "kind" if operation.path == "/v1/jobs" => &[],
         // Free words: any text is fine.
-        "type" | "types" | "label" | "q" | "key" | "confirm" | "username" | "email" | "slug" => &[],
+        "type" | "types" | "label" | "q" | "key" | "confirm" | "username" | "email" | "slug"
+        | "eventType" => &[],
         "targetId" => &["x", "", "banana_00000000000000000000000000"],
         _ => &["x", "", "job_00000000000000000000000000", "thing_8zzzzzzzzzzzzzzzzzzzzzzzzz"],
     }

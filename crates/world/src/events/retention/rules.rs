@@ -6,63 +6,45 @@ use database::seams::tail;
 use kernel::events::NewEvent;
 use kernel::jobs::Job;
 use kernel::{App, Caller};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use types::{GroupId, Json, Result, Time};
 
 use super::sql::{self, Group};
-use super::{JOB, archive, come_back};
+use super::{JOB, archive};
 use crate::events::model::Event;
 
 /// Events deleted in one transaction.
 const SLICE: i64 = 1000;
-/// Slices of one run of the job, and groups looked at: what is left is the next run's, at once.
-const SLICES: usize = 50;
+/// Groups looked at together.
 const GROUPS: i64 = 500;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Where a round through the groups goes on.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(super) struct Round {
-    /// When it began; what it deletes is too old at that moment. Now, if it begins.
-    began: Option<Time>,
-    /// Groups up to this one are done.
-    after: Option<GroupId>,
-}
-
-/// One run: some of the groups, then the job comes back — at once, until all were looked at.
+/// Goes through all groups. A run that ends early loses nothing: what it has deleted is gone, and
+/// the next one finds the rest.
 pub(super) async fn run(app: App, job: Job) -> Result<()> {
-    let mut round: Round = serde_json::from_str(job.payload.as_str())?;
-    let began = *round.began.get_or_insert(app.now());
-    let after = round.after;
-    let groups = app.db.read_long(async move |tx| sql::groups(tx, after, GROUPS).await).await?;
-    let all_of_them = groups.len() < usize::try_from(GROUPS)?;
-    let mut slices = SLICES;
-    for group in groups {
-        let id = group.id;
-        if !one(&app, &group, began, &mut slices).await? {
-            return come_back(&app, Json::of(&round)?, app.now()).await;
+    let began = app.now();
+    let (mut after, mut deleted) = (None, 0);
+    loop {
+        let groups = app.db.read_long(async move |tx| sql::groups(tx, after, GROUPS).await).await?;
+        for group in &groups {
+            deleted += one(&app, group, began).await?;
         }
-        round.after = Some(id);
+        after = groups.last().map(|group| group.id);
+        if i64::try_from(groups.len())? < GROUPS {
+            job.result(Json::of(&json!({ "events": deleted }))?);
+            return Ok(());
+        }
     }
-    if all_of_them {
-        let next = began.after(app.retention.every);
-        return come_back(&app, Json::of(&Round::default())?, next).await;
-    }
-    come_back(&app, Json::of(&round)?, app.now()).await
 }
 
-/// Deletes what is too old in one group; whether that is all of it.
-async fn one(app: &App, group: &Group, began: Time, slices: &mut usize) -> Result<bool> {
-    let Some(days) = app.plans.retention_days(&group.plan, &group.limits) else { return Ok(true) };
+/// Deletes what is too old in one group; tells how many events.
+async fn one(app: &App, group: &Group, began: Time) -> Result<u64> {
+    let Some(days) = app.plans.retention_days(&group.plan, &group.limits) else { return Ok(0) };
     let days = u32::try_from(days.max(0)).unwrap_or(u32::MAX);
     let before = began.before(DAY.saturating_mul(days));
     let id = group.id;
+    let mut deleted = 0;
     loop {
-        if *slices == 0 {
-            return Ok(false);
-        }
-        *slices -= 1;
         let (events, untold) = app
             .db
             .read_long(async move |tx| {
@@ -75,7 +57,7 @@ async fn one(app: &App, group: &Group, began: Time, slices: &mut usize) -> Resul
             })
             .await?;
         if events.is_empty() && untold == 0 {
-            return Ok(true);
+            return Ok(deleted);
         }
         let is_last = events.len() < usize::try_from(SLICE)?;
         if !events.is_empty() {
@@ -83,8 +65,9 @@ async fn one(app: &App, group: &Group, began: Time, slices: &mut usize) -> Resul
         }
         let told = is_last.then_some((before, days));
         delete(app, id, &events, told).await?;
+        deleted += u64::try_from(events.len())?;
         if is_last {
-            return Ok(true);
+            return Ok(deleted);
         }
     }
 }

@@ -1,0 +1,123 @@
+//! Sends what is due: takes it from the queue as places become free, and waits for news when there
+//! is nothing.
+
+use std::time::Duration;
+
+use database::Engine;
+use types::{DeliveryId, Result, Time};
+
+use super::outbox::Place;
+use super::queue_sql::{self, Head};
+use super::state::State;
+use super::{attempt, dispatch};
+use crate::Integrations;
+
+/// How long the sender sleeps at most: another node's deliveries wake nobody here.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Webhooks served in one round; the others are in the next one.
+const ROUND: usize = 64;
+
+/// Follows the log and sends webhooks, until the task is dropped.
+pub async fn run(house: Integrations) {
+    let state = State::new(house.app.clone(), house.settings().clone());
+    tokio::join!(dispatch::follow(state.clone()), send(state));
+}
+
+async fn send(state: State) {
+    // What an earlier process was at: nobody else writes this store, so nobody is at it now.
+    if state.app.db.engine() == Engine::Sqlite {
+        let now = state.app.now();
+        let released = state.app.db.write(async move |tx| queue_sql::release_all(tx, now).await);
+        if let Err(error) = released.await {
+            tracing::warn!(cause = error.cause(), "webhooks under way are sent when leases end");
+        }
+    }
+    let mut jobs = state.app.hub.jobs();
+    loop {
+        jobs.mark_unchanged();
+        state.outbox.look();
+        let pause = match round(&state).await {
+            Ok(pause) => pause,
+            Err(error) => {
+                tracing::warn!(cause = error.cause(), "webhooks cannot be taken from the queue");
+                PATIENCE
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = state.outbox.news() => {}
+            // A webhook was changed, or something is to be sent again.
+            _ = jobs.changed() => {}
+        }
+    }
+}
+
+/// Starts what is due, as far as there are places; how long to wait for more.
+async fn round(state: &State) -> Result<Duration> {
+    let now = state.app.now();
+    let (heads, lost) = state
+        .app
+        .db
+        .read(async |tx| Ok((queue_sql::heads(tx).await?, queue_sql::next_lost(tx).await?)))
+        .await?;
+    let ended = lost.is_some_and(|at| at <= now);
+    let taken = places(state, heads.iter().filter(|head| head.due <= now));
+    // One that waits has no head before its lease ended, so there is always a next round.
+    let next = heads.iter().map(|head| head.due).chain(lost).filter(|at| *at > now).min();
+    let again = ended || taken.len() >= ROUND;
+    if ended || !taken.is_empty() {
+        claim(state, taken, now).await?;
+    }
+    if again {
+        return Ok(Duration::ZERO);
+    }
+    let pause = next.map_or(PATIENCE, |at| {
+        Duration::from_micros(u64::try_from(at.micros() - now.micros()).unwrap_or(0))
+    });
+    Ok(pause.min(PATIENCE))
+}
+
+/// As many places as each head may have; those that stay empty are given back by being dropped.
+/// It asks until it is refused: whoever could do with one more is woken by the next that is free.
+fn places<'h>(state: &State, due: impl Iterator<Item = &'h Head>) -> Vec<(Head, Vec<Place>)> {
+    let mut heads: Vec<&Head> = due.collect();
+    heads.sort_by_key(|head| head.due);
+    let mut taken = Vec::new();
+    for head in heads {
+        let place = || state.outbox.place(head.webhook, head.group, head.ordered);
+        let places: Vec<Place> = std::iter::from_fn(place).collect();
+        if !places.is_empty() {
+            taken.push((*head, places));
+        }
+        if taken.len() >= ROUND {
+            break;
+        }
+    }
+    taken
+}
+
+async fn claim(state: &State, taken: Vec<(Head, Vec<Place>)>, now: Time) -> Result<()> {
+    let lease = now.after(state.settings.lease());
+    let wanted: Vec<(Head, i64)> = taken
+        .iter()
+        .map(|(head, places)| (*head, i64::try_from(places.len()).unwrap_or(0)))
+        .collect();
+    let claimed: Vec<Vec<DeliveryId>> = state
+        .app
+        .db
+        .write(async move |tx| {
+            queue_sql::release(tx, now).await?;
+            let mut claimed = Vec::new();
+            for (head, most) in &wanted {
+                claimed.push(queue_sql::claim(tx, *head, now, lease, *most).await?);
+            }
+            Ok(claimed)
+        })
+        .await?;
+    for ((_, places), ids) in taken.into_iter().zip(claimed) {
+        for (place, id) in places.into_iter().zip(ids) {
+            tokio::spawn(attempt::run(state.clone(), place, id));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Jobs that come back by the clock: each tick makes one job in the whole cluster, whichever node
+//! sees it first. Ticks that nobody saw, since no node ran, are made up for by one run. While the
+//! job of a tick is queued or running the next tick makes none.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use database::Tx;
+use types::{Json, Result, Time};
+
+use super::{NewJob, enqueue, sql};
+use crate::App;
+
+const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// A job that comes back.
+#[derive(Clone)]
+pub(super) struct Schedule {
+    pub(super) name: &'static str,
+    pub(super) kind: &'static str,
+    expression: Cow<'static, str>,
+    rhythm: Rhythm,
+}
+
+/// When it comes back.
+#[derive(Clone)]
+enum Rhythm {
+    Cron(Box<croner::Cron>),
+    After(Duration),
+}
+
+impl Schedule {
+    /// # Errors
+    /// A sentence, when the expression is none.
+    pub(super) fn new(
+        name: &'static str,
+        expression: &'static str,
+        kind: &'static str,
+    ) -> Result<Self, String> {
+        let cron = expression.parse::<croner::Cron>().map_err(|error| error.to_string())?;
+        let rhythm = Rhythm::Cron(Box::new(cron));
+        Ok(Self { name, kind, expression: expression.into(), rhythm })
+    }
+
+    /// One that comes back after a pause, of a second at least.
+    pub(super) fn after_each(name: &'static str, pause: Duration, kind: &'static str) -> Self {
+        let pause = pause.max(Duration::from_secs(1));
+        let expression = format!("every {} s", pause.as_secs()).into();
+        Self { name, kind, expression, rhythm: Rhythm::After(pause) }
+    }
+
+    /// The first tick after a moment, in UTC.
+    fn after(&self, moment: Time) -> Option<Time> {
+        let cron = match &self.rhythm {
+            Rhythm::Cron(cron) => cron,
+            Rhythm::After(pause) => return Some(moment.after(*pause)),
+        };
+        let moment = jiff::Timestamp::from_microsecond(moment.micros()).ok()?;
+        let next = cron.find_next_occurrence(&moment.to_zoned(jiff::tz::TimeZone::UTC), false);
+        Some(Time::from_micros(next.ok()?.timestamp().as_microsecond()))
+    }
+}
+
+/// Writes the schedules of this process down.
+pub(super) async fn put(tx: &mut Tx, schedules: &[Schedule], now: Time) -> Result<()> {
+    for one in schedules {
+        let Some(next) = one.after(now) else {
+            tracing::error!(schedule = one.name, "a schedule has no next tick; it never runs");
+            continue;
+        };
+        sql::put_schedule(tx, one.name, one.kind, &one.expression, next, now).await?;
+    }
+    Ok(())
+}
+
+/// Makes the jobs of all ticks until now.
+pub(super) async fn fire(tx: &mut Tx, app: &App, schedules: &[Schedule], now: Time) -> Result<()> {
+    let names: Vec<&'static str> = schedules.iter().map(|one| one.name).collect();
+    for (name, tick) in sql::due(tx, &names).await? {
+        if tick > now {
+            break;
+        }
+        let Some(one) = schedules.iter().find(|one| one.name == name) else { continue };
+        // One that has no further tick is out of the way.
+        let next = one.after(now).unwrap_or(now.after(NEVER));
+        if sql::fire(tx, one.name, tick, next, now).await? {
+            let mut job = NewJob::new(one.kind, Json::empty()).unique(format!("every {name}"));
+            job.tick = Some(tick);
+            enqueue(tx, app.id(now), now, &job).await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "schedules_tests.rs"]
+mod tests;
