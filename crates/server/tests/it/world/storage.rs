@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::imports::{import, send, state};
+use super::imports::{import, send};
 use super::{below, log, rows, thing};
 use crate::people::Person;
 use crate::stage::{Stage, on_both};
