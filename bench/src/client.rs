@@ -144,7 +144,8 @@ pub(crate) async fn once(
     Ok((answer.status, body))
 }
 
-async fn connect(address: SocketAddr, source: Option<Ipv4Addr>) -> Result<TcpStream> {
+/// A connection, from another loopback address if one is named.
+pub(crate) async fn connect(address: SocketAddr, source: Option<Ipv4Addr>) -> Result<TcpStream> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     if let (Some(source), true) = (source, address.is_ipv4()) {
         socket

@@ -70,9 +70,9 @@ impl Stage {
         if engine == Engine::Running {
             bail!("the scenarios of the data API fill a database of their own");
         }
-        let mut house = House::open(engine, options, databases).await?;
+        let mut house = House::open(engine, &options.place, databases).await?;
         if !report.has_conditions() {
-            conditions(engine, &house, options, report).await?;
+            conditions(engine, &house, &options.place, report).await?;
         }
         house.start().await?;
         let world = World::build(house.address()?).await?;

@@ -38,9 +38,9 @@ pub(crate) async fn on_engine(
     databases: &mut Databases,
     report: &mut Report,
 ) -> Result<()> {
-    let mut house = House::open(engine, options, databases).await?;
+    let mut house = House::open(engine, &options.place, databases).await?;
     if !report.has_conditions() {
-        conditions(engine, &house, options, report).await?;
+        conditions(engine, &house, &options.place, report).await?;
     }
     house.start().await?;
     let mut world = World::build(house.address()?).await?;
@@ -214,7 +214,7 @@ async fn memory(
     databases: &mut Databases,
     report: &mut Report,
 ) -> Result<()> {
-    let mut house = House::open(engine, options, databases).await?;
+    let mut house = House::open(engine, &options.place, databases).await?;
     house.set(CHEAP.0, CHEAP.1);
     house.start().await?;
     let address = house.address()?;

@@ -14,6 +14,7 @@ mod data;
 mod identity;
 mod ids;
 mod jobs;
+mod live;
 mod load;
 mod loopback;
 mod options;
@@ -41,8 +42,7 @@ use clap::Parser;
 use crate::options::{Cli, Command};
 
 fn main() -> ExitCode {
-    let Command::Run(options) = Cli::parse().command;
-    match serve(&options) {
+    match serve(&Cli::parse().command) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
             eprintln!("\nfailed: at least one scenario got an answer it did not expect");
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 
 /// Runs everything on this one thread; an interrupt drops the run, which stops the server it
 /// started.
-fn serve(options: &options::RunOptions) -> Result<bool> {
+fn serve(command: &Command) -> Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -65,8 +65,14 @@ fn serve(options: &options::RunOptions) -> Result<bool> {
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
         let mut databases = postgres::Databases::default();
+        let measured = async {
+            match command {
+                Command::Run(options) => run::run(options, &mut databases).await,
+                Command::Live(options) => live::run(options, &mut databases).await,
+            }
+        };
         let result = tokio::select! {
-            result = run::run(options, &mut databases) => result,
+            result = measured => result,
             _ = tokio::signal::ctrl_c() => bail_interrupted(),
         };
         databases.drop_all().await;

@@ -17,7 +17,9 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Start a server on a fresh database, load it, print and write down what was measured.
-    Run(RunOptions),
+    Run(Box<RunOptions>),
+    /// The same for live connections: fan-out, acknowledgements, events, idle memory.
+    Live(Box<LiveOptions>),
 }
 
 /// Which database the server runs on.
@@ -66,12 +68,113 @@ pub(crate) enum Fill {
     Post,
 }
 
+/// What is measured, and where the result goes.
 #[derive(Args)]
-pub(crate) struct RunOptions {
+pub(crate) struct Place {
     /// Database engine to run on.
     #[arg(long, value_enum, default_value = "sqlite")]
     pub(crate) engine: EngineChoice,
 
+    /// The server's binary.
+    #[arg(long, default_value = "target/release/sixfold")]
+    pub(crate) server: PathBuf,
+
+    /// An argument for the server's start; may be repeated. Without any it is started bare.
+    #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
+    pub(crate) server_arg: Vec<String>,
+
+    /// A setting for the server, `KEY=VALUE`; may be repeated. Recorded in the result.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
+    pub(crate) server_env: Vec<(String, String)>,
+
+    /// PostgreSQL on this machine; a database is created on it for the run and dropped afterwards.
+    #[arg(long, default_value = "postgres://postgres@127.0.0.1:5432/postgres")]
+    pub(crate) postgres: String,
+
+    /// Load a server that is already running here, e.g. `http://127.0.0.1:8080`, instead of
+    /// starting one.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+
+    /// Process id of the server at `--url`, to read its CPU time and memory.
+    #[arg(long, requires = "url")]
+    pub(crate) pid: Option<u32>,
+
+    /// Where the temporary data directory is made. It should be on a real disk: on a memory file
+    /// system a sync is free.
+    #[arg(long, default_value = "target/bench")]
+    pub(crate) work_dir: PathBuf,
+
+    /// Where the result file is written.
+    #[arg(long, default_value = "bench/results")]
+    pub(crate) out: PathBuf,
+
+    /// Print only, write no result file.
+    #[arg(long)]
+    pub(crate) no_file: bool,
+}
+
+/// A part of the live measurements.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// One message after the other to everybody in a room.
+    FanOut,
+    /// Many people say something; how long until it is acknowledged.
+    Messages,
+    /// Something is changed over HTTP; how long until a listener is told.
+    Events,
+    /// Connections on which nothing happens.
+    Idle,
+}
+
+#[derive(Args)]
+pub(crate) struct LiveOptions {
+    /// What to measure, in this order. With `--url` only `fan-out`, which asks for no account there.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "fan-out,messages,events,idle")]
+    pub(crate) parts: Vec<Part>,
+
+    /// Seconds each part is measured, but `idle`.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+
+    /// Listeners in the room of `fan-out`.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    pub(crate) listeners: u32,
+
+    /// Messages of `fan-out` that are on their way to somebody at the same time, at most.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) window: u32,
+
+    /// Bytes of a message.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(20..=16_000))]
+    pub(crate) body: u32,
+
+    /// Messages a second of `messages`, from all together.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate: u32,
+
+    /// Connections that say them, one after the other, in ten rooms.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub(crate) speakers: u32,
+
+    /// Changes a second of `events`.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) event_rate: u32,
+
+    /// Connections of `idle`.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=50_000))]
+    pub(crate) sockets: u32,
+
+    /// Seconds for which they are left alone; heartbeats are 30 s apart.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) idle_seconds: u64,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args)]
+pub(crate) struct RunOptions {
     /// Scenarios to run, in this order.
     #[arg(
         long,
@@ -127,43 +230,8 @@ pub(crate) struct RunOptions {
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=100_000))]
     pub(crate) groups: u64,
 
-    /// The server's binary.
-    #[arg(long, default_value = "target/release/sixfold")]
-    pub(crate) server: PathBuf,
-
-    /// An argument for the server's start; may be repeated. Without any it is started bare.
-    #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
-    pub(crate) server_arg: Vec<String>,
-
-    /// A setting for the server, `KEY=VALUE`; may be repeated. Recorded in the result.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
-    pub(crate) server_env: Vec<(String, String)>,
-
-    /// PostgreSQL on this machine; a database is created on it for the run and dropped afterwards.
-    #[arg(long, default_value = "postgres://postgres@127.0.0.1:5432/postgres")]
-    pub(crate) postgres: String,
-
-    /// Load a server that is already running here, e.g. `http://127.0.0.1:8080`, instead of
-    /// starting one.
-    #[arg(long)]
-    pub(crate) url: Option<String>,
-
-    /// Process id of the server at `--url`, to read its CPU time and memory.
-    #[arg(long, requires = "url")]
-    pub(crate) pid: Option<u32>,
-
-    /// Where the temporary data directory is made. It should be on a real disk: on a memory file
-    /// system a sync is free.
-    #[arg(long, default_value = "target/bench")]
-    pub(crate) work_dir: PathBuf,
-
-    /// Where the result file is written.
-    #[arg(long, default_value = "bench/results")]
-    pub(crate) out: PathBuf,
-
-    /// Print only, write no result file.
-    #[arg(long)]
-    pub(crate) no_file: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 fn parse_setting(text: &str) -> Result<(String, String), String> {

@@ -56,6 +56,14 @@ pub(crate) fn resident(pid: u32) -> Result<f64> {
     Ok(kib as f64 / 1024.0)
 }
 
+/// Memory of a process in MiB, with its share of what it shares with others.
+pub(crate) fn proportional(pid: u32) -> Result<f64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))
+        .context("the server's process is gone")?;
+    let kib = field(&rollup, "Pss:").context("the process has no memory figure")?;
+    Ok(kib as f64 / 1024.0)
+}
+
 /// Memory of a process that is its own, in MiB: without files it has mapped.
 pub(crate) fn private(pid: u32) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))

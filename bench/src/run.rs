@@ -13,7 +13,7 @@ use crate::identity;
 use crate::jobs;
 use crate::load::{self, Load};
 use crate::loopback;
-use crate::options::{Engine, RunOptions};
+use crate::options::{Engine, Place, RunOptions};
 use crate::postgres::{self, Databases};
 use crate::proc;
 use crate::queries;
@@ -42,31 +42,31 @@ pub(crate) async fn run(options: &RunOptions, databases: &mut Databases) -> Resu
         bail!("--sizes must ascend");
     }
     let mut good = true;
-    if let Some(url) = &options.url {
+    if let Some(url) = &options.place.url {
         let report = on_running(loopback::parse_url(url)?, options).await?;
-        return finish(&report, options);
+        return finish(&report, &options.place);
     }
-    let engines = options.engine.engines();
+    let engines = options.place.engine.engines();
     if engines.contains(&Engine::Postgres) {
-        loopback::postgres_url(&options.postgres, None)?;
+        loopback::postgres_url(&options.place.postgres, None)?;
     }
     for engine in engines {
         let report = on_engine(*engine, options, databases).await?;
-        good &= finish(&report, options)?;
+        good &= finish(&report, &options.place)?;
     }
     Ok(good)
 }
 
 /// Prints the table and writes the file; figures of a failed run are not a result and are only
 /// printed.
-fn finish(report: &Report, options: &RunOptions) -> Result<bool> {
+pub(crate) fn finish(report: &Report, place: &Place) -> Result<bool> {
     println!("\n{}", report.table());
     if report.failed() {
         return Ok(false);
     }
-    if !options.no_file {
+    if !place.no_file {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
-        let path = report.write(&options.out, &arguments)?;
+        let path = report.write(&place.out, &arguments)?;
         println!("written: {}", path.display());
     }
     Ok(true)
@@ -80,8 +80,8 @@ async fn on_engine(
     let mut report = Report::new(engine);
     println!("— {} —", engine.name());
     if options.scenarios.iter().any(|scenario| !scenario.is_apart()) {
-        let mut house = House::open(engine, options, databases).await?;
-        conditions(engine, &house, options, &mut report).await?;
+        let mut house = House::open(engine, &options.place, databases).await?;
+        conditions(engine, &house, &options.place, &mut report).await?;
         house.start().await?;
         let mut world = World::build(house.address()?).await?;
         scenarios(options, &mut world, house.pid(), &mut report).await?;
@@ -115,7 +115,7 @@ async fn on_running(address: std::net::SocketAddr, options: &RunOptions) -> Resu
     let mut report = Report::new(Engine::Running);
     if options.scenarios.iter().any(|scenario| !scenario.is_apart()) {
         let mut world = World::build(address).await?;
-        scenarios(options, &mut world, options.pid, &mut report).await?;
+        scenarios(options, &mut world, options.place.pid, &mut report).await?;
     }
     if options.scenarios.contains(&Scenario::Sizes) {
         sizes::on_running(address, options, &mut report).await?;
@@ -206,7 +206,7 @@ pub(crate) async fn starts(house: &mut House, when: &str, report: &mut Report) -
 pub(crate) async fn conditions(
     engine: Engine,
     house: &House,
-    options: &RunOptions,
+    place: &Place,
     report: &mut Report,
 ) -> Result<()> {
     let sync = sync_cost(house.directory())?;
@@ -219,9 +219,9 @@ pub(crate) async fn conditions(
         ),
     );
     if engine == Engine::Postgres {
-        report.fact("Database server", postgres::facts(&options.postgres).await?);
+        report.fact("Database server", postgres::facts(&place.postgres).await?);
     }
-    for (key, _) in &options.server_env {
+    for (key, _) in &place.server_env {
         report.fact("Setting changed", key.clone());
     }
     Ok(())

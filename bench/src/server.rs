@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::client;
-use crate::options::{Engine, RunOptions};
+use crate::options::{Engine, Place};
 use crate::postgres::Databases;
 use crate::stage::render;
 
@@ -41,27 +41,27 @@ impl House {
     /// Prepares a fresh database; nothing runs yet.
     pub(crate) async fn open(
         engine: Engine,
-        options: &RunOptions,
+        place: &Place,
         databases: &mut Databases,
     ) -> Result<Self> {
-        let binary = options.server.canonicalize().with_context(|| {
+        let binary = place.server.canonicalize().with_context(|| {
             format!(
                 "there is no server at {}; build it with cargo build --release",
-                options.server.display()
+                place.server.display()
             )
         })?;
-        fs::create_dir_all(&options.work_dir).context("could not make --work-dir")?;
-        let work = options.work_dir.canonicalize()?;
+        fs::create_dir_all(&place.work_dir).context("could not make --work-dir")?;
+        let work = place.work_dir.canonicalize()?;
         let directory = tempfile::Builder::new().prefix("run-").tempdir_in(work)?;
         let database_url = match engine {
-            Engine::Postgres => databases.create(&options.postgres).await?,
+            Engine::Postgres => databases.create(&place.postgres).await?,
             _ => format!("sqlite://{}", directory.path().join("data").join("sixfold.db").display()),
         };
         fs::create_dir(directory.path().join("data"))?;
         Ok(Self {
             binary,
-            arguments: options.server_arg.clone(),
-            settings: options.server_env.clone(),
+            arguments: place.server_arg.clone(),
+            settings: place.server_env.clone(),
             database_url,
             directory,
             running: None,

@@ -38,9 +38,9 @@ pub(crate) async fn on_engine(
     report: &mut Report,
 ) -> Result<()> {
     for size in options.sizes.iter().copied() {
-        let mut house = House::open(engine, options, databases).await?;
+        let mut house = House::open(engine, &options.place, databases).await?;
         if !report.has_conditions() {
-            conditions(engine, &house, options, report).await?;
+            conditions(engine, &house, &options.place, report).await?;
         }
         house.start().await?;
         let mut world = World::build(house.address()?).await?;
@@ -69,7 +69,7 @@ pub(crate) async fn on_running(
     for size in options.sizes.iter().copied() {
         let mut world = World::build(address).await?;
         post(&mut world, size, report).await?;
-        measure(size, options, &world, options.pid, report).await?;
+        measure(size, options, &world, options.place.pid, report).await?;
     }
     Ok(())
 }

@@ -91,6 +91,17 @@ impl World {
         times.get(times.len() / 2).copied().context("nobody can sign in")
     }
 
+    /// The token of the signed-in user.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Signs up somebody else; their token.
+    pub(crate) async fn somebody(&self, number: u64) -> Result<String> {
+        let account = Account::new(self.run, ACCOUNTS + number);
+        sign_up(self.address, next_visitor(&self.visitors), &account).await
+    }
+
     /// A request of the signed-in user.
     pub(crate) fn request(&self, method: &str, path: &str, body: Option<&str>) -> Vec<u8> {
         render(self.address, method, path, Some(&self.token), body)
@@ -169,7 +180,7 @@ async fn ask(
     serde_json::from_slice(&body).context("the answer is not JSON")
 }
 
-fn text(value: &Value, field: &str) -> Result<String> {
+pub(crate) fn text(value: &Value, field: &str) -> Result<String> {
     let text = value[field].as_str().with_context(|| format!("the answer has no {field:?}"))?;
     Ok(text.to_owned())
 }
