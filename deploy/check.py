@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+"""What deploy/ says of the binary, held to the binary. Run by check.sh, which brings PyYAML.
+
+    python deploy/check.py BINARY
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+#: What stands in for what only the operator knows.
+GIVEN = {"PUBLIC_URL": "https://sixfold.example", "POSTGRES_PASSWORD": "secret"}
+SECRETS = {
+    "database-url": "postgres://sixfold:secret@postgres.example:5432/sixfold",
+    "smtp-url": "smtps://user:secret@mail.example:465",
+}
+#: Settings of the process, not of Sixfold.
+FOREIGN = {"TMPDIR"}
+#: Named in explanations: what Kubernetes would set.
+NOT_OURS = {"SIXFOLD_PORT"}
+
+wrong = []
+
+
+def expect(holds, said):
+    if not holds:
+        wrong.append(said)
+
+
+class Strict(yaml.SafeLoader):
+    """YAML in which a key stands once."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        for key in {key for key in keys if keys.count(key) > 1}:
+            raise yaml.YAMLError(f"{key} is there twice{node.start_mark}")
+        return super().construct_mapping(node, deep)
+
+
+def documents(name):
+    return list(yaml.load_all((HERE / name).read_text(encoding="utf-8"), Loader=Strict))
+
+
+def text(name):
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+def run(binary, *arguments, env=None):
+    clean = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **(env or {})}
+    with tempfile.TemporaryDirectory() as empty:
+        return subprocess.run([binary, *arguments], env=clean, cwd=empty, capture_output=True, text=True, check=False)
+
+
+# ── what the binary says of itself ──────────────────────────────────────────────────────────────
+
+
+class Binary:
+    def __init__(self, path):
+        self.path = path
+        self.docs = run(path, "config", "docs").stdout
+        self.paths = set(json.loads(run(path, "openapi").stdout)["paths"])
+        self.version = json.loads(run(path, "--json", "version").stdout)["version"]
+        self.variables, self.defaults = set(), {}
+        section = ""
+        for line in self.docs.splitlines():
+            if heading := re.match(r"## `\[(\w+)\]`", line):
+                section = heading.group(1)
+            elif line.startswith("| `"):
+                name, default, variables, _ = [cell.strip() for cell in line.strip("|").split("|")[:4]]
+                self.defaults[f"{section}.{name.strip('`')}"] = default.strip("`")
+                found = re.findall(r"`([A-Z][A-Z0-9_]+)`", variables)
+                self.variables.update(found)
+                if "_FILE" in variables:
+                    self.variables.update(f"{one}_FILE" for one in found)
+
+    def number(self, key):
+        return int(self.defaults[key])
+
+
+# ── what deploy/ sets ────────────────────────────────────────────────────────────────────────────
+
+
+def filled(value):
+    """A value of compose.yaml with ${NAME:-default} and ${NAME:?said} in it."""
+    return re.sub(r"\$\{(\w+)(?::[-?]([^}]*))?\}", lambda m: GIVEN.get(m.group(1), m.group(2) or ""), str(value))
+
+
+def of_compose(service):
+    return {name: filled(value) for name, value in service.get("environment", {}).items()}
+
+
+def of_env_file(name, commented=False):
+    settings = {}
+    for line in text(name).splitlines():
+        if commented and re.match(r"#[A-Z_]+=", line):
+            line = line[1:]
+        if line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            settings[key] = value
+    return settings
+
+
+def of_dockerfile():
+    joined = text("Dockerfile").split("\nFROM ")[-1].replace("\\\n", " ")
+    return dict(re.findall(r"(\w+)=(\S+)", re.search(r"^ENV (.*)$", joined, re.M).group(1)))
+
+
+def of_kubernetes(config, pod, secrets):
+    settings = dict(config["data"])
+    for one in pod["containers"][0]["env"]:
+        settings[one["name"]] = one["value"]
+    mount = next(one["mountPath"] for one in pod["containers"][0]["volumeMounts"] if one["name"] == "secrets")
+    for name, value in settings.items():
+        if name.endswith("_FILE"):
+            expect(value.startswith(f"{mount}/"), f"{name} is not where the secret is mounted")
+            settings[name] = str(secrets / value.rsplit("/", 1)[1])
+    return settings
+
+
+def seconds(value):
+    """`30s` of compose and nginx, `30` of systemd and Kubernetes."""
+    return int(str(value).removesuffix("s"))
+
+
+# ── the checks ───────────────────────────────────────────────────────────────────────────────────
+
+
+def settings_exist(binary, named):
+    for place, settings in named.items():
+        for name in settings.keys() - FOREIGN - binary.variables:
+            wrong.append(f"{place}: there is no setting {name}")
+    files = [path for path in HERE.rglob("*") if path.is_file() and path.suffix != ".py"]
+    files += [ROOT / "docs/deploy.md", ROOT / "docs/upgrade.md"]
+    for path in files:
+        said = path.read_text(encoding="utf-8")
+        for name in set(re.findall(r"\bSIXFOLD_[A-Z0-9_]*[A-Z0-9]\b", said)) - binary.variables - NOT_OURS:
+            wrong.append(f"{path.relative_to(ROOT)}: there is no setting {name}")
+        sections = "|".join(sorted({key.split(".")[0] for key in binary.defaults}))
+        for key in set(re.findall(rf"\b(?:{sections})\.[a-z]+(?:_[a-z]+)+\b", said)) - binary.defaults.keys():
+            wrong.append(f"{path.relative_to(ROOT)}: there is no setting {key}")
+
+
+def settings_are_right(binary, named):
+    for place, settings in named.items():
+        said = run(binary.path, "config", "check", env=settings)
+        expect(said.returncode == 0, f"{place}: {said.stderr.strip()}")
+
+
+def images(compose, pods, binary):
+    channel = tomllib.loads((ROOT / "rust-toolchain.toml").read_text(encoding="utf-8"))["toolchain"]["channel"]
+    dockerfile = text("Dockerfile")
+    bases = re.findall(r"^FROM (\S+)", dockerfile, re.M)
+    expect(bases[0].startswith(f"rust:{channel}-"), f"Dockerfile builds with {bases[0]}, not with Rust {channel}")
+    expect(f"RUSTUP_TOOLCHAIN={channel}\n" in dockerfile, f"Dockerfile: RUSTUP_TOOLCHAIN is not {channel}")
+    used = bases + [service["image"] for service in compose["services"].values()]
+    used += [pod["containers"][0]["image"] for pod in pods]
+    for image in used:
+        tag = image.rsplit("/", 1)[-1].partition(":")[2]
+        expect(re.search(r"\d+\.\d+", tag), f"{image} is not pinned to a version")
+        if "sixfold" in image:
+            expect(tag == binary.version, f"{image} is not version {binary.version}")
+    user = re.search(r"^USER (\d+):(\d+)$", dockerfile, re.M)
+    for pod in pods:
+        context = pod["securityContext"]
+        expect(
+            user and (context["runAsUser"], context["runAsGroup"]) == (int(user[1]), int(user[2])),
+            "the pods run as another user than the image",
+        )
+        expect(context["fsGroup"] == context["runAsGroup"], "the pods' group cannot read the secret")
+
+
+def ports_and_paths(binary, compose, pods, service):
+    port = binary.number("server.port")
+    expect(f"\nEXPOSE {port}\n" in text("Dockerfile"), f"Dockerfile does not expose {port}")
+    for name in ("sixfold", "sixfold-postgres"):
+        expect(compose["services"][name]["ports"] == [f"127.0.0.1:{port}:{port}"], f"compose.yaml: {name} is not on {port}")
+    for name in ("nginx/sixfold.conf", "caddy/Caddyfile"):
+        expect(f"127.0.0.1:{port}" in text(name), f"{name} does not lead to {port}")
+    known = service["spec"]["ports"][0]["targetPort"]
+    for pod in pods:
+        container = pod["containers"][0]
+        expect(container["ports"] == [{"name": known, "containerPort": port}], f"a pod's port is not {known}, {port}")
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            asked = container[probe]["httpGet"]
+            expect(asked["path"] in binary.paths, f"{probe}: the binary has no {asked['path']}")
+            expect(asked["port"] == known, f"{probe} asks at {asked['port']}")
+        expect(container["readinessProbe"]["httpGet"]["path"] == "/v1/ready", "readiness is /v1/ready")
+        expect(container["livenessProbe"]["httpGet"]["path"] == "/v1/health", "liveness is /v1/health")
+    expect("GET /v1/ready " in text("healthcheck"), "healthcheck does not ask /v1/ready")
+    # What the proxies treat apart has to be what the binary has.
+    apart = {"/v1/events/stream": "/v1/events/stream", "/v1/imports/x/data": "/v1/imports/{id}/data"}
+    patterns = re.findall(r"(?:location ~|path_regexp) (\^\S+)", text("nginx/sixfold.conf") + text("caddy/Caddyfile"))
+    for pattern in patterns:
+        hits = [path for example, path in apart.items() if re.match(pattern, example)]
+        expect(hits and set(hits) <= binary.paths, f"the proxies name {pattern}, which the binary has not")
+
+
+def times_fit(binary, compose, pods):
+    grace = binary.number("web.shutdown_grace_ms") / 1000
+    unit = text("systemd/sixfold.service")
+    expect(seconds(re.search(r"^TimeoutStopSec=(\d+)", unit, re.M)[1]) >= grace + 10, "the unit stops too early")
+    for name in ("sixfold", "sixfold-postgres"):
+        expect(seconds(compose["services"][name]["stop_grace_period"]) >= grace + 10, f"compose: {name} stops too early")
+    for pod in pods:
+        hook = pod["containers"][0].get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", [])
+        before = int(hook[1]) if hook[:1] == ["sleep"] else 0
+        expect(pod["terminationGracePeriodSeconds"] >= before + grace + 10, "a pod stops too early")
+        expect(pod["enableServiceLinks"] is False, "SIXFOLD_PORT of Kubernetes would refuse the start")
+    # A proxy must not use a connection that the server is about to close, and must outwait its answers.
+    idle = binary.number("web.header_read_timeout_ms") / 1000
+    answer = binary.number("web.request_timeout_ms") / 1000
+    quiet = binary.number("live.heartbeat_s") + binary.number("live.heartbeat_timeout_s")
+    nginx, caddy = text("nginx/sixfold.conf"), text("caddy/Caddyfile")
+    kept = re.findall(r"^\s*keepalive_timeout (\S+);", nginx, re.M) + re.findall(r"^\s*keepalive (\S+)$", caddy, re.M)
+    expect(len(kept) == 3 and all(seconds(one) < idle for one in kept), "a proxy keeps idle connections too long")
+    patience = [seconds(one) for one in re.findall(r"proxy_read_timeout (\S+);", nginx)]
+    expect(patience and patience[0] > answer, "nginx gives up before the server does")
+    expect(all(one > quiet for one in patience[1:]), "nginx ends connections that are only quiet")
+    waits = re.findall(r"response_header_timeout (\S+)", caddy)
+    expect(all(seconds(one) > quiet for one in waits), "Caddy ends connections that are only quiet")
+    most = binary.number("web.max_connections") + binary.number("live.max_connections")
+    expect(int(re.search(r"^LimitNOFILE=(\d+)", unit, re.M)[1]) > most, "the unit allows too few files")
+
+
+def dry_start(binary, place, settings):
+    """Starts with the settings of a way of running, asks as its health check does, and stops as it is stopped."""
+    with tempfile.TemporaryDirectory() as room:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            port = str(found.getsockname()[1])
+        env = {**os.environ, **settings, "PORT": port, "SIXFOLD_DATA_DIR": f"{room}/data"}
+        # Every interface of a container is its own; here it is everybody's.
+        env["SIXFOLD_SERVER_HOST"] = "127.0.0.1"
+        env.pop("SIXFOLD_SERVER_PORT", None)
+        with open(f"{room}/log", "w", encoding="utf-8") as log:
+            server = subprocess.Popen([binary.path, "serve"], env=env, cwd=room, stdout=log, stderr=log)
+        try:
+            for _ in range(300):
+                asked = subprocess.run(["bash", HERE / "healthcheck"], env=env, capture_output=True, check=False)
+                if asked.returncode == 0 or server.poll() is not None:
+                    break
+                time.sleep(0.1)
+            expect(asked.returncode == 0, f"{place}: did not become ready:\n{Path(room, 'log').read_text()}")
+            server.send_signal(signal.SIGTERM)
+            expect(server.wait(timeout=20) == 0, f"{place}: did not stop well")
+        finally:
+            if server.poll() is None:
+                server.kill()
+                server.wait()
+        asked = subprocess.run(["bash", HERE / "healthcheck"], env=env, capture_output=True, check=False)
+        expect(asked.returncode != 0, "healthcheck is content with a server that is not there")
+
+
+def main(path):
+    # Settings of this shell are nobody's here.
+    for name in [name for name in os.environ if name.startswith("SIXFOLD_") or name in ("PORT", "DATABASE_URL")]:
+        del os.environ[name]
+    binary = Binary(path)
+    compose = documents("compose.yaml")[0]
+    kubernetes = {one["kind"]: one for name in ("common", "postgres", "sqlite") for one in documents(f"kubernetes/{name}.yaml")}
+    pods = [kubernetes[kind]["spec"]["template"]["spec"] for kind in ("Deployment", "StatefulSet")]
+    with tempfile.TemporaryDirectory() as room:
+        secrets = Path(room)
+        for name, value in {**SECRETS, "root-key": os.urandom(32).hex(), "signing-key": os.urandom(32).hex()}.items():
+            (secrets / name).write_text(f"{value}\n", encoding="utf-8")
+            (secrets / name).chmod(0o440)
+        image = of_dockerfile()
+        named = {
+            "compose.yaml, sixfold": {**image, **of_compose(compose["services"]["sixfold"])},
+            "compose.yaml, sixfold-postgres": {**image, **of_compose(compose["services"]["sixfold-postgres"])},
+            "kubernetes/postgres.yaml": {**image, **of_kubernetes(kubernetes["ConfigMap"], pods[0], secrets)},
+            "kubernetes/sqlite.yaml": {**image, **of_kubernetes(kubernetes["ConfigMap"], pods[1], secrets)},
+            "systemd/sixfold.env": of_env_file("systemd/sixfold.env"),
+            "systemd/sixfold.env, all of it": of_env_file("systemd/sixfold.env", commented=True),
+        }
+        settings_exist(binary, named)
+        settings_are_right(binary, named)
+        images(compose, pods, binary)
+        ports_and_paths(binary, compose, pods, kubernetes["Service"])
+        times_fit(binary, compose, pods)
+        dry = [place for place, settings in named.items() if not {"DATABASE_URL", "DATABASE_URL_FILE"} & settings.keys()]
+        for place in dry:
+            dry_start(binary, place, named[place])
+    if wrong:
+        sys.exit("\n".join(wrong))
+    print(f"{len(named)} ways to run: settings, images, ports, paths and times fit; started dry: {'; '.join(dry)}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Holds deploy/ to the binary, as far as that goes without a container engine and a cluster.
+#
+#   bash deploy/check.sh BINARY
+#
+# Schemas of the manifests, every setting and path they name, times that have to fit each other, a dry start with
+# the settings of each; the unit, and the proxies where they are installed. What was skipped is said.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+binary=$(realpath "${1:?usage: deploy/check.sh BINARY}")
+
+room=$(mktemp -d)
+trap 'rm -rf "$room"' EXIT
+skipped() { printf 'skipped: %s\n' "$*"; }
+
+python3 -m venv "$room/venv"
+"$room/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$here/requirements.txt"
+
+"$room/venv/bin/check-jsonschema" --builtin-schema vendor.compose-spec "$here/compose.yaml"
+for file in "$here"/kubernetes/*.yaml; do
+  "$room/venv/bin/kubernetes-validate" --strict --quiet "$file"
+done
+echo "compose.yaml and kubernetes/ are what their schemas say"
+"$room/venv/bin/python" "$here/check.py" "$binary"
+
+for file in "$here"/*.sh "$here"/healthcheck "$here"/../bench/peers/run.sh; do bash -n "$file"; done
+if command -v shellcheck >/dev/null; then
+  shellcheck "$here"/*.sh "$here"/healthcheck "$here"/../bench/peers/run.sh
+else
+  skipped 'shellcheck is not installed: the scripts were only parsed'
+fi
+
+if command -v systemd-analyze >/dev/null; then
+  # The binary is not where the unit will find it.
+  sed "s|^ExecStart=/usr/local/bin/sixfold|ExecStart=$binary|" "$here/systemd/sixfold.service" >"$room/sixfold.service"
+  systemd-analyze verify "$room/sixfold.service"
+  exposure=$(systemd-analyze security --offline=yes --threshold=20 "$room/sixfold.service" 2>&1 | tail -n 1) ||
+    { printf '%s\n' "$exposure"; exit 1; }
+  echo "systemd/sixfold.service:${exposure#*service:}"
+else
+  skipped 'systemd-analyze is not installed: the unit was only read'
+fi
+
+if command -v nginx >/dev/null && command -v openssl >/dev/null; then
+  openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=sixfold.example \
+    -keyout "$room/privkey.pem" -out "$room/fullchain.pem" 2>/dev/null
+  sed "s|/etc/letsencrypt/live/sixfold.example|$room|" "$here/nginx/sixfold.conf" >"$room/sixfold.conf"
+  printf 'pid %s/pid;\nerror_log stderr;\nevents {}\nhttp { access_log off; include %s/sixfold.conf; }\n' \
+    "$room" "$room" >"$room/nginx.conf"
+  nginx -t -q -p "$room" -c "$room/nginx.conf"
+  echo 'nginx/sixfold.conf: nginx would take it'
+else
+  skipped 'nginx is not installed: nginx/sixfold.conf was only read'
+fi
+
+if command -v caddy >/dev/null; then
+  HOME=$room caddy validate --config "$here/caddy/Caddyfile" --adapter caddyfile >"$room/caddy" 2>&1 ||
+    { cat "$room/caddy"; exit 1; }
+  echo 'caddy/Caddyfile: Caddy would take it'
+else
+  skipped 'caddy is not installed: caddy/Caddyfile was only read'
+fi
+
+if docker compose version >/dev/null 2>&1; then
+  PUBLIC_URL=https://sixfold.example POSTGRES_PASSWORD=x \
+    docker compose -f "$here/compose.yaml" --profile postgres config --quiet
+  echo 'compose.yaml: docker compose would take it'
+else
+  skipped 'docker compose is not installed: no image was built, compose.yaml was held to its schema only'
+fi
