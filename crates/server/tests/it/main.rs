@@ -32,4 +32,5 @@ mod stage;
 mod standing;
 mod start;
 mod transfer;
+mod wall;
 mod world;

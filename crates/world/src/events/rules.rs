@@ -25,7 +25,7 @@ const RESERVED_TYPES: [&str; 1] = ["settings_updated"];
 /// 401; 404 when there is none the caller may see.
 pub async fn get(app: &App, caller: &Caller, id: EventId) -> Result<Event> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             access::require_known(&caller)?;
             let stored = sql::find(tx, id).await?.ok_or_else(Error::not_found)?;
@@ -57,7 +57,7 @@ pub async fn list(
 ) -> Result<Vec<Event>> {
     let caller = caller.clone();
     let target = filter.target_id.as_deref().map(target).transpose()?;
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             let scope =
                 Scope::of(tx, &caller, Right::EventsRead, filter.group_id, filter.include_children)

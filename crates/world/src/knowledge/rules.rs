@@ -174,7 +174,7 @@ async fn record_joined(
 /// 401; 404 when there is none the caller may see.
 pub async fn get(app: &App, caller: &Caller, id: KnowledgeId) -> Result<Knowledge> {
     let caller = caller.clone();
-    app.db.read(async move |tx| visible(tx, &caller, id).await).await
+    app.store(&caller).read(async move |tx| visible(tx, &caller, id).await).await
 }
 
 /// A page of knowledge, and one more row when another page follows. Long texts are cut.
@@ -188,7 +188,7 @@ pub async fn list(
     slice: Slice,
 ) -> Result<Vec<Knowledge>> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             let scope = Scope::of(
                 tx,
@@ -259,7 +259,7 @@ pub async fn follow_visibility(
     visibility: &str,
     owner: Option<PersonId>,
 ) -> Result<()> {
-    sql::follow(tx, thing, visibility, owner).await
+    tx.beyond(async |tx| sql::follow(tx, thing, visibility, owner).await).await
 }
 
 /// Deletes what was made from a thing that is being removed for good; tells how much. The thing's
@@ -268,7 +268,7 @@ pub async fn follow_visibility(
 /// # Errors
 /// As [`Tx::run`].
 pub async fn remove_of_thing(tx: &mut Tx, thing: ThingId) -> Result<u64> {
-    sql::delete_of(tx, thing).await
+    tx.beyond(async |tx| sql::delete_of(tx, thing).await).await
 }
 
 /// Appends that a row `o` carries a label, or is it. `quoted` is the label as JSON.

@@ -100,8 +100,9 @@ fn wrong_cursor() -> Error {
 pub async fn list(app: &App, caller: &Caller, request: Request) -> Result<Listing> {
     let (caller, long) = (caller.clone(), request.is_long());
     let given = Given { me: caller.person(), now: app.now(), engine: app.db.engine() };
+    let store = app.store(&caller);
     let look = async move |tx: &mut Tx| page(tx, &caller, given, &request).await;
-    if long { app.db.read_long(look).await } else { app.db.read(look).await }
+    if long { store.read_long(look).await } else { store.read(look).await }
 }
 
 /// Things in the order they were made, after the one with an id, and one more row when others
@@ -128,7 +129,7 @@ pub(crate) async fn in_order(
     };
     let caller = caller.clone();
     let given = Given { me: caller.person(), now: app.now(), engine: app.db.engine() };
-    app.db
+    app.store(&caller)
         .read_long(async move |tx| {
             let filter = &request.filter;
             let (group, children) = (filter.group_id, filter.include_children);
