@@ -9,6 +9,7 @@ mod listen;
 mod session;
 mod statistics;
 mod tls;
+pub(crate) mod wall;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,7 +24,7 @@ use types::{Error, ErrorKind, Result};
 use self::doors::Doors;
 pub(crate) use self::session::{Mode, Session};
 use crate::tx::Inner;
-use crate::{Settings, Tx};
+use crate::{Reach, Settings, Tx};
 
 /// Runs of a transaction that keeps losing races before its caller hears 503. Serializable
 /// transactions also lose to neighbours on an index page, so a few runs are nothing unusual.
@@ -103,7 +104,7 @@ impl Store {
             news: listen::News::start(config, tls),
             doors: Arc::default(),
         };
-        store.transact(Mode::Read, async |tx| tx.run("select 1", &[]).await).await.map_err(
+        store.transact(Mode::Read, Reach::everything(), async |tx| tx.run("select 1", &[]).await).await.map_err(
             |error| {
                 Error::new(
                     ErrorKind::Overloaded,
@@ -118,14 +119,15 @@ impl Store {
         Ok(store)
     }
 
-    pub(crate) async fn transact<T, F>(&self, mode: Mode, change: F) -> Result<T>
+    pub(crate) async fn transact<T, F>(&self, mode: Mode, reach: Reach, change: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let doors = Arc::clone(&self.doors);
-        let task: Task = Box::new(move |pool| Box::pin(attempt(pool, doors, mode, change, reply)));
+        let task: Task =
+            Box::new(move |pool| Box::pin(attempt(pool, doors, (mode, reach), change, reply)));
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
         self.threads[turn].try_send(task).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
@@ -200,7 +202,7 @@ fn run(runtime: &tokio::runtime::Runtime, pool: Pool, mut tasks: mpsc::Receiver<
 async fn attempt<T, F>(
     pool: Pool,
     doors: Arc<Doors>,
-    mode: Mode,
+    (mode, reach): (Mode, Reach),
     change: F,
     reply: oneshot::Sender<Result<T>>,
 ) where
@@ -220,7 +222,7 @@ async fn attempt<T, F>(
                 return;
             }
         };
-        let mut session = Session::new(client, mode);
+        let mut session = Session::new(client, mode, reach.clone());
         if let Err(error) = session.enter(turn.behind()).await {
             let _ = reply.send(Err(crate::failure::of_postgres(error).0));
             session.abandon().await;

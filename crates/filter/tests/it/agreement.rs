@@ -133,7 +133,7 @@ async fn fill(db: &Db, rows: Vec<Sample>) {
              created_at bigint, owner_id uuid, target_id uuid, labels jsonb, properties jsonb)"
         }
     };
-    db.write(async move |tx| {
+    db.unbound().write(async move |tx| {
         tx.run(table, args![]).await?;
         for (n, row) in rows.iter().enumerate() {
             let properties = types::Json::of(&row.properties)?;
@@ -154,11 +154,11 @@ async fn fill(db: &Db, rows: Vec<Sample>) {
                 ],
             )
             .await?;
-        }
-        Ok(())
-    })
-    .await
-    .expect("rows");
+            }
+            Ok(())
+        })
+        .await
+        .expect("rows");
 }
 
 crate::on_each!(sql_and_memory_agree_on_every_row, |store| {
@@ -181,6 +181,7 @@ crate::on_each!(sql_and_memory_agree_on_every_row, |store| {
             .collect();
         let found = store
             .db
+            .unbound()
             .read(async move |tx| {
                 let mut sql = Sql::new("select n from rows o where true");
                 filter.condition(&mut sql, given);

@@ -65,6 +65,7 @@ where
 {
     let found = app
         .db
+        .unbound()
         .read_long(async move |tx| {
             let batch = read(tx, name).await?;
             if batch.entries.is_empty() {
@@ -77,6 +78,7 @@ where
     let Some((from, to, prepared)) = found else { return Ok(false) };
     let now = app.now();
     app.db
+        .unbound()
         .write(async move |tx| {
             // Somebody else (another node) may have been faster: then this batch is theirs.
             if advance(tx, name, from, to, now).await? {

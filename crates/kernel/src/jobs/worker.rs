@@ -85,7 +85,7 @@ impl Jobs {
         }
         let (now, taken) = (app.now(), running.by_kind());
         let full = kinds_without_place(&taken);
-        let due = app.db.read(async move |tx| next_due(tx, &full).await).await?;
+        let due = app.db.unbound().read(async move |tx| next_due(tx, &full).await).await?;
         match due {
             Some(at) if at <= now => {}
             Some(at) => {
@@ -97,6 +97,7 @@ impl Jobs {
         let lease = now.after(LEASE);
         let claimed = app
             .db
+            .unbound()
             .write(async move |tx| {
                 sql::bury(tx, now).await?;
                 sql::sweep(tx, now.before(KEEP_DONE)).await?;
@@ -129,7 +130,11 @@ impl Jobs {
         };
         let now = app.now();
         let Err(error) = outcome else {
-            return app.db.write(async move |tx| sql::finish(tx, id, attempt, now).await).await;
+            return app
+                .db
+                .unbound()
+                .write(async move |tx| sql::finish(tx, id, attempt, now).await)
+                .await;
         };
         let last = last || is_hopeless(&error);
         let why: String = error.to_string().chars().take(ERROR_CHARS).collect();
@@ -138,6 +143,7 @@ impl Jobs {
         let run_at = now.after(backoff(attempt, dice));
         let state = if last { "dead" } else { "queued" };
         app.db
+            .unbound()
             .write(async move |tx| sql::fail(tx, id, attempt, state, run_at, &why, now).await)
             .await
     }

@@ -33,4 +33,5 @@ mod stage;
 mod standing;
 mod start;
 mod transfer;
+mod wall;
 mod world;

@@ -66,7 +66,7 @@ impl Export {
         if ask.status.is_some() && ask.dimension != ExportDimension::Things {
             return Err(Error::invalid("status", "unknown_parameter", "is for things only."));
         }
-        let declared = declared(app, &ask).await?;
+        let declared = declared(app, caller, &ask).await?;
         let after = ask.from.filter(|_| ask.dimension != ExportDimension::Events).map(first_id);
         let mut export = Self {
             app: app.clone(),
@@ -353,7 +353,11 @@ const fn columns(dimension: ExportDimension) -> &'static [&'static str] {
     }
 }
 
-async fn declared(app: &App, ask: &ExportFilter) -> Result<BTreeMap<String, Value>> {
+async fn declared(
+    app: &App,
+    caller: &Caller,
+    ask: &ExportFilter,
+) -> Result<BTreeMap<String, Value>> {
     let Some(kind) = ask.kind.clone().filter(|_| ask.dimension == ExportDimension::Things) else {
         return Ok(BTreeMap::new());
     };
@@ -361,7 +365,7 @@ async fn declared(app: &App, ask: &ExportFilter) -> Result<BTreeMap<String, Valu
         return Ok(BTreeMap::new());
     }
     let group = ask.group_id;
-    app.db
+    app.store(caller)
         .read(async move |tx| match ontology::rules::thing_type(tx, group, &kind).await {
             Ok(known) => Ok(known.into_owned().properties),
             // A type nobody knows has no things; the list says who may ask.
@@ -407,6 +411,7 @@ pub async fn whole(app: &App, caller: &Caller, group: GroupId) -> Result<(String
             Ok(found.slug)
         })
         .await?;
-    let spool = Spool::fill(app.clone(), ExportOptions { group: Some(slug.clone()) })?;
+    let options = ExportOptions { group: Some(slug.clone()) };
+    let spool = Spool::fill(app.clone(), caller.reach(), options)?;
     Ok((slug, spool))
 }
