@@ -6,8 +6,23 @@
 create function reached() returns uuid[] language plpgsql stable parallel safe as $$
 declare
     said constant text := current_setting('sixfold.reach', true);
+    member_of constant text := nullif(current_setting('sixfold.member_of', true), '');
 begin
-    return case when said like '{%' then cast(said as uuid[]) end;
+    return case when said like '{%' then said::uuid[] || coalesce(member_of, '{}')::uuid[] end;
+end
+$$;
+
+-- The tops of the trees somebody is in. Who is in more groups than a transaction should name says
+-- this in `sixfold.member_of`.
+create function trees_of(person uuid) returns uuid[] language plpgsql stable parallel safe as $$
+begin
+    return array(
+        select distinct (
+            select a.ancestor_id from group_ancestors a where a.group_id = m.group_id
+            order by a.depth desc limit 1
+        )
+        from memberships m where m.person_id = person and m.status = 'active'
+    );
 end
 $$;
 
@@ -55,8 +70,9 @@ end
 $$;
 
 -- The wall of a table whose rows belong to a group; every such table has it. Most rows are of a
--- group that was named, so that is written out rather than left to a function. For the others, `width_bucket` finds the place in what is below in as many
--- steps as its length has bits, however large the tree is.
+-- group that was named, so that is written out rather than left to a function. For the others,
+-- `width_bucket` finds the place in what is below in as many steps as its length has bits, however
+-- large the tree is.
 create function wall_around(
     walled regclass, of_group name default 'group_id', read_by_all boolean default false
 ) returns void language plpgsql as $$
@@ -103,6 +119,9 @@ begin
     perform raise_wall('thing_revisions', 'else is_reached_thing(thing_id)');
     perform raise_wall(
         'import_errors', 'else exists (select 1 from import_runs r where r.id = import_id)');
+    perform raise_wall(
+        'import_people', 'else exists (select 1 from import_runs r where r.id = import_id)');
+    perform raise_wall('live_receipts', 'else is_reached_thing(room_id)');
     -- Pairs of ids, which lists look through for each thing with a label.
     perform raise_wall('thing_knowledge', 'else is_reached_thing(thing_id)', true);
     -- Read together with the table of what was found, which has a wall; with one of its own, the

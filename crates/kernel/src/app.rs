@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use database::{Db, Reach, Store};
+use database::{Db, Engine, Reach, Store};
 use types::{Result, Time};
 use uuid::Uuid;
 
@@ -111,7 +111,16 @@ impl App {
     /// The store, as far as somebody reaches in it.
     #[must_use]
     pub fn store(&self, caller: &Caller) -> Store<'_> {
-        self.db.bound(caller.reach())
+        self.db.bound(self.reach_of(caller))
+    }
+
+    /// How far somebody reaches. Where nothing holds them to it, it is not worked out.
+    #[must_use]
+    pub fn reach_of(&self, caller: &Caller) -> Reach {
+        match self.db.engine() {
+            Engine::Sqlite => Reach::everything(),
+            Engine::Postgres => caller.reach(),
+        }
     }
 
     /// Changes something: one transaction, one caller, one moment, its events. Whatever the
@@ -124,7 +133,7 @@ impl App {
         T: Send + 'static,
         F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
     {
-        work::run(self, caller, caller.reach(), change).await
+        work::run(self, caller, self.reach_of(caller), change).await
     }
 
     /// The same where the caller's reach is no measure: they prove only now who they are, or make

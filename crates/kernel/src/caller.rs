@@ -181,14 +181,18 @@ impl Caller {
     /// How far their transactions reach, whatever statements say: the trees they are in. What they
     /// may see and do there is for [`crate::access`] to decide.
     #[must_use]
-    pub fn reach(&self) -> Reach {
+    pub(crate) fn reach(&self) -> Reach {
         let identity = &*self.identity;
         if identity.platform_owner {
             return Reach::everything();
         }
         // The groups too: one that is being moved leaves its tree for a moment.
-        let groups = identity.memberships.iter().flat_map(|one| [one.group, one.tree]);
-        Reach::within(groups, identity.person.filter(|_| identity.key.is_none()))
+        let groups = identity.memberships.iter().map(|one| one.group);
+        let trees = identity.memberships.iter().map(|one| one.tree);
+        match identity.person.filter(|_| identity.key.is_none()) {
+            Some(person) => Reach::of_member(person, groups, trees),
+            None => Reach::within(groups.chain(trees), None),
+        }
     }
 
     /// Whether somebody is signed in, or the house itself calls.

@@ -218,6 +218,7 @@ on_each!(many_rows_are_inserted_together_but_for_those_that_are_there, |store| {
     claim(&store.db, "name 007").await.expect("a change");
     let made = store
         .db
+        .unbound()
         .write(async |tx| {
             // Several statements of different lengths on PostgreSQL.
             let all: Vec<String> = (0..300).map(|number| format!("name {number:03}")).collect();

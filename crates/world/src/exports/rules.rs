@@ -412,6 +412,6 @@ pub async fn whole(app: &App, caller: &Caller, group: GroupId) -> Result<(String
         })
         .await?;
     let options = ExportOptions { group: Some(slug.clone()) };
-    let spool = Spool::fill(app.clone(), caller.reach(), options)?;
+    let spool = Spool::fill(app.clone(), app.reach_of(caller), options)?;
     Ok((slug, spool))
 }

@@ -144,7 +144,9 @@ pub(crate) async fn list(
         filter.visibility == Some(GroupVisibility::Public) && caller.identity().key.is_none();
     let bound = Bound { public, ..own(caller) };
     let (given, asked) = (listing::given(app, caller), ask.clone());
-    asked.look(app.store(caller), async move |tx| sql::list(tx, bound, given, &filter, &ask).await).await
+    asked
+        .look(app.store(caller), async move |tx| sql::list(tx, bound, given, &filter, &ask).await)
+        .await
 }
 
 /// The groups a caller belongs to, as a condition. An API key belongs to one; if it may not read

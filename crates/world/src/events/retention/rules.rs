@@ -35,7 +35,8 @@ pub(super) async fn run(app: App, job: Job) -> Result<()> {
     let mut round: Round = serde_json::from_str(job.payload.as_str())?;
     let began = *round.began.get_or_insert(app.now());
     let after = round.after;
-    let groups = app.db.read_long(async move |tx| sql::groups(tx, after, GROUPS).await).await?;
+    let groups =
+        app.db.unbound().read_long(async move |tx| sql::groups(tx, after, GROUPS).await).await?;
     let all_of_them = groups.len() < usize::try_from(GROUPS)?;
     let mut slices = SLICES;
     for group in groups {
@@ -65,6 +66,7 @@ async fn one(app: &App, group: &Group, began: Time, slices: &mut usize) -> Resul
         *slices -= 1;
         let (events, untold) = app
             .db
+            .unbound()
             .read_long(async move |tx| {
                 let events = match tail::slowest(tx).await? {
                     Some(read) => sql::expired(tx, id, before, read, SLICE).await?,
