@@ -228,7 +228,8 @@ async fn keep(app: &App, group: GroupId, properties: &'static str, text: &'stati
 
 async fn bytes(app: &App, group: GroupId) -> i64 {
     let (plans, now) = (app.plans.clone(), app.now());
-    let all = app.db.read(async move |tx| usage::of_group(tx, &plans, group, now).await).await;
+    let all =
+        app.db.unbound().read(async move |tx| usage::of_group(tx, &plans, group, now).await).await;
     all.unwrap().iter().find(|one| one.metric == Metric::StorageBytes).unwrap().used
 }
 
