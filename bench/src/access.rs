@@ -28,7 +28,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
         ("an owner of 10 000 groups", 10_000, Role::GroupOwner),
     ];
     for (who, groups, role) in callers {
-        let nanos = db.read(async move |tx| check(tx, groups, role).await).await;
+        let nanos = db.unbound().read(async move |tx| check(tx, groups, role).await).await;
         let nanos = nanos.map_err(failed)?;
         report.note(format!(
             "access check of {who}: {nanos:.0} ns (standing in a group, a right required, one row \
@@ -47,11 +47,8 @@ fn failed(error: types::Error) -> anyhow::Error {
 async fn check(tx: &mut database::Tx, groups: u32, role: Role) -> types::Result<f64> {
     let me = PersonId(Uuid::from_u128(7));
     let memberships: Vec<Membership> = (1..=u128::from(groups))
-        .map(|number| Membership {
-            group: GroupId(Uuid::from_u128(number << 64)),
-            role,
-            rights: role.rights(),
-        })
+        .map(|number| GroupId(Uuid::from_u128(number << 64)))
+        .map(|group| Membership { group, tree: group, role, rights: role.rights() })
         .collect();
     let group = memberships[memberships.len() / 2].group;
     let identity = Identity { person: Some(me), memberships, ..Identity::default() };

@@ -166,7 +166,7 @@ async fn crowd(app: &App, way: Way, number: usize) -> types::Result<()> {
 }
 
 async fn left(app: &App) -> Result<i64> {
-    app.db
+    app.db.unbound()
         .read(async |tx| {
             tx.one(
                 "select (select count(*) from (select 1 from jobs where state = 'queued' limit 1) q) \

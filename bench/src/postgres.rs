@@ -5,6 +5,10 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::loopback::postgres_url;
 
+/// Whom the server connects as: no superuser, so that row-level security is part of what is measured.
+const ROLE: &str = "sixfold_bench";
+const PASSWORD: &str = "measured-behind-the-wall";
+
 /// The databases this run has made and not dropped yet.
 #[derive(Default)]
 pub(crate) struct Databases {
@@ -18,10 +22,17 @@ impl Databases {
         self.count += 1;
         let name = format!("sixfold_bench_{}_{}", std::process::id(), self.count);
         let admin = postgres_url(server, None)?;
-        let url = postgres_url(server, Some(&name))?;
-        connect(&admin)
-            .await?
-            .batch_execute(&format!("create database {name}"))
+        let url = postgres_url(&as_plain_role(server), Some(&name))?;
+        let client = connect(&admin).await?;
+        client
+            .batch_execute(&format!(
+                "do $$ begin create role {ROLE} login password '{PASSWORD}'; \
+                 exception when duplicate_object or unique_violation then null; end $$"
+            ))
+            .await
+            .context("could not create a role")?;
+        client
+            .batch_execute(&format!("create database {name} owner {ROLE}"))
             .await
             .context("could not create a database")?;
         self.made.push((admin, name));
@@ -43,6 +54,13 @@ impl Databases {
             }
         }
     }
+}
+
+fn as_plain_role(server: &str) -> String {
+    let (scheme, rest) = server.split_once("://").unwrap_or(("postgres", server));
+    let (authority, database) = rest.split_once('/').unwrap_or((rest, "postgres"));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{ROLE}:{PASSWORD}@{host}/{database}")
 }
 
 /// What decides how a PostgreSQL server's figures read: its version and how safely it writes.

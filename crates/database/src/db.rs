@@ -6,7 +6,7 @@ use std::time::Duration;
 use types::{Error, Result};
 
 use crate::migrate::{self, Applied};
-use crate::{MigrationState, Settings, Tx, postgres, sqlite};
+use crate::{MigrationState, Reach, Settings, Tx, postgres, sqlite};
 
 /// Which engine a store runs on. Rooms have no reason to ask; operators do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,126 @@ enum Inner {
     Postgres(postgres::Store),
 }
 
+/// The way to transactions, by [`Db::bound`] or [`Db::unbound`].
+#[must_use]
+pub struct Store<'a> {
+    db: &'a Db,
+    reach: Reach,
+}
+
+impl Store<'_> {
+    /// One transaction: all of `change` or nothing, durable when this returns `Ok`.
+    ///
+    /// `change` may await nothing but its transaction and may be run more than once, so it must
+    /// have no effect outside of it.
+    ///
+    /// # Errors
+    /// What `change` answers; 503 when the queue is full; 507 when the disk is.
+    pub async fn write<T, F>(self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match &self.db.0.inner {
+            Inner::Sqlite(store) => store.write(change).await,
+            Inner::Postgres(store) => {
+                store.transact(postgres::Mode::Write, self.reach, change).await
+            }
+        }
+    }
+
+    /// As [`Store::write`], for whoever hands out rows of a queue: each statement sees what others
+    /// have committed until then, and what was read is not watched. So those who take and those who
+    /// put do not lose to each other; what must not change meanwhile is held
+    /// ([`crate::seams::claim`]), and an update says itself what it expects to find.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn hand_out<T, F>(self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match &self.db.0.inner {
+            Inner::Sqlite(store) => store.write(change).await,
+            Inner::Postgres(store) => {
+                store.transact(postgres::Mode::HandOut, self.reach, change).await
+            }
+        }
+    }
+
+    /// One snapshot. On SQLite it runs on the caller's own thread; should it take longer than a
+    /// moment, it is cut off and starts again on a thread where it holds up nobody.
+    ///
+    /// # Errors
+    /// What `look` answers, or 503 when there is no capacity.
+    pub async fn read<T, F>(self, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match &self.db.0.inner {
+            Inner::Sqlite(store) => store.read(look).await,
+            Inner::Postgres(store) => store.transact(postgres::Mode::Read, self.reach, look).await,
+        }
+    }
+
+    /// One snapshot, for reads known to take long (search, followers): never on a request thread.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn read_long<T, F>(self, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match &self.db.0.inner {
+            Inner::Sqlite(store) => store.read_long(look).await,
+            Inner::Postgres(store) => store.transact(postgres::Mode::Read, self.reach, look).await,
+        }
+    }
+
+    /// One snapshot, for a question whose cost is the asker's making: a filter, an order. It is
+    /// given up after [`Settings::filter_budget_ms`].
+    ///
+    /// # Errors
+    /// As [`Store::read`]; 503 with the code [`crate::TOO_LONG`] when it was given up.
+    pub async fn read_bounded<T, F>(self, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        let Handle { inner, budget_ms } = &*self.db.0;
+        match (inner, *budget_ms) {
+            (Inner::Sqlite(store), 0) => store.read(look).await,
+            (Inner::Sqlite(store), ms) => {
+                store.read_bounded(Duration::from_millis(ms.into()), look).await
+            }
+            (Inner::Postgres(store), 0) => {
+                store.transact(postgres::Mode::Read, self.reach, look).await
+            }
+            (Inner::Postgres(store), ms) => {
+                store.transact(postgres::Mode::Bounded(ms), self.reach, look).await
+            }
+        }
+    }
+
+    /// One snapshot without a time limit, for an operator's export.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn snapshot<T, F>(self, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        match &self.db.0.inner {
+            Inner::Sqlite(store) => store.snapshot(look).await,
+            Inner::Postgres(store) => store.transact(postgres::Mode::Read, self.reach, look).await,
+        }
+    }
+}
+
 impl Db {
     /// Opens the store and brings its schema up to date.
     ///
@@ -51,7 +171,7 @@ impl Db {
     pub async fn open(settings: &Settings) -> Result<Self> {
         let db = Self::open_as_is(settings).await?;
         migrate::up(&db).await?;
-        db.write(async |tx| crate::seams::tail::adopt(tx).await).await?;
+        db.unbound().write(async |tx| crate::seams::tail::adopt(tx).await).await?;
         Ok(db)
     }
 
@@ -84,43 +204,20 @@ impl Db {
         }
     }
 
-    /// One transaction: all of `change` or nothing, durable when this returns `Ok`.
-    ///
-    /// `change` may await nothing but its transaction and may be run more than once, so it must
-    /// have no effect outside of it.
-    ///
-    /// # Errors
-    /// What `change` answers; 503 when the queue is full; 507 when the disk is.
-    pub async fn write<T, F>(&self, change: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
-        match &self.0.inner {
-            Inner::Sqlite(store) => store.write(change).await,
-            Inner::Postgres(store) => store.transact(postgres::Mode::Write, change).await,
-        }
+    /// The store for somebody: their transactions reach no further, whatever their statements say.
+    #[must_use]
+    pub const fn bound(&self, reach: Reach) -> Store<'_> {
+        Store { db: self, reach }
     }
 
-    /// As [`Db::write`], for whoever hands out rows of a queue: each statement sees what others have
-    /// committed until then, and what was read is not watched. So those who take and those who put
-    /// do not lose to each other; what must not change meanwhile is held ([`crate::seams::claim`]),
-    /// and an update says itself what it expects to find.
-    ///
-    /// # Errors
-    /// As [`Db::write`].
-    pub async fn hand_out<T, F>(&self, change: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
-        match &self.0.inner {
-            Inner::Sqlite(store) => store.write(change).await,
-            Inner::Postgres(store) => store.transact(postgres::Mode::HandOut, change).await,
-        }
+    /// The store for the house itself, whose transactions are held by nothing but their statements:
+    /// jobs, followers, the command line, finding out who somebody is.
+    #[must_use]
+    pub const fn unbound(&self) -> Store<'_> {
+        Store { db: self, reach: Reach::everything() }
     }
 
-    /// As [`Db::write`], for a step of the schema.
+    /// As [`Store::write`], for a step of the schema.
     pub(crate) async fn alter<T, F>(&self, change: F) -> Result<T>
     where
         T: Send + 'static,
@@ -128,74 +225,9 @@ impl Db {
     {
         match &self.0.inner {
             Inner::Sqlite(store) => store.write(change).await,
-            Inner::Postgres(store) => store.transact(postgres::Mode::Alter, change).await,
-        }
-    }
-
-    /// One snapshot. On SQLite it runs on the caller's own thread; should it take longer than a
-    /// moment, it is cut off and starts again on a thread where it holds up nobody.
-    ///
-    /// # Errors
-    /// What `look` answers, or 503 when there is no capacity.
-    pub async fn read<T, F>(&self, look: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
-        match &self.0.inner {
-            Inner::Sqlite(store) => store.read(look).await,
-            Inner::Postgres(store) => store.transact(postgres::Mode::Read, look).await,
-        }
-    }
-
-    /// One snapshot, for reads known to take long (search, followers): never on a request thread.
-    ///
-    /// # Errors
-    /// As [`Db::read`].
-    pub async fn read_long<T, F>(&self, look: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
-        match &self.0.inner {
-            Inner::Sqlite(store) => store.read_long(look).await,
-            Inner::Postgres(store) => store.transact(postgres::Mode::Read, look).await,
-        }
-    }
-
-    /// One snapshot, for a question whose cost is the asker's making: a filter, an order. It is
-    /// given up after [`Settings::filter_budget_ms`].
-    ///
-    /// # Errors
-    /// As [`Db::read`]; 503 with the code [`crate::TOO_LONG`] when it was given up.
-    pub async fn read_bounded<T, F>(&self, look: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
-        let Handle { inner, budget_ms } = &*self.0;
-        match (inner, *budget_ms) {
-            (Inner::Sqlite(store), 0) => store.read(look).await,
-            (Inner::Sqlite(store), ms) => {
-                store.read_bounded(Duration::from_millis(ms.into()), look).await
+            Inner::Postgres(store) => {
+                store.transact(postgres::Mode::Alter, Reach::everything(), change).await
             }
-            (Inner::Postgres(store), 0) => store.transact(postgres::Mode::Read, look).await,
-            (Inner::Postgres(store), ms) => store.transact(postgres::Mode::Bounded(ms), look).await,
-        }
-    }
-
-    /// One snapshot without a time limit, for an operator's export.
-    ///
-    /// # Errors
-    /// As [`Db::read`].
-    pub async fn snapshot<T, F>(&self, look: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
-        match &self.0.inner {
-            Inner::Sqlite(store) => store.snapshot(look).await,
-            Inner::Postgres(store) => store.transact(postgres::Mode::Read, look).await,
         }
     }
 
@@ -262,11 +294,22 @@ impl Db {
         match &self.0.inner {
             Inner::Sqlite(store) => store.check().await,
             Inner::Postgres(store) => {
-                store
-                    .transact(postgres::Mode::Read, async |tx| tx.run("select 1", &[]).await)
-                    .await?;
+                let look = async |tx: &mut Tx| tx.run("select 1", &[]).await;
+                store.transact(postgres::Mode::Read, Reach::everything(), look).await?;
                 Ok(Vec::new())
             }
+        }
+    }
+
+    /// Why PostgreSQL's row-level security is not in effect; none when it is, and on SQLite, which
+    /// knows no such thing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn wall_gap(&self) -> Result<Option<String>> {
+        match self.engine() {
+            Engine::Sqlite => Ok(None),
+            Engine::Postgres => self.unbound().read(async |tx| postgres::wall::gap(tx).await).await,
         }
     }
 

@@ -148,11 +148,12 @@ fn compare(steps: &[Step], applied: Vec<(String, String, Time)>) -> Vec<Applied>
 }
 
 pub(crate) async fn status(db: &Db) -> Result<Vec<Applied>> {
-    db.read(async |tx| {
-        let known = if exists(tx).await? { applied(tx).await? } else { Vec::new() };
-        Ok(compare(&steps(tx.engine()), known))
-    })
-    .await
+    db.unbound()
+        .read(async |tx| {
+            let known = if exists(tx).await? { applied(tx).await? } else { Vec::new() };
+            Ok(compare(&steps(tx.engine()), known))
+        })
+        .await
 }
 
 pub(crate) async fn up(db: &Db) -> Result<()> {

@@ -1,11 +1,11 @@
 //! A transaction, the same to its user on both engines.
 
 use rusqlite::{Connection, Statement};
-use types::{Error, Result};
+use types::{Error, GroupId, Result};
 
 use crate::postgres::Session;
 use crate::row::Inner as RowInner;
-use crate::{Engine, Row, Value, failure};
+use crate::{Engine, Reach, Row, Value, failure};
 
 /// One transaction. Its methods take SQL with `$1 $2 …` and parameters from
 /// [`args!`](crate::args); rows are mapped while they are read, never collected first.
@@ -171,7 +171,7 @@ impl Tx {
             self.broken = true;
             return Err(Error::internal("the transaction is lost"));
         }
-        let (before, wrote) = (self.broken, self.wrote);
+        let (before, wrote, reach) = (self.broken, self.wrote, self.reach());
         self.command("savepoint part").await?;
         let outcome = part(self).await;
         // A lost race, or a transaction the engine gave up, is not the part's alone.
@@ -186,6 +186,10 @@ impl Tx {
         self.command("rollback to part").await?;
         self.command("release part").await?;
         (self.broken, self.wrote) = (before, wrote);
+        // What the server was told of its reach meanwhile is undone as well.
+        if let (Inner::Postgres(session), Some(reach)) = (&mut self.inner, reach) {
+            session.tell_again(reach);
+        }
         outcome.and_then(|_| Err(Error::internal("a part went on after a failed statement")))
     }
 
@@ -195,12 +199,57 @@ impl Tx {
         matches!(&self.inner, Inner::Sqlite(connection) if connection.is_autocommit())
     }
 
-    /// A statement that changes no rows and answers nothing.
+    /// Reaches into these groups as well, and into all below them: for what the policy allows
+    /// somebody who is not in their tree, and for a group that is being made.
+    pub fn enter(&mut self, groups: impl IntoIterator<Item = GroupId>) {
+        if let Inner::Postgres(session) = &mut self.inner {
+            session.widen(groups);
+        }
+    }
+
+    /// Runs `part` without the wall between tenants, for the few statements that must look across
+    /// them: whether a name is free anywhere, whether somebody is in any group still. What they
+    /// find is no answer to anybody.
+    ///
+    /// # Errors
+    /// What `part` answers.
+    pub async fn beyond<T>(&mut self, part: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let reach = self.reach();
+        self.set_reach(Some(Reach::everything()));
+        let outcome = part(self).await;
+        self.set_reach(reach);
+        outcome
+    }
+
+    fn reach(&self) -> Option<Reach> {
+        match &self.inner {
+            Inner::Sqlite(_) => None,
+            Inner::Postgres(session) => Some(session.reach().clone()),
+        }
+    }
+
+    fn set_reach(&mut self, reach: Option<Reach>) {
+        if let (Inner::Postgres(session), Some(reach)) = (&mut self.inner, reach) {
+            session.set_reach(reach);
+        }
+    }
+
+    /// A statement about the transaction itself.
     async fn command(&mut self, sql: &'static str) -> Result<()> {
-        let wrote = self.wrote;
-        self.run(sql, &[]).await?;
-        self.wrote = wrote;
-        Ok(())
+        let done = match &mut self.inner {
+            Inner::Sqlite(connection) => connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| statement.raw_execute())
+                .map(|_| ())
+                .map_err(failure::of_sqlite),
+            Inner::Postgres(session) => session.command(sql).await.map_err(|error| {
+                let (error, again) = failure::of_postgres(error);
+                self.again |= again;
+                error
+            }),
+        };
+        self.broken |= done.is_err();
+        done
     }
 
     async fn each(

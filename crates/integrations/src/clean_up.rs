@@ -25,7 +25,7 @@ async fn clean_up(app: App, job: Job, keep: Duration) -> Result<()> {
         webhooks::sweep(tx, now.before(keep), most).await
     })
     .await?;
-    for webhook in app.db.read_long(async |tx| webhooks::dead(tx).await).await? {
+    for webhook in app.db.unbound().read_long(async |tx| webhooks::dead(tx).await).await? {
         let of_it = async move |tx: &mut _, _, most| webhooks::sweep_dead(tx, webhook, most).await;
         deliveries += jobs::sweep(&app, jobs::SLICE, of_it).await?;
     }

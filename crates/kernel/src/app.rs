@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use database::Db;
+use database::{Db, Engine, Reach, Store};
 use types::{Result, Time};
 use uuid::Uuid;
 
@@ -111,16 +111,44 @@ impl App {
         self.random.id(now)
     }
 
+    /// The store, as far as somebody reaches in it.
+    #[must_use]
+    pub fn store(&self, caller: &Caller) -> Store<'_> {
+        self.db.bound(self.reach_of(caller))
+    }
+
+    /// How far somebody reaches. Where nothing holds them to it, it is not worked out.
+    #[must_use]
+    pub fn reach_of(&self, caller: &Caller) -> Reach {
+        match self.db.engine() {
+            Engine::Sqlite => Reach::everything(),
+            Engine::Postgres => caller.reach(),
+        }
+    }
+
     /// Changes something: one transaction, one caller, one moment, its events. Whatever the
     /// closure left for after the commit happens then, before this returns.
     ///
     /// # Errors
-    /// What the closure answers, and what [`Db::write`] does.
+    /// What the closure answers, and what [`Store::write`] does.
     pub async fn change<T, F>(&self, caller: &Caller, change: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
     {
-        work::run(self, caller, change).await
+        work::run(self, caller, self.reach_of(caller), change).await
+    }
+
+    /// The same where the caller's reach is no measure: they prove only now who they are, or make
+    /// an account. It is held by nothing but its statements.
+    ///
+    /// # Errors
+    /// As [`App::change`].
+    pub async fn change_unbound<T, F>(&self, caller: &Caller, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
+    {
+        work::run(self, caller, Reach::everything(), change).await
     }
 }

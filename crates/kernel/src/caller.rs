@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use database::{Tx, args};
+use database::{Reach, Tx, args};
 use types::{ApiKeyId, Error, ErrorKind, GroupId, PersonId, Result, SessionId, Time, UserId};
 
 use crate::Limit;
@@ -48,6 +48,8 @@ pub struct Identity {
 pub struct Membership {
     /// The group.
     pub group: GroupId,
+    /// The top of the tree it is in.
+    pub tree: GroupId,
     /// The role there.
     pub role: Role,
     /// What the role and extra permissions allow there.
@@ -61,6 +63,8 @@ pub struct ApiKeyScope {
     pub id: ApiKeyId,
     /// The one group it is good for.
     pub group: GroupId,
+    /// The top of the tree it is in.
+    pub tree: GroupId,
     /// What it was given; its creator's rights bound it at each use.
     pub rights: Rights,
     /// How often it may be used.
@@ -174,6 +178,23 @@ impl Caller {
         self.identity.personal_group
     }
 
+    /// How far their transactions reach, whatever statements say: the trees they are in. What they
+    /// may see and do there is for [`crate::access`] to decide.
+    #[must_use]
+    pub(crate) fn reach(&self) -> Reach {
+        let identity = &*self.identity;
+        if identity.platform_owner {
+            return Reach::everything();
+        }
+        // The groups too: one that is being moved leaves its tree for a moment.
+        let groups = identity.memberships.iter().map(|one| one.group);
+        let trees = identity.memberships.iter().map(|one| one.tree);
+        match identity.person.filter(|_| identity.key.is_none()) {
+            Some(person) => Reach::of_member(person, groups, trees),
+            None => Reach::within(groups.chain(trees), None),
+        }
+    }
+
     /// Whether somebody is signed in, or the house itself calls.
     #[must_use]
     pub fn is_known(&self) -> bool {
@@ -197,8 +218,9 @@ impl Identity {
         let mut platform_owner = false;
         let mut memberships: Vec<Membership> = tx
             .all(
-                "select m.group_id, m.role, m.permissions, g.slug, m.custom_role, r.permissions \
-                 from memberships m join groups g on g.id = m.group_id \
+                "select m.group_id, m.role, m.permissions, g.slug, m.custom_role, r.permissions, \
+                 (select a.ancestor_id from group_ancestors a where a.group_id = m.group_id \
+                 order by a.depth desc limit 1) from memberships m join groups g on g.id = m.group_id \
                  left join group_roles r on r.group_id = m.group_id and r.name = m.custom_role \
                  where m.person_id = $1 and m.status = 'active'",
                 args![person],
@@ -214,7 +236,9 @@ impl Identity {
                             Rights::of_custom(&name, row.get::<Option<types::Json>>(5)?.as_ref())
                         }
                     };
-                    Ok(Membership { group: row.get(0)?, role, rights: own | extra })
+                    let group = row.get(0)?;
+                    let tree = row.get::<Option<GroupId>>(6)?.unwrap_or(group);
+                    Ok(Membership { group, tree, role, rights: own | extra })
                 },
             )
             .await?;
@@ -246,6 +270,7 @@ impl Identity {
         if everywhere && self.memberships.is_empty() {
             self.memberships.push(Membership {
                 group: key.group,
+                tree: key.tree,
                 role: Role::GroupOwner,
                 rights: Rights::all(),
             });

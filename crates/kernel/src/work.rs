@@ -1,6 +1,6 @@
 //! The owner of a change: one transaction, one caller, one moment, its events.
 
-use database::Tx;
+use database::{Reach, Tx};
 use types::{AnyId, Error, EventId, GroupId, JobId, Json, PersonId, Result, Time};
 use uuid::Uuid;
 
@@ -198,7 +198,7 @@ impl Work<'_> {
     }
 }
 
-pub(crate) async fn run<T, F>(app: &App, caller: &Caller, change: F) -> Result<T>
+pub(crate) async fn run<T, F>(app: &App, caller: &Caller, reach: Reach, change: F) -> Result<T>
 where
     T: Send + 'static,
     F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
@@ -206,10 +206,10 @@ where
     // A task of its own: once queued, a change happens even when its request goes away, and then
     // its effects must too — a revocation nobody waits for is still one.
     let (app, caller) = (app.clone(), caller.clone());
-    tokio::spawn(async move { commit(&app, caller, change).await }).await?
+    tokio::spawn(async move { commit(&app, caller, reach, change).await }).await?
 }
 
-async fn commit<T, F>(app: &App, caller: Caller, change: F) -> Result<T>
+async fn commit<T, F>(app: &App, caller: Caller, reach: Reach, change: F) -> Result<T>
 where
     T: Send + 'static,
     F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
@@ -218,6 +218,7 @@ where
     let once = caller.key().cloned();
     let (done, left) = app
         .db
+        .bound(reach)
         .write(async move |tx| {
             let mut work = Work { tx, caller: &caller, now, app: &inside, left: Left::default() };
             let done = change(&mut work).await?;

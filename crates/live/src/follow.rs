@@ -62,7 +62,7 @@ async fn step(live: &Live) -> Result<bool> {
     let at = live.board.at();
     if at == Position::default() || live.board.is_empty() {
         // Nobody listens: only where the log ends has to be known.
-        let end = live.app.db.read(async |tx| tail::end(tx).await).await?;
+        let end = live.app.db.unbound().read(async |tx| tail::end(tx).await).await?;
         live.board.skip_to(end);
         return Ok(false);
     }
@@ -70,6 +70,7 @@ async fn step(live: &Live) -> Result<bool> {
     let batch = live
         .app
         .db
+        .unbound()
         .read(async move |tx| heard::read(tx, Part::Whole, at, BATCH, parents).await)
         .await?;
     let Some(last) = batch.last() else { return Ok(false) };
@@ -127,7 +128,8 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
         }
     }
     if !groups.is_empty() {
-        let below = live.app.db.read(async move |tx| all_below(tx, &groups).await).await?;
+        let below =
+            live.app.db.unbound().read(async move |tx| all_below(tx, &groups).await).await?;
         for listener in live.board.listeners(|one| below.contains(&one.group)) {
             look_again(live, &listener).await;
         }
@@ -202,7 +204,10 @@ async fn look_again(live: &Live, listener: &Arc<Listener>) {
     let view = match caller {
         None => Err(types::Error::unauthenticated()),
         Some(caller) => {
-            live.app.db.read(async move |tx| topic::view(tx, &caller, topic).await).await
+            live.app
+                .store(&caller)
+                .read(async move |tx| topic::view(tx, &caller, topic).await)
+                .await
         }
     };
     match view {

@@ -100,7 +100,7 @@ pub(crate) async fn begin(
     let asking = caller.clone();
     let (view, recovered) = live
         .app
-        .db
+        .store(caller)
         .read(async move |tx| {
             let view = topic::view(tx, &asking, what.0).await?;
             let whole = match from {
@@ -179,6 +179,7 @@ async fn catch_up(live: Live, listener: Arc<Listener>, mut from: Position) {
         let read = live
             .app
             .db
+            .unbound()
             .read(async move |tx| {
                 // Read first: what commits in between is told twice to nobody.
                 let end = tail::end(tx).await?;

@@ -133,6 +133,6 @@ async fn look(app: &App) -> Result<Option<&'static str>> {
         return Ok(Some("migrations"));
     }
     let own = keys::fingerprint(&app.keys);
-    let stored = app.db.read(async |tx: &mut Tx| keys::stored(tx).await).await?;
+    let stored = app.db.unbound().read(async |tx: &mut Tx| keys::stored(tx).await).await?;
     Ok((stored.as_deref() != Some(own.as_str())).then_some("keys"))
 }

@@ -52,6 +52,11 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
             "nobody gets letters, so no links to sign in and no new passwords: set mail.smtp_url"
         );
     }
+    if let Some(gap) = app.db.wall_gap().await.map_err(|error| Stop::opening(&error))? {
+        tracing::warn!(
+            "row-level security is not in effect: {gap}; connect as a plain role that owns the database"
+        );
+    }
     welcome::print(settings, address, &url, token, began.elapsed());
 
     let mut tasks = house::tasks(app, &live, settings);

@@ -10,6 +10,7 @@ mod seats;
 mod session;
 mod statistics;
 mod tls;
+pub(crate) mod wall;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,7 +26,7 @@ use self::doors::Doors;
 use self::seats::Seats;
 pub(crate) use self::session::{Mode, Session};
 use crate::tx::Inner;
-use crate::{Settings, Tx};
+use crate::{Reach, Settings, Tx};
 
 /// Runs of a transaction that keeps losing races before its caller hears 503. Serializable
 /// transactions also lose to neighbours on an index page, so a few runs are nothing unusual.
@@ -117,7 +118,7 @@ impl Store {
             news: listen::News::start(config, tls),
             turns: Turns::default(),
         };
-        store.transact(Mode::Read, async |tx| tx.run("select 1", &[]).await).await.map_err(
+        store.transact(Mode::Read, Reach::everything(), async |tx| tx.run("select 1", &[]).await).await.map_err(
             |error| {
                 Error::new(
                     ErrorKind::Overloaded,
@@ -132,14 +133,15 @@ impl Store {
         Ok(store)
     }
 
-    pub(crate) async fn transact<T, F>(&self, mode: Mode, change: F) -> Result<T>
+    pub(crate) async fn transact<T, F>(&self, mode: Mode, reach: Reach, change: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let turns = self.turns.clone();
-        let task: Task = Box::new(move |pool| Box::pin(attempt(pool, turns, mode, change, reply)));
+        let task: Task =
+            Box::new(move |pool| Box::pin(attempt(pool, turns, (mode, reach), change, reply)));
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
         self.threads[turn].try_send(task).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
@@ -214,7 +216,7 @@ fn run(runtime: &tokio::runtime::Runtime, pool: Pool, mut tasks: mpsc::Receiver<
 async fn attempt<T, F>(
     pool: Pool,
     turns: Turns,
-    mode: Mode,
+    (mode, reach): (Mode, Reach),
     change: F,
     reply: oneshot::Sender<Result<T>>,
 ) where
@@ -236,7 +238,7 @@ async fn attempt<T, F>(
         };
         // A seat is taken before the snapshot and kept until the end: whoever had it before is seen.
         let seat = (!mode.is_reading()).then(|| turns.seats.take());
-        let mut session = Session::new(client, mode, seat);
+        let mut session = Session::new(client, mode, reach.clone(), seat);
         if let Err(error) = session.enter(turn.behind()).await {
             let _ = reply.send(Err(crate::failure::of_postgres(error).0));
             session.abandon().await;

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use deadpool_postgres::Object;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
+use types::GroupId;
 
 use super::seats::Seat;
-use crate::Value;
 use crate::tx::rows_of;
+use crate::{Reach, Value};
 
 /// Rows of one insert.
 const TOGETHER: usize = 128;
@@ -53,6 +54,9 @@ pub(crate) struct Session {
     client: Object,
     mode: Mode,
     begun: bool,
+    reach: Reach,
+    /// The server does not know `reach` yet.
+    untold: bool,
     /// The doors this transaction is behind, in order.
     doors: Vec<i64>,
     /// One it asks for.
@@ -62,13 +66,34 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(client: Object, mode: Mode, seat: Option<Seat>) -> Self {
-        Self { client, mode, begun: false, doors: Vec::new(), asked: None, seat }
+    pub(crate) fn new(client: Object, mode: Mode, reach: Reach, seat: Option<Seat>) -> Self {
+        let (doors, asked) = (Vec::new(), None);
+        Self { client, mode, begun: false, reach, untold: true, doors, asked, seat }
     }
 
     /// The number that no other open transaction of this process has.
     pub(crate) fn seat(&self) -> u8 {
         self.seat.as_ref().map_or(0, Seat::number)
+    }
+
+    pub(crate) const fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Reaches this far from the next statement on, which takes the news along.
+    pub(crate) fn set_reach(&mut self, reach: Reach) {
+        self.untold |= self.reach != reach;
+        self.reach = reach;
+    }
+
+    /// The same when the server may have forgotten what it was told.
+    pub(crate) fn tell_again(&mut self, reach: Reach) {
+        self.untold = true;
+        self.reach = reach;
+    }
+
+    pub(crate) fn widen(&mut self, groups: impl IntoIterator<Item = GroupId>) {
+        self.untold |= self.reach.widen(groups);
     }
 
     /// Waits until this connection alone is behind each of `doors`, before it begins anything.
@@ -103,15 +128,15 @@ impl Session {
     pub(crate) async fn all(&mut self, sql: &str, args: &[Value<'_>]) -> Result<Vec<Row>, Error> {
         let statement = self.client.prepare_cached(sql).await?;
         let args = dynamic(args);
-        let begun = std::mem::replace(&mut self.begun, true);
-        self.after_begin(begun, self.client.query(&statement, &args)).await
+        let before = self.before();
+        self.after(before, self.client.query(&statement, &args)).await
     }
 
     pub(crate) async fn run(&mut self, sql: &str, args: &[Value<'_>]) -> Result<u64, Error> {
         let statement = self.client.prepare_cached(sql).await?;
         let args = dynamic(args);
-        let begun = std::mem::replace(&mut self.begun, true);
-        self.after_begin(begun, self.client.execute(&statement, &args)).await
+        let before = self.before();
+        self.after(before, self.client.execute(&statement, &args)).await
     }
 
     /// Many rows in a few statements: all of them are on the wire before the first answer is waited
@@ -132,32 +157,49 @@ impl Session {
             parts.push((statement, dynamic(part)));
             rows = rest;
         }
-        let begun = std::mem::replace(&mut self.begun, true);
+        let before = self.before();
         let client = &self.client;
         let runs = parts.iter().map(|(statement, args)| client.execute(statement, args));
-        let changed = self.after_begin(begun, futures_util::future::try_join_all(runs)).await?;
+        let changed = self.after(before, futures_util::future::try_join_all(runs)).await?;
         Ok(changed.into_iter().sum())
     }
 
     pub(crate) async fn script(&mut self, sql: &str) -> Result<(), Error> {
-        let begun = std::mem::replace(&mut self.begun, true);
-        self.after_begin(begun, self.client.batch_execute(sql)).await
+        let before = self.before();
+        self.after(before, self.client.batch_execute(sql)).await
     }
 
-    /// Opens the transaction in the same round trip as its first statement.
-    async fn after_begin<T>(
+    /// A statement about the transaction itself. It takes no news along: in a transaction that
+    /// failed, the server would hear nothing but the way back.
+    pub(crate) async fn command(&mut self, sql: &str) -> Result<(), Error> {
+        let begun = std::mem::replace(&mut self.begun, true);
+        let begin = (!begun).then(|| self.mode.begin().into_owned());
+        self.after(begin, self.client.batch_execute(sql)).await
+    }
+
+    /// What the server has to hear before the next statement.
+    fn before(&mut self) -> Option<String> {
+        let begun = std::mem::replace(&mut self.begun, true);
+        let told = !std::mem::replace(&mut self.untold, false);
+        match (begun, told) {
+            (true, true) => None,
+            (true, false) => Some(self.reach.declaration()),
+            // What `begin` is told, it is told in full: the first statement is always untold.
+            (false, _) => Some(format!("{}; {}", self.mode.begin(), self.reach.declaration())),
+        }
+    }
+
+    /// Says it in the same round trip as the statement.
+    async fn after<T>(
         &self,
-        begun: bool,
+        before: Option<String>,
         statement: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        if begun {
-            return statement.await;
-        }
-        // `join` polls in order, so `begin` is on the wire first.
-        let begin = self.mode.begin();
-        let begin = self.client.batch_execute(&begin);
-        let (begun, answer) = futures_util::future::join(begin, statement).await;
-        begun?;
+        let Some(before) = before else { return statement.await };
+        // `join` polls in order, so this is on the wire first.
+        let before = self.client.batch_execute(&before);
+        let (before, answer) = futures_util::future::join(before, statement).await;
+        before?;
         answer
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use types::Result;
 
 use super::{Mode, Task, Turns, attempt};
-use crate::Tx;
+use crate::{Reach, Tx};
 
 const EVERY: Duration = Duration::from_secs(5);
 /// Every table that lists page through.
@@ -35,7 +35,8 @@ pub(super) async fn keep(queue: mpsc::WeakSender<Task>) {
         let Some(queue) = queue.upgrade() else { return };
         let (reply, answer) = oneshot::channel();
         let look: Task = Box::new(move |pool| {
-            Box::pin(attempt(pool, Turns::default(), Mode::Alter, refresh, reply))
+            let mode = (Mode::Alter, Reach::everything());
+            Box::pin(attempt(pool, Turns::default(), mode, refresh, reply))
         });
         // A full queue has more urgent things to do; the next look comes soon.
         if queue.try_send(look).is_ok()

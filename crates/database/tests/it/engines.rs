@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use database::{Db, Settings};
 
+#[path = "plain.rs"]
+pub mod plain;
+
 pub const LOCAL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 
 /// A store that is removed with this value.
@@ -33,9 +36,9 @@ impl Fresh {
         let server = server().await?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("sixfold_store_{}_{number}", std::process::id());
-        admin(&server, &format!("create database {name}")).await;
-        let (base, _) = server.rsplit_once('/').expect("an address with a database");
-        let settings = Settings { url: format!("{base}/{name}"), ..Settings::default() };
+        admin(&server, &plain::make_role()).await;
+        admin(&server, &plain::make_database(&name)).await;
+        let settings = Settings { url: plain::address(&server, &name), ..Settings::default() };
         let db = Db::open(&settings).await.expect("a store");
         let folder = tempfile::tempdir().expect("a folder");
         Some(Self { db, settings, folder, server: Some((server, name)) })

@@ -13,6 +13,7 @@ async fn waiting_for_anything_else_inside_a_transaction_is_refused() {
     let store = Fresh::sqlite().await;
     let outcome = store
         .db
+        .unbound()
         .write(async |tx| {
             tx.run("insert into once (name, claimed_at) values ('half', 0)", &[]).await?;
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -22,6 +23,7 @@ async fn waiting_for_anything_else_inside_a_transaction_is_refused() {
     assert!(outcome.expect_err("a refusal").cause().is_some_and(|why| why.contains("awaited")));
     let rows: i64 = store
         .db
+        .unbound()
         .read(async |tx| tx.one("select count(*) from once", &[], |row| row.get(0)).await)
         .await
         .expect("a count");
@@ -42,13 +44,14 @@ async fn a_closed_store_can_be_opened_again_and_keeps_its_rows() {
     let store = Fresh::sqlite().await;
     store
         .db
+        .unbound()
         .write(async |tx| {
             tx.run("insert into once (name, claimed_at) values ('kept', 0)", &[]).await
         })
         .await
         .expect("a change");
     store.db.close().await;
-    let refused = store.db.write(async |tx| tx.run("select 1", &[]).await).await;
+    let refused = store.db.unbound().write(async |tx| tx.run("select 1", &[]).await).await;
     assert_eq!(refused.expect_err("closed").kind(), ErrorKind::Overloaded);
     let settings = store.settings.clone();
     drop(store.db.clone());
@@ -63,6 +66,7 @@ async fn a_closed_store_can_be_opened_again_and_keeps_its_rows() {
             .await
             .expect("the copy opens");
     let name: String = again
+        .unbound()
         .read(async |tx| tx.one("select name from once", &[], |row| row.get(0)).await)
         .await
         .expect("the row");
@@ -80,19 +84,20 @@ async fn a_full_queue_answers_at_once() {
     let begun = std::sync::Arc::clone(&running);
     let db = store.db.clone();
     let holder = tokio::spawn(async move {
-        db.write(async move |_| {
-            begun.notify_one();
-            // Blocks the writer until the test lets go; a hung-up channel lets go too.
-            let _ = held.lock().map(|held| held.recv());
-            Ok(())
-        })
-        .await
+        db.unbound()
+            .write(async move |_| {
+                begun.notify_one();
+                // Blocks the writer until the test lets go; a hung-up channel lets go too.
+                let _ = held.lock().map(|held| held.recv());
+                Ok(())
+            })
+            .await
     });
     running.notified().await;
     let mut waiting = Vec::new();
     let refused = loop {
         let db = store.db.clone();
-        let mut one = Box::pin(async move { db.write(async |_| Ok(())).await });
+        let mut one = Box::pin(async move { db.unbound().write(async |_| Ok(())).await });
         match futures_util::poll!(&mut one) {
             std::task::Poll::Ready(outcome) => break outcome,
             std::task::Poll::Pending => waiting.push(one),
@@ -112,6 +117,7 @@ async fn a_full_queue_answers_at_once() {
 on_each!(a_newer_database_is_refused_and_left_alone, |store| {
     store
         .db
+        .unbound()
         .write(async |tx| {
             tx.run(
                 "insert into migrations (name, checksum, applied_at) values ('9999_future', 'x', 0)",
@@ -133,6 +139,7 @@ on_each!(a_changed_migration_is_noticed, |store| {
     assert!(store.db.is_current().await.expect("a status"));
     store
         .db
+        .unbound()
         .write(async |tx| {
             tx.run("update migrations set checksum = $1 where name = $2", args!["x", "0001_groups"])
                 .await
@@ -156,6 +163,7 @@ on_each!(a_long_look_is_answered_all_the_same, |store| {
     // On SQLite it takes longer than a request thread is lent for, and starts again elsewhere.
     let count: i64 = store
         .db
+        .unbound()
         .read(async |tx| {
             tx.one(
                 "with recursive n (i) as (select 1 union all select i + 1 from n where i < 2000000) \

@@ -5,19 +5,20 @@ use database::{Db, args};
 use types::Result;
 use uuid::Uuid;
 
-use crate::engines::{Fresh, admin};
+use crate::engines::{Fresh, admin, plain};
 use crate::on_each;
 
 async fn append(db: &Db, number: u128) -> Result<u64> {
-    db.write(async move |tx| {
-        tx.run(
-            "insert into events (id, group_id, type, occurred_at, metadata, visibility) \
+    db.unbound()
+        .write(async move |tx| {
+            tx.run(
+                "insert into events (id, group_id, type, occurred_at, metadata, visibility) \
              values ($1, $1, 'test', 0, $2, 'group')",
-            args![Uuid::from_u128(number), &types::Json::empty()],
-        )
+                args![Uuid::from_u128(number), &types::Json::empty()],
+            )
+            .await
+        })
         .await
-    })
-    .await
 }
 
 /// Reads until `count` events are there. PostgreSQL shows an event once every older transaction
@@ -34,12 +35,13 @@ async fn read(db: &Db, from: Position, count: usize) -> Vec<(Position, u128)> {
 }
 
 async fn look(db: &Db, from: Position) -> Vec<(Position, u128)> {
-    db.read(async move |tx| {
-        let rows = tail::after(tx, "id", 1, from, 1000, |row| row.get::<Uuid>(0)).await?;
-        Ok(rows.into_iter().map(|(at, id)| (at, id.as_u128())).collect())
-    })
-    .await
-    .expect("the log")
+    db.unbound()
+        .read(async move |tx| {
+            let rows = tail::after(tx, "id", 1, from, 1000, |row| row.get::<Uuid>(0)).await?;
+            Ok(rows.into_iter().map(|(at, id)| (at, id.as_u128())).collect())
+        })
+        .await
+        .expect("the log")
 }
 
 on_each!(a_cursor_reads_everything_once_and_in_order, |store| {
@@ -58,7 +60,7 @@ on_each!(a_cursor_reads_everything_once_and_in_order, |store| {
 on_each!(a_reader_that_starts_at_the_end_sees_only_what_comes_later, |store| {
     append(&store.db, 1).await.expect("an event");
     assert_eq!(read(&store.db, Position::default(), 1).await.len(), 1);
-    let end = store.db.read(async |tx| tail::end(tx).await).await.expect("the end");
+    let end = store.db.unbound().read(async |tx| tail::end(tx).await).await.expect("the end");
     append(&store.db, 2).await.expect("an event");
     assert_eq!(read(&store.db, end, 1).await.iter().map(|one| one.1).collect::<Vec<_>>(), [2]);
 });
@@ -75,7 +77,10 @@ async fn a_late_commit_is_never_missed() {
     append(&store.db, 1).await.expect("an event");
 
     let late = Uuid::from_u128(2);
-    client.batch_execute("begin").await.expect("a transaction");
+    client
+        .batch_execute("begin; set local sixfold.reach = 'everything'")
+        .await
+        .expect("a transaction");
     client
         .execute(
             "insert into events (id, group_id, type, occurred_at, metadata, visibility) \
@@ -104,9 +109,9 @@ async fn nodes_that_start_together_migrate_once() {
     let Some(store) = Fresh::postgres().await else { return };
     let name = format!("{}_together", store.settings.url.rsplit('/').next().unwrap_or_default());
     let server = crate::engines::server().await.expect("the server");
-    admin(&server, &format!("create database {name}")).await;
-    let (base, _) = store.settings.url.rsplit_once('/').expect("an address");
-    let settings = database::Settings { url: format!("{base}/{name}"), ..store.settings.clone() };
+    admin(&server, &plain::make_database(&name)).await;
+    let url = plain::address(&server, &name);
+    let settings = database::Settings { url, ..store.settings.clone() };
     let opened = futures_util::future::join_all((0..3).map(|_| Db::open(&settings))).await;
     for db in opened {
         let db = db.map_err(|error| error.to_string()).expect("every node starts");
@@ -126,6 +131,7 @@ async fn a_log_from_another_server_is_read_on() {
     }
     store
         .db
+        .unbound()
         .write(async |tx| {
             tx.run("update events set xid = 4000000000000 + seq", &[]).await?;
             tx.run(
@@ -140,6 +146,7 @@ async fn a_log_from_another_server_is_read_on() {
     let moved = Db::open(&store.settings).await.expect("the store opens");
     append(&moved, 5).await.expect("a new event");
     let cursor = moved
+        .unbound()
         .read(async |tx| {
             tx.one("select xid, seq from cursors where name = 'reader'", &[], |row| {
                 Ok(Position { xid: row.get(0)?, seq: row.get(1)? })

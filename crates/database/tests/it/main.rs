@@ -13,3 +13,4 @@ mod guards;
 mod log;
 mod search;
 mod transactions;
+mod wall;

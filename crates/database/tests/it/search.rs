@@ -26,47 +26,49 @@ fn document(number: usize, title: &str, text: &str) -> Document {
 }
 
 async fn fill(db: &Db) {
-    db.write(async |tx| {
-        let group = GroupId(Uuid::from_u128(99));
-        tx.run(
+    db.unbound()
+        .write(async |tx| {
+            let group = GroupId(Uuid::from_u128(99));
+            tx.run(
             "insert into groups (id, slug, name, type, visibility, join_policy, plan, metadata, \
              status, version, created_at, updated_at) values ($1, 'acme', 'Acme', 'business', \
              'private', 'invite_only', 'starter', $2, 'active', 1, $3, $3)",
             args![group, database::Value::Json("{}"), NOW],
         )
         .await?;
-        for (number, (title, text)) in TEXTS.iter().enumerate() {
-            tx.run(
-                "insert into things (id, group_id, type, name, properties, status, visibility, \
+            for (number, (title, text)) in TEXTS.iter().enumerate() {
+                tx.run(
+                    "insert into things (id, group_id, type, name, properties, status, visibility, \
                  tier, version, created_at, updated_at) \
                  values ($1, $2, 'document', $3, $4, 'active', 'group', 'plain', 1, $5, $5)",
-                args![id(number), group, *title, database::Value::Json("{}"), NOW],
-            )
-            .await?;
-            search::put(tx, &document(number, title, text)).await?;
-        }
-        Ok(())
-    })
-    .await
-    .expect("documents are stored");
+                    args![id(number), group, *title, database::Value::Json("{}"), NOW],
+                )
+                .await?;
+                search::put(tx, &document(number, title, text)).await?;
+            }
+            Ok(())
+        })
+        .await
+        .expect("documents are stored");
 }
 
 async fn hits(db: &Db, text: &str) -> Vec<search::Ranked> {
     let Some(query) = Query::parse(text) else { return Vec::new() };
-    db.read_long(async move |tx| {
-        search::find(tx, &query, "things", 20, |sql| {
-            sql.and_equals("o.type", Some("document"));
+    db.unbound()
+        .read_long(async move |tx| {
+            search::find(tx, &query, "things", 20, |sql| {
+                sql.and_equals("o.type", Some("document"));
+            })
+            .await
         })
         .await
-    })
-    .await
-    .unwrap_or_else(|error| panic!("{text:?}: {error}"))
+        .unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
 
 async fn snippet(db: &Db, text: &str) -> String {
     let best = hits(db, text).await;
     let query = Query::parse(text).expect("a word");
-    let all = db.read(async move |tx| search::snippets(tx, &query, &best).await).await;
+    let all = db.unbound().read(async move |tx| search::snippets(tx, &query, &best).await).await;
     all.expect("snippets").into_values().next().expect("one")
 }
 
@@ -146,6 +148,7 @@ on_each!(the_best_comes_first_and_its_snippet_is_safe_html, |store| {
     let query = Query::parse("text").expect("a word");
     let (one, same) = store
         .db
+        .unbound()
         .read(async move |tx| {
             let one = search::find(tx, &query, "things", 1, |_| {}).await?;
             Ok((one, search::best(tx, &query, 1).await?))
@@ -160,6 +163,7 @@ on_each!(a_document_is_replaced_and_removed, |store| {
     fill(&store.db).await;
     store
         .db
+        .unbound()
         .write(async |tx| {
             search::put(tx, &document(1, "nano", "small and plain")).await?;
             search::put(tx, &document(1, "nano", "small and plain")).await
@@ -170,6 +174,7 @@ on_each!(a_document_is_replaced_and_removed, |store| {
     assert_eq!(hits(&store.db, "nano plain").await.len(), 1);
     store
         .db
+        .unbound()
         .write(async |tx| {
             search::remove(tx, id(1)).await?;
             search::remove(tx, id(1)).await
@@ -179,6 +184,7 @@ on_each!(a_document_is_replaced_and_removed, |store| {
     assert!(hits(&store.db, "nano").await.is_empty());
     store
         .db
+        .unbound()
         .write(async |tx| {
             for number in [2, 3] {
                 let mut made = document(number, "part", "of something");
@@ -190,7 +196,12 @@ on_each!(a_document_is_replaced_and_removed, |store| {
         .await
         .expect("stored");
     assert_eq!(hits(&store.db, "part").await.len(), 2);
-    store.db.write(async |tx| search::remove_made_from(tx, id(0)).await).await.expect("removed");
+    store
+        .db
+        .unbound()
+        .write(async |tx| search::remove_made_from(tx, id(0)).await)
+        .await
+        .expect("removed");
     assert!(hits(&store.db, "part").await.is_empty());
     assert_eq!(hits(&store.db, "libc").await.len(), 1, "the source itself is another document");
 });
@@ -212,6 +223,7 @@ on_each!(a_large_document_fits, |store| {
     }
     store
         .db
+        .unbound()
         .write(async move |tx| search::put(tx, &document(0, "large", &text)).await)
         .await
         .expect("stored");

@@ -8,15 +8,17 @@ use crate::on_each;
 
 async fn claim(db: &Db, name: &str) -> Result<()> {
     let name = name.to_owned();
-    db.write(async move |tx| {
-        tx.run("insert into once (name, claimed_at) values ($1, 0)", args![&name]).await?;
-        Ok(())
-    })
-    .await
+    db.unbound()
+        .write(async move |tx| {
+            tx.run("insert into once (name, claimed_at) values ($1, 0)", args![&name]).await?;
+            Ok(())
+        })
+        .await
 }
 
 async fn names(db: &Db) -> Vec<String> {
-    db.read(async |tx| tx.all("select name from once order by name", &[], |row| row.get(0)).await)
+    db.unbound()
+        .read(async |tx| tx.all("select name from once order by name", &[], |row| row.get(0)).await)
         .await
         .expect("a list")
 }
@@ -29,11 +31,12 @@ on_each!(a_change_is_there_when_write_returns, |store| {
 on_each!(a_failing_change_leaves_nothing_and_harms_nobody, |store| {
     let db = &store.db;
     let failing = async {
-        db.write(async |tx| {
-            tx.run("insert into once (name, claimed_at) values ('half', 0)", &[]).await?;
-            Err::<(), _>(Error::conflict("no", "No."))
-        })
-        .await
+        db.unbound()
+            .write(async |tx| {
+                tx.run("insert into once (name, claimed_at) values ('half', 0)", &[]).await?;
+                Err::<(), _>(Error::conflict("no", "No."))
+            })
+            .await
     };
     let good = futures_util::future::join_all(
         (0..20).map(|n| async move { claim(db, &format!("good {n:02}")).await }),
@@ -47,6 +50,7 @@ on_each!(a_failing_change_leaves_nothing_and_harms_nobody, |store| {
 on_each!(a_panic_is_an_error_and_the_store_lives_on, |store| {
     let panicked = store
         .db
+        .unbound()
         .write(async |tx| {
             tx.run("insert into once (name, claimed_at) values ('half', 0)", &[]).await?;
             if tx.wrote() {
@@ -64,6 +68,7 @@ on_each!(a_swallowed_failure_cannot_be_committed, |store| {
     claim(&store.db, "taken").await.expect("a change");
     let outcome = store
         .db
+        .unbound()
         .write(async |tx| {
             tx.run("insert into once (name, claimed_at) values ('half', 0)", &[]).await?;
             let _ = tx.run("insert into once (name, claimed_at) values ('taken', 0)", &[]).await;
@@ -77,6 +82,7 @@ on_each!(a_swallowed_failure_cannot_be_committed, |store| {
 on_each!(a_nested_part_fails_alone, |store| {
     store
         .db
+        .unbound()
         .write(async |tx| {
             tx.run("insert into once (name, claimed_at) values ('outer', 0)", &[]).await?;
             let inner = tx
@@ -102,6 +108,7 @@ on_each!(two_hundred_writers_that_read_first_lose_nothing, |store| {
             // Read, then write what was read plus one: only true isolation keeps the sum.
             loop {
                 let outcome = db
+                    .unbound()
                     .write(async |tx| {
                         let count: i64 = tx
                             .one("select claimed_at from once where name = 'counter'", &[], |row| {
@@ -127,6 +134,7 @@ on_each!(two_hundred_writers_that_read_first_lose_nothing, |store| {
     }
     let count: i64 = store
         .db
+        .unbound()
         .read(async |tx| {
             tx.one("select claimed_at from once where name = 'counter'", &[], |row| row.get(0))
                 .await
@@ -142,6 +150,7 @@ on_each!(constraints_have_the_same_name_on_both_engines, |store| {
     assert_eq!((taken.kind(), taken.code()), (ErrorKind::Conflict, "already_exists"));
     let dangling = store
         .db
+        .unbound()
         .write(async |tx| {
             tx.run(
                 "insert into group_ancestors (group_id, ancestor_id, depth) values ($1, $1, 0)",
@@ -158,6 +167,7 @@ on_each!(every_kind_of_value_comes_back, |store| {
     let id = Uuid::from_u128(0x0193_4f2c_7a10_7cc3_98c4_dc0c_0c07_398f);
     store
         .db
+        .unbound()
         .write(async move |tx| {
             let json = Json::from_text(r#"{"a": [1, "ü", null]}"#.to_owned())?;
             tx.run(
@@ -196,7 +206,7 @@ on_each!(the_log_learns_which_constraint_broke_and_nothing_of_the_row, |store| {
     if store.db.engine().name() == "postgres" {
         assert!(cause.starts_with("ERROR 23505: duplicate key value"), "{cause}");
         // What lacks a value quotes the whole row in its detail.
-        let broken = store.db.write(async |tx| {
+        let broken = store.db.unbound().write(async |tx| {
             tx.run("insert into once (name, claimed_at) values ('ada', null)", &[]).await
         });
         let cause = broken.await.expect_err("no moment").cause().expect("a cause");
@@ -208,6 +218,7 @@ on_each!(many_rows_are_inserted_together_but_for_those_that_are_there, |store| {
     claim(&store.db, "name 007").await.expect("a change");
     let made = store
         .db
+        .unbound()
         .write(async |tx| {
             // Several statements of different lengths on PostgreSQL.
             let all: Vec<String> = (0..300).map(|number| format!("name {number:03}")).collect();

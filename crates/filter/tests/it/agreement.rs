@@ -133,12 +133,13 @@ async fn fill(db: &Db, rows: Vec<Sample>) {
              created_at bigint, owner_id uuid, target_id uuid, labels jsonb, properties jsonb)"
         }
     };
-    db.write(async move |tx| {
-        tx.run(table, args![]).await?;
-        for (n, row) in rows.iter().enumerate() {
-            let properties = types::Json::of(&row.properties)?;
-            let labels = types::Json::of(&row.labels)?;
-            tx.run(
+    db.unbound()
+        .write(async move |tx| {
+            tx.run(table, args![]).await?;
+            for (n, row) in rows.iter().enumerate() {
+                let properties = types::Json::of(&row.properties)?;
+                let labels = types::Json::of(&row.labels)?;
+                tx.run(
                 "insert into rows (n, name, version, archived, created_at, owner_id, target_id, \
                  labels, properties) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                 args![
@@ -154,11 +155,11 @@ async fn fill(db: &Db, rows: Vec<Sample>) {
                 ],
             )
             .await?;
-        }
-        Ok(())
-    })
-    .await
-    .expect("rows");
+            }
+            Ok(())
+        })
+        .await
+        .expect("rows");
 }
 
 crate::on_each!(sql_and_memory_agree_on_every_row, |store| {
@@ -181,6 +182,7 @@ crate::on_each!(sql_and_memory_agree_on_every_row, |store| {
             .collect();
         let found = store
             .db
+            .unbound()
             .read(async move |tx| {
                 let mut sql = Sql::new("select n from rows o where true");
                 filter.condition(&mut sql, given);

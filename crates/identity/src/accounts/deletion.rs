@@ -49,7 +49,9 @@ pub(super) async fn delete(
     match proof {
         Proof::Password(password) => {
             let proven = password_change::prove(house, caller, device, &password).await?;
-            house.change(caller, async move |work| finish(work, &proven.account).await).await?;
+            house
+                .change_unbound(caller, async move |work| finish(work, &proven.account).await)
+                .await?;
             Ok(Outcome::Deleted)
         }
         Proof::Token(token) => {
@@ -74,7 +76,7 @@ async fn ask(
     tries::count_letter(house, device, &who.user.to_string())?;
     let inside = house.clone();
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let account = sql::view(work.tx, who.user).await?.ok_or_else(Error::unauthenticated)?;
             may_go(work, account.login()).await?;
             let minutes = u64::from(inside.parts.settings.reset_minutes);
@@ -108,6 +110,7 @@ async fn by_token(
     let (inside, now, sought) = (house.clone(), house.now(), token.to_owned());
     let found = house
         .db
+        .unbound()
         .read(async move |tx| {
             challenges::look(tx, &inside, Purpose::AccountDeletion, &sought, now).await
         })
@@ -117,7 +120,7 @@ async fn by_token(
     }
     let (inside, token) = (house.clone(), token.to_owned());
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let (now, purpose) = (work.now, Purpose::AccountDeletion);
             let taken = challenges::take(work.tx, &inside, purpose, &token, now).await?;
             // An error undoes the taking: who finds somebody's link does not spend it.

@@ -166,6 +166,7 @@ pub(super) async fn revert(
     let (inside, now, sought) = (house.clone(), house.now(), token.to_owned());
     let found = house
         .db
+        .unbound()
         .read(async move |tx| {
             challenges::look(tx, &inside, Purpose::EmailRevert, &sought, now).await
         })
@@ -175,7 +176,7 @@ pub(super) async fn revert(
     }
     let (inside, token) = (house.clone(), token.to_owned());
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let now = work.now;
             let purpose = Purpose::EmailRevert;
             let taken = challenges::take(work.tx, &inside, purpose, &token, now).await?;

@@ -108,7 +108,7 @@ pub(super) async fn ask(
     let expires_at = house.now().after(life).micros();
     let text = serde_json::to_vec(&Request { wanted, email, token, token_hash, url, expires_at })?;
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             work.silently();
             let (id, now) = (work.id(), work.now);
             let vault = work.app().vault.clone();

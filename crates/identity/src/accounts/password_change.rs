@@ -40,6 +40,7 @@ pub(crate) async fn prove(
     }
     let (account, stored) = house
         .db
+        .unbound()
         .read(async move |tx| {
             let account = sql::view(tx, who.user).await?;
             Ok((account, sql::password(tx, who.user).await?))

@@ -22,6 +22,7 @@ pub(super) async fn look(house: &IdentityApp, token: &str) -> Result<Option<Acco
     let (inside, token, now) = (house.clone(), token.to_owned(), house.now());
     house
         .db
+        .unbound()
         .read(async move |tx| {
             let purpose = Purpose::PasswordReset;
             let found = challenges::look(tx, &inside, purpose, &token, now).await?;
@@ -52,7 +53,7 @@ pub(super) async fn complete(
     let hash = house.parts.passwords.hash(&house.random, password).await?;
     let (inside, token) = (house.clone(), token.to_owned());
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let now = work.now;
             let purpose = Purpose::PasswordReset;
             let taken = challenges::take(work.tx, &inside, purpose, &token, now).await?;

@@ -74,5 +74,5 @@ pub(super) async fn list_accounts(
     caller: &Caller,
 ) -> Result<Vec<LinkedAccount>> {
     let user: UserId = sessions::present(caller)?.user;
-    house.db.read(async move |tx| sql::credentials(tx, user).await).await
+    house.db.unbound().read(async move |tx| sql::credentials(tx, user).await).await
 }

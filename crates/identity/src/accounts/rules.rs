@@ -203,7 +203,7 @@ pub(super) async fn sign_in(
     let write = unverified && tries::may_send(house, &email);
     let (inside, minted) = (house.clone(), Minted::new(house, surface, remember));
     let outcome = house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             if let Some((old, new)) = &renewed {
                 let now = work.now;
                 work.silently();
@@ -248,6 +248,7 @@ async fn compare(house: &IdentityApp, email: &str, password: &Secret<String>) ->
     let (passwords, email) = (&house.parts.passwords, email.to_owned());
     let (found, platform) = house
         .db
+        .unbound()
         .read(async move |tx| {
             Ok((sql::by_email(tx, &email).await?, setup::platform_group(tx).await?))
         })
@@ -276,7 +277,7 @@ async fn tell_failure(
     platform: Option<GroupId>,
 ) -> Result<()> {
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let metadata = Json::of(&json!({ "method": Way::Password.name() }))?;
             let person = login.map(|login| login.person);
             let Some(group) = login.map(|login| login.home).or(platform) else { return Ok(()) };
@@ -294,7 +295,7 @@ async fn tell_failure(
 /// # Errors
 /// When the store cannot be read.
 pub(super) async fn find(house: &IdentityApp, user: UserId) -> Result<Option<Account>> {
-    house.db.read(async move |tx| sql::view(tx, user).await).await
+    house.db.unbound().read(async move |tx| sql::view(tx, user).await).await
 }
 
 /// Marks an address as proven by whoever runs the installation.

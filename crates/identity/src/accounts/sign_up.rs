@@ -28,7 +28,7 @@ pub(super) async fn seen(
     let write = tries::may_send(house, &new.email);
     let (inside, minted) = (house.clone(), Minted::new(house, surface, remember));
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let login = create(work, &inside, &new).await?;
             if write {
                 verification::post(work, &inside, login.user, callback.as_deref()).await?;
@@ -53,7 +53,7 @@ pub(super) async fn unseen(
     let write = tries::may_send(house, &new.email);
     let inside = house.clone();
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let owner = sql::by_email(work.tx, &new.email).await?.map(|found| found.login);
             let made = match owner {
                 None => {

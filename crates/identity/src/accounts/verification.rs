@@ -80,6 +80,7 @@ pub(super) async fn look(house: &IdentityApp, caller: &Caller, token: &str) -> R
     let (inside, now, sought) = (house.clone(), house.now(), token.to_owned());
     let (proof, change) = house
         .db
+        .unbound()
         .read(async move |tx| {
             let proof =
                 challenges::look(tx, &inside, Purpose::EmailVerification, &sought, now).await?;
@@ -121,6 +122,7 @@ pub(super) async fn verify(
     let (inside, now, sought) = (house.clone(), house.now(), token.to_owned());
     house
         .db
+        .unbound()
         .read(async move |tx| {
             for purpose in [Purpose::EmailVerification, Purpose::EmailChange] {
                 if challenges::look(tx, &inside, purpose, &sought, now).await?.is_some() {
@@ -135,7 +137,7 @@ pub(super) async fn verify(
         .await?;
     let (inside, token) = (house.clone(), token.to_owned());
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let now = work.now;
             let purpose = Purpose::EmailVerification;
             let taken = challenges::take(work.tx, &inside, purpose, &token, now).await?;

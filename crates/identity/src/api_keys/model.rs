@@ -216,6 +216,8 @@ pub(crate) struct ApiKeyFilter {
 pub(crate) struct Stored {
     pub(crate) id: ApiKeyId,
     pub(crate) group: GroupId,
+    /// The top of the tree the group is in.
+    pub(crate) tree: Option<GroupId>,
     pub(crate) creator: PersonId,
     pub(crate) rights: Rights,
     pub(crate) expires_at: Option<Time>,

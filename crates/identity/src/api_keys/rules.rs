@@ -188,7 +188,7 @@ pub(super) async fn list(
     let group = filter.group_id.or(caller.personal_group()).ok_or_else(Error::not_found)?;
     let (caller, sort, now) = (caller.clone(), filter.sort, house.now());
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let place = access::standing(tx, &caller, group).await?;
             place.require(Right::ApiKeysRead)?;
@@ -211,7 +211,7 @@ pub(super) async fn owned(
     let group = group.filter(|group| *group != home);
     let (caller, now) = (caller.clone(), house.now());
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let Some(group) = group else {
                 return sql::standing(tx, home, true, Some(who.person), SHOWN, now).await;
@@ -230,7 +230,8 @@ pub(super) async fn owned(
 pub(super) async fn find(house: &IdentityApp, caller: &Caller, id: ApiKeyId) -> Result<ApiKey> {
     access::require_known(caller)?;
     let (caller, now) = (caller.clone(), house.now());
-    let found = house.db.read(async move |tx| reach(tx, &caller, id, now).await).await?;
+    let found =
+        house.store(&caller).read(async move |tx| reach(tx, &caller, id, now).await).await?;
     Ok(found.0)
 }
 
@@ -242,7 +243,8 @@ pub(super) async fn reach(
     id: ApiKeyId,
     now: Time,
 ) -> Result<(ApiKey, Standing, bool)> {
-    let key = sql::find(tx, id, now).await?.ok_or_else(Error::not_found)?;
+    let key = tx.beyond(async |tx| sql::find(tx, id, now).await).await?;
+    let key = key.ok_or_else(Error::not_found)?;
     let maker = caller.person() == Some(key.creator_id);
     let mine = maker && caller.identity().key.is_none();
     let place = match access::standing(tx, caller, key.group_id).await {
@@ -253,6 +255,7 @@ pub(super) async fn reach(
     };
     let knows = place.rights.has(Right::ApiKeysRead) || place.rights.has(Right::ApiKeysDelete);
     if mine || (knows && (maker || !key.personal)) {
+        tx.enter([key.group_id]);
         return Ok((key, place, mine));
     }
     Err(Error::not_found())
@@ -294,7 +297,9 @@ pub(crate) async fn revoke_of(
     since: Option<Time>,
 ) -> Result<usize> {
     let (now, since) = (work.now, since.unwrap_or(Time::from_micros(0)));
-    let keys = sql::revoke_of(work.tx, person, since, now).await?;
+    let revoke = async |tx: &mut Tx| sql::revoke_of(tx, person, since, now).await;
+    let keys = work.tx.beyond(revoke).await?;
+    work.tx.enter(keys.iter().map(|(_, group)| *group));
     for (id, group) in &keys {
         let (id, metadata) = (*id, Json::of(&json!({ "keyId": id }))?);
         work.after_commit(move |app| app.identities.forget_key(id));

@@ -201,7 +201,9 @@ pub(crate) async fn by_hash(tx: &mut Tx, hash: &[u8; 32], now: Time) -> Result<O
     tx.maybe(
         "select id, group_id, creator_id, permissions, expires_at, last_used_at, revoked_at, \
          enabled, rate_limit_max, rate_limit_window_ms, remaining, \
-         case when key_hash = $1 then null else old_key_until end from api_keys \
+         case when key_hash = $1 then null else old_key_until end, \
+         (select a.ancestor_id from group_ancestors a where a.group_id = api_keys.group_id \
+         order by a.depth desc limit 1) from api_keys \
          where key_hash = $1 or (old_key_hash = $1 and old_key_until > $2)",
         args![hash, now],
         |row| {
@@ -218,6 +220,7 @@ pub(crate) async fn by_hash(tx: &mut Tx, hash: &[u8; 32], now: Time) -> Result<O
                 limit: most.zip(span),
                 counted: row.get::<Option<i64>>(10)?.is_some(),
                 old_until: row.get(11)?,
+                tree: row.get(12)?,
             })
         },
     )

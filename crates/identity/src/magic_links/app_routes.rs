@@ -131,7 +131,7 @@ async fn current_session(
     By(caller): By,
 ) -> Answer<Reply<CurrentSession>> {
     let who = sessions::present(&caller)?;
-    let user = house.db.read(async move |tx| accounts::view(tx, who.user).await).await?;
+    let user = house.db.unbound().read(async move |tx| accounts::view(tx, who.user).await).await?;
     match (user, sessions::find(&house, &caller).await?) {
         (Some(user), Some(session)) => Ok(Reply(CurrentSession { user, session })),
         _ => Err(Error::unauthenticated().into()),

@@ -49,7 +49,7 @@ pub(super) async fn ask(
 
     let (inside, asked) = (house.clone(), Asked { email, name });
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             work.silently();
             let payload = Json::of(&asked)?;
             let life =
@@ -103,6 +103,7 @@ pub(super) async fn redeem(
     let (inside, now, sought) = (house.clone(), house.now(), token.to_owned());
     let found = house
         .db
+        .unbound()
         .read(async move |tx| challenges::look(tx, &inside, Purpose::MagicLink, &sought, now).await)
         .await?;
     if found.is_none() {
@@ -111,7 +112,7 @@ pub(super) async fn redeem(
     let (inside, token) = (house.clone(), token.to_owned());
     let minted = Minted::new(house, Surface::Opaque, true);
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let now = work.now;
             let taken = challenges::take(work.tx, &inside, Purpose::MagicLink, &token, now).await?;
             let taken = taken.ok_or_else(unknown)?;

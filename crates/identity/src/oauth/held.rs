@@ -57,7 +57,7 @@ async fn chosen(house: &IdentityApp, caller: &Caller, choice: &AccountChoice) ->
     // Tokens of a provider reach further than this house.
     sessions::not_impersonating(caller)?;
     let user = who.user;
-    let all = house.db.read(async move |tx| sql::of_user(tx, user).await).await?;
+    let all = house.db.unbound().read(async move |tx| sql::of_user(tx, user).await).await?;
     pick(all, user, choice).ok_or_else(not_found)
 }
 
@@ -190,7 +190,7 @@ async fn renew(
 }
 
 async fn again(house: &IdentityApp, id: AccountId) -> Result<Opened> {
-    let held = house.db.read(async move |tx| sql::find(tx, id).await).await?;
+    let held = house.db.unbound().read(async move |tx| sql::find(tx, id).await).await?;
     open(house, held.ok_or_else(not_found)?).await
 }
 
@@ -203,6 +203,7 @@ async fn open(house: &IdentityApp, held: Held) -> Result<Opened> {
     let vault = house.vault.clone();
     let grant: Grant = house
         .db
+        .unbound()
         .read(async move |tx| {
             let known = sql::by_user(tx, user).await?.ok_or_else(accounts::wrong)?;
             let text = vault.open(tx, slot(known.login, id), &sealed).await?;

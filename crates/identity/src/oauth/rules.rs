@@ -184,6 +184,7 @@ async fn take(house: &IdentityApp, caller: &Caller, state: &str) -> Result<Flow>
     let (inside, looked, now) = (house.clone(), state.to_owned(), house.now());
     let there = house
         .db
+        .unbound()
         .read(async move |tx| {
             challenges::look(tx, &inside, Purpose::OAuthState, &looked, now).await
         })
@@ -193,7 +194,7 @@ async fn take(house: &IdentityApp, caller: &Caller, state: &str) -> Result<Flow>
     }
     let (inside, state) = (house.clone(), state.to_owned());
     let taken = house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             work.silently();
             let now = work.now;
             challenges::take(work.tx, &inside, Purpose::OAuthState, &state, now).await
@@ -237,7 +238,7 @@ async fn enter(
     minted.provider = Some(Arc::from(arrival.provider.as_str()));
     let inside = house.clone();
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             arrive::sign_in(work, &inside, &arrival, &minted, &device).await
         })
         .await
@@ -251,7 +252,9 @@ async fn link(
 ) -> Result<()> {
     let inside = house.clone();
     house
-        .change(caller, async move |work| arrive::link(work, &inside, &arrival, linking).await)
+        .change_unbound(caller, async move |work| {
+            arrive::link(work, &inside, &arrival, linking).await
+        })
         .await
 }
 

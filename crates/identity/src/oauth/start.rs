@@ -102,7 +102,7 @@ pub(super) async fn start(
     let (inside, payload) = (house.clone(), Json::of(&flow)?);
     let (life, user) = (house.oauth_life(), journey.link.map(|linking| linking.user));
     let state = house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             work.silently();
             challenges::issue(work, &inside, Purpose::OAuthState, user, &payload, life).await
         })

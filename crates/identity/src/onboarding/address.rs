@@ -33,7 +33,7 @@ const LETTERS: Limit = Limit::per_minutes(6, 60);
 pub(super) async fn send(house: &IdentityApp, caller: &Caller) -> Result<()> {
     let who = present(caller)?;
     not_impersonating(caller)?;
-    let (account, _) = house.db.read(async move |tx| found(tx, who).await).await?;
+    let (account, _) = house.store(caller).read(async move |tx| found(tx, who).await).await?;
     if account.email_verified {
         return Ok(());
     }
@@ -42,7 +42,7 @@ pub(super) async fn send(house: &IdentityApp, caller: &Caller) -> Result<()> {
     let _places = tries::letter(house, &account.email, Some(&by))?;
     let (inside, code) = (house.clone(), Secret::new(codes::email_code(&house.random)));
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let (account, _) = found(work.tx, who).await?;
             challenges::revoke_of(work.tx, Purpose::AddressCode, who.user).await?;
             let (token, nothing) = (binding(&account, code.reveal()), Json::empty());
@@ -70,7 +70,7 @@ pub(super) async fn verify(
     not_impersonating(caller)?;
     let inside = house.clone();
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let (account, way) = found(work.tx, who).await?;
             if account.email_verified {
                 return Ok(Ok(shown(&account, &way)));

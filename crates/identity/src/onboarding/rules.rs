@@ -25,7 +25,7 @@ const NEEDED: [Step; 3] = [Step::EmailVerification, Step::Profile, Step::Workspa
 pub(super) async fn get(house: &IdentityApp, caller: &Caller) -> Result<Onboarding> {
     let who = present(caller)?;
     house
-        .db
+        .store(caller)
         .read(async move |tx| {
             let (account, way) = found(tx, who).await?;
             Ok(shown(&account, &way))
@@ -132,7 +132,7 @@ pub(super) async fn availability(
     };
     checks.done()?;
     house
-        .db
+        .store(caller)
         .read(async move |tx| {
             let username = wanted.username.as_deref().unwrap_or_default();
             let available = match &wanted.slug {

@@ -125,7 +125,7 @@ pub(super) async fn team(house: &IdentityApp, caller: &Caller, team: Team) -> Re
     Checks::new().that(few, "/invites", "out_of_range", "must be 1 to 20.").done()?;
     let (asking, named) = (caller.clone(), team.group_id);
     let group = house
-        .db
+        .store(&asking)
         .read(async move |tx| {
             let (_, way) = found(tx, who).await?;
             let group = named.or(way.workspace).ok_or_else(no_workspace)?;

@@ -208,7 +208,7 @@ pub(super) async fn get(
 ) -> Result<Option<Organization>> {
     let caller = caller.clone();
     house
-        .db
+        .store(&caller)
         .read(async move |tx| match inside_of(tx, &caller, &which).await {
             Ok(Some(inside)) => Ok(Some(inside.organization)),
             Ok(None) => Err(codes::organization_not_found()),
@@ -234,7 +234,7 @@ pub(super) async fn get_full(
     };
     let caller = caller.clone();
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let inside = match inside_of(tx, &caller, &which).await {
                 Ok(Some(inside)) => inside,
@@ -261,7 +261,7 @@ pub(super) async fn get_full(
 /// 401.
 pub(super) async fn list(house: &IdentityApp, caller: &Caller) -> Result<Vec<Organization>> {
     let who = present(caller)?;
-    house.db.read(async move |tx| sql::list(tx, who.person, MOST).await).await
+    house.store(caller).read(async move |tx| sql::list(tx, who.person, MOST).await).await
 }
 
 /// Whether a slug is free. Slugs are addresses: that one is taken is no secret.
@@ -273,7 +273,8 @@ pub(super) async fn check_slug(house: &IdentityApp, caller: &Caller, slug: Strin
     let mut checks = Checks::new();
     checks.slug("/slug", &slug);
     checks.done()?;
-    let taken = house.db.read(async move |tx| sql::is_slug_taken(tx, &slug).await).await?;
+    let taken =
+        house.db.unbound().read(async move |tx| sql::is_slug_taken(tx, &slug).await).await?;
     if taken { Err(codes::organization_slug_already_taken()) } else { Ok(()) }
 }
 

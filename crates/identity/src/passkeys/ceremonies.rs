@@ -39,7 +39,7 @@ async fn take(
     let cookie = cookie.ok_or_else(challenge_not_found)?.to_owned();
     let inside = house.clone();
     let taken = house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             work.silently();
             let now = work.now;
             challenges::take(work.tx, &inside, purpose, &cookie, now).await
@@ -108,7 +108,7 @@ pub(super) async fn register(
     let begin = form.create_session.unwrap_or(false);
     let (inside, minted) = (house.clone(), Minted::new(house, Surface::Opaque, true));
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let account = account(work, user).await?;
             let id = PasskeyId(work.id());
             let row = sql::NewRow {
@@ -173,7 +173,7 @@ pub(super) async fn sign_in(
     let challenge = take(house, caller, Purpose::PasskeyAuthentication, cookie).await?;
     let answer = answers::sign_in(response).map_err(unauthenticated)?;
     let id = answer.id.clone();
-    let stored = house.db.read(async move |tx| sql::by_credential(tx, &id).await).await?;
+    let stored = house.db.unbound().read(async move |tx| sql::by_credential(tx, &id).await).await?;
     let stored = stored.ok_or_else(|| {
         let sentence = "This passkey is not known here; sign in another way.";
         Error::new(ErrorKind::Unauthenticated, "passkey_not_found", sentence)
@@ -189,7 +189,7 @@ pub(super) async fn sign_in(
     };
     let (inside, minted) = (house.clone(), Minted::new(house, Surface::Opaque, true));
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let now = work.now;
             if !sql::note_use(work.tx, stored.id, used, now).await? {
                 return Err(unauthenticated(Refusal::Counter));
@@ -243,7 +243,7 @@ async fn tell_refusal(
     let (id, user) = (stored.id, stored.user);
     let reason = refusal.to_string().to_lowercase();
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let account = account(work, user).await?;
             let told = json!({ "passkeyId": id, "reason": reason });
             audit::tell(work, account.login(), "passkey_refused", told).await

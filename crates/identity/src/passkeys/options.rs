@@ -74,7 +74,7 @@ async fn challenge(
     let payload = Json::of(&json!({ "challenge": challenge }))?;
     let (inside, life) = (house.clone(), house.passkey_life());
     let token = house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             work.silently();
             challenges::issue(work, &inside, purpose, user, &payload, life).await
         })
@@ -103,6 +103,7 @@ pub(super) async fn register(
     checks.done()?;
     let (account, passkeys) = house
         .db
+        .unbound()
         .read(async move |tx| {
             let account = accounts::view(tx, user).await?.ok_or_else(Error::unauthenticated)?;
             Ok((account, sql::list(tx, user, MOST).await?))
@@ -149,7 +150,9 @@ pub(super) async fn authenticate(
     tries::count(house, "passkey_options", device)?;
     let user = present(caller).ok().map(|who| who.user);
     let passkeys = match user {
-        Some(user) => house.db.read(async move |tx| sql::list(tx, user, MOST).await).await?,
+        Some(user) => {
+            house.db.unbound().read(async move |tx| sql::list(tx, user, MOST).await).await?
+        }
         None => Vec::new(),
     };
     let purpose = Purpose::PasskeyAuthentication;

@@ -20,7 +20,7 @@ pub(super) const MOST: i64 = 50;
 /// 401.
 pub(super) async fn list(house: &IdentityApp, caller: &Caller) -> Result<Vec<Passkey>> {
     let user = present(caller)?.user;
-    house.db.read(async move |tx| sql::list(tx, user, MOST).await).await
+    house.db.unbound().read(async move |tx| sql::list(tx, user, MOST).await).await
 }
 
 /// Gives one of them another name.

@@ -32,7 +32,7 @@ pub(crate) async fn leave(
     let actor = caller.person();
     if own.is_some() || kept.is_some() {
         house
-            .change(caller, async move |work| {
+            .change_unbound(caller, async move |work| {
                 let mut ended = false;
                 if let Some(id) = own {
                     ended |= out(work, id, actor).await?;
@@ -87,7 +87,7 @@ pub(crate) async fn end_by_refresh(
     place.give_back();
     let hash = sha256(token);
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let found = sql::by_refresh(work.tx, &hash).await?;
             let ended = match found {
                 None => false,

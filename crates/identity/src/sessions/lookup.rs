@@ -92,6 +92,7 @@ async fn of_session(
 ) -> Result<Option<Found>> {
     let found = house
         .db
+        .unbound()
         .read(async move |tx| {
             let Some(session) = find(tx).await? else { return Ok(None) };
             if session.expires_at <= now || claimed.is_some_and(|user| user != session.user) {
@@ -142,6 +143,7 @@ async fn of_key(
     }
     house
         .db
+        .unbound()
         .read(async move |tx| {
             let Some(key) = api_keys::sql::by_hash(tx, &hash, now).await? else { return Ok(None) };
             if !key.is_live(now) {
@@ -158,6 +160,7 @@ async fn of_key(
             let scope = ApiKeyScope {
                 id: key.id,
                 group: key.group,
+                tree: key.tree.unwrap_or(key.group),
                 rights: key.rights,
                 limit,
                 counted: key.counted,

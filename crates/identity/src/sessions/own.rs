@@ -20,7 +20,7 @@ const SHOWN: i64 = 10_000;
 /// 401 for nobody and for an API key.
 pub(super) async fn list(house: &IdentityApp, caller: &Caller) -> Result<Vec<Session>> {
     let (who, now) = (present(caller)?, house.now());
-    house.db.read(async move |tx| sql::list(tx, who.user, now, SHOWN).await).await
+    house.db.unbound().read(async move |tx| sql::list(tx, who.user, now, SHOWN).await).await
 }
 
 /// The caller's session, as nothing else of it can be changed.

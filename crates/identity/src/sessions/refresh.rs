@@ -47,7 +47,7 @@ pub(crate) async fn refresh(
     let minted = Minted::new(house, Surface::Pair, true);
     let (old, new, inside) = (sha256(token), minted.token.hash, house.clone());
     let outcome = house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let now = work.now;
             if let Some(next) = sql::rotate(work.tx, &old, &new, now).await? {
                 let id = next.id;
@@ -97,6 +97,7 @@ pub(super) async fn is_known(house: &IdentityApp, token: &str) -> Result<bool> {
     let hash = sha256(token);
     house
         .db
+        .unbound()
         .read(async move |tx| {
             Ok(sql::by_refresh(tx, &hash).await?.is_some()
                 || sql::by_spent(tx, &hash).await?.is_some())

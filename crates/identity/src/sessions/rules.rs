@@ -88,7 +88,7 @@ pub(crate) async fn open(
 /// The session the caller speaks from, if any.
 pub(crate) async fn find(house: &IdentityApp, caller: &Caller) -> Result<Option<Session>> {
     let Some(id) = caller.identity().session else { return Ok(None) };
-    house.db.read(async move |tx| sql::view(tx, id).await).await
+    house.db.unbound().read(async move |tx| sql::view(tx, id).await).await
 }
 
 /// Gives a session a new token, since its owner just proved who they are: an old one that

@@ -19,7 +19,7 @@ use crate::{IdentityApp, token};
 /// # Errors
 /// When the store cannot be written.
 pub async fn boot(app: &App) -> Result<()> {
-    let found = app.db.read(async |tx| sql::platform(tx).await).await?;
+    let found = app.db.unbound().read(async |tx| sql::platform(tx).await).await?;
     if found.is_none() {
         app.change(&Caller::system("boot"), async |work| platform(work).await).await?;
     }
@@ -31,7 +31,7 @@ pub async fn boot(app: &App) -> Result<()> {
 /// # Errors
 /// When the store cannot be read.
 pub async fn is_open(app: &App) -> Result<bool> {
-    app.db.read(async |tx| Ok(!sql::is_claimed(tx).await?)).await
+    app.db.unbound().read(async |tx| Ok(!sql::is_claimed(tx).await?)).await
 }
 
 /// Makes an account that owns the installation, for the command line: whoever runs it on this
@@ -82,7 +82,7 @@ pub(super) async fn set_up(
     let new = accounts::prepare(house, new).await?;
     let (inside, minted) = (house.clone(), Minted::new(house, Surface::Opaque, true));
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let now = work.now;
             if !sql::claim(work.tx, now).await? {
                 return Err(already_set_up());

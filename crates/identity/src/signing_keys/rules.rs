@@ -78,6 +78,7 @@ async fn read(house: &IdentityApp) -> Result<()> {
     let first = ring.first().public.clone();
     let (later, first_retired_at) = house
         .db
+        .unbound()
         .read(async move |tx| {
             let (mut later, mut first_retired_at) = (Vec::new(), None);
             for row in sql::list(tx, READ).await? {

@@ -29,7 +29,8 @@ async fn proven(
 ) -> Result<Present> {
     let who = present(caller)?;
     not_impersonating(caller)?;
-    let stored = house.db.read(async move |tx| sql::password_hash(tx, who.user).await).await?;
+    let stored =
+        house.db.unbound().read(async move |tx| sql::password_hash(tx, who.user).await).await?;
     if stored.is_none() {
         return fresh(house, caller);
     }
@@ -175,6 +176,7 @@ pub(super) async fn totp_uri(
     let inside = house.clone();
     house
         .db
+        .unbound()
         .read(async move |tx| {
             let account = accounts::view(tx, user).await?.ok_or_else(Error::unauthenticated)?;
             let stored = sql::find(tx, user).await?.ok_or_else(totp_not_enabled)?;

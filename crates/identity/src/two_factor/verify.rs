@@ -66,7 +66,11 @@ async fn standing(
         None => None,
         Some(cookie) => {
             let (inside, token, now) = (house.clone(), cookie.to_owned(), house.now());
-            house.db.read(async move |tx| waiting(tx, &inside, &token, surface, now).await).await?
+            house
+                .db
+                .unbound()
+                .read(async move |tx| waiting(tx, &inside, &token, surface, now).await)
+                .await?
         }
     };
     if let Some(pending) = pending {
@@ -135,14 +139,14 @@ async fn mail(
     device: &Device,
 ) -> Result<()> {
     let user = standing.user();
-    let owner = house.db.read(async move |tx| accounts::view(tx, user).await).await?;
+    let owner = house.db.unbound().read(async move |tx| accounts::view(tx, user).await).await?;
     // By the mailbox, like every other letter that goes there.
     let to = owner.ok_or_else(invalid_cookie)?.email;
     tries::count_letter(house, device, &to)?;
     let (inside, code) = (house.clone(), Secret::new(codes::email_code(&house.random)));
     let life = Duration::from_secs(u64::from(house.parts.settings.email_code_minutes) * 60);
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let (account, login) = account(work, standing.user()).await?;
             may_use_mail(work, &standing, &account).await?;
             challenges::revoke_of(work.tx, Purpose::EmailCode, login.user).await?;
@@ -198,7 +202,7 @@ pub(super) async fn verify(
         house.limits.take(key, &[&user], limit, house.now()).map_err(|error| locked(&error))?;
     let (inside, minted) = (house.clone(), Minted::new(house, surface, remember));
     let done = house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let (account, login) = recheck(work, &inside, &standing).await?;
             match check(work, &inside, &standing, &account, login, &shown).await? {
                 Right::No(error) => {

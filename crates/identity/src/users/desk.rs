@@ -189,10 +189,14 @@ impl Desk {
         let now = self.house.now();
         let found = if who.contains('@') {
             let email = normalized(who);
-            self.house.db.read(async move |tx| sql::by_email(tx, &email, now).await).await?
+            self.house
+                .db
+                .unbound()
+                .read(async move |tx| sql::by_email(tx, &email, now).await)
+                .await?
         } else {
             let Ok(id) = who.parse::<UserId>() else { return Err(unknown()) };
-            self.house.db.read(async move |tx| sql::find(tx, id, now).await).await?
+            self.house.db.unbound().read(async move |tx| sql::find(tx, id, now).await).await?
         };
         found.map(|record| record.id).ok_or_else(unknown)
     }

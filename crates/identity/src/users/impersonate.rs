@@ -35,7 +35,7 @@ pub(super) async fn start(
     let me = sessions::present(caller)?;
     let (inside, minted) = (house.clone(), Minted::new(house, Surface::Opaque, false));
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let now = work.now;
             let record = present(work.tx, id, now).await?;
             not_oneself(work, id)?;
@@ -79,7 +79,7 @@ pub(super) async fn stop(
         }),
     };
     house
-        .change(caller, async move |work| {
+        .change_unbound(caller, async move |work| {
             let now = work.now;
             let Some(user) = sql::end_impersonation(work.tx, who.session, owner).await? else {
                 work.silently();

@@ -82,7 +82,7 @@ pub(super) async fn reset(
             .await;
     };
     let now = house.now();
-    let known = house.db.read(async move |tx| present(tx, id, now).await).await?;
+    let known = house.db.unbound().read(async move |tx| present(tx, id, now).await).await?;
     let passwords = &house.parts.passwords;
     passwords.check_new(&password, &[&known.name, &known.email])?;
     let hash = passwords.hash(&house.random, &password).await?;

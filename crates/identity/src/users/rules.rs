@@ -31,7 +31,7 @@ pub(super) async fn list(
         return Err(Error::invalid("q", "too_long", message));
     }
     let now = house.now();
-    house.db.read(async move |tx| sql::list(tx, &filter, after, limit, now).await).await
+    house.db.unbound().read(async move |tx| sql::list(tx, &filter, after, limit, now).await).await
 }
 
 /// One account.
@@ -41,7 +41,7 @@ pub(super) async fn list(
 pub(super) async fn find(house: &IdentityApp, caller: &Caller, id: UserId) -> Result<UserRecord> {
     owner(caller)?;
     let now = house.now();
-    house.db.read(async move |tx| present(tx, id, now).await).await
+    house.db.unbound().read(async move |tx| present(tx, id, now).await).await
 }
 
 /// The account, or 404.

@@ -12,6 +12,7 @@ async fn share(stage: &Stage) {
     stage
         .app
         .db
+        .unbound()
         .write(async |tx| {
             tx.run(
                 "insert into memberships (group_id, person_id, role, permissions, status, \
@@ -27,7 +28,7 @@ async fn share(stage: &Stage) {
 }
 
 async fn run(stage: &Stage, sql: &'static str) {
-    stage.app.db.write(async move |tx| tx.run(sql, args![]).await).await.unwrap();
+    stage.app.db.unbound().write(async move |tx| tx.run(sql, args![]).await).await.unwrap();
 }
 
 const ACME: &str = "insert into groups (id, parent_id, slug, name, type, description, visibility, \

@@ -202,7 +202,13 @@ on_each!(who_has_no_password_is_told_so, |stage| {
     let front = front(&stage, settings());
     let token = front.sign_up("alice").await.text("/token");
     let gone = "delete from credentials where provider = 'password'";
-    stage.app.db.write(async move |tx| tx.run(gone, database::args![]).await).await.unwrap();
+    stage
+        .app
+        .db
+        .unbound()
+        .write(async move |tx| tx.run(gone, database::args![]).await)
+        .await
+        .unwrap();
     let code = (400, "CREDENTIAL_ACCOUNT_NOT_FOUND");
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
     assert_eq!(front.post_as("/v1/auth/change-password", &token, body).await.code(), code);

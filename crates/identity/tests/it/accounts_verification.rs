@@ -299,6 +299,7 @@ on_each!(
         stage
         .app
         .db
+        .unbound()
         .write(async move |tx| {
             let sql = "insert into passkeys (id, user_id, credential_id, public_key, counter, \
                        device_type, backed_up, created_at) values ($1, $1, $2, $2, $3, 'x', $4, $3)";

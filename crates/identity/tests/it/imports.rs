@@ -115,10 +115,10 @@ on_each!(an_imported_hash_is_replaced_at_the_first_sign_in, |stage| {
     let stored = async || {
         let sql = "select c.secret_hash from credentials c join users u on u.id = c.user_id \
             where u.email = 'ada@example.com'";
-        let read = stage
-            .app
-            .db
-            .read(async move |tx| tx.one(sql, database::args![], |row| row.get::<String>(0)).await);
+        let read =
+            stage.app.db.unbound().read(async move |tx| {
+                tx.one(sql, database::args![], |row| row.get::<String>(0)).await
+            });
         read.await.unwrap()
     };
     let sign_in = async |password: &str| {

@@ -128,7 +128,7 @@ fn settings() -> Settings {
 }
 
 async fn change(stage: &Stage, sql: &'static str) {
-    stage.app.db.write(async move |tx| tx.run(sql, args![]).await).await.unwrap();
+    stage.app.db.unbound().write(async move |tx| tx.run(sql, args![]).await).await.unwrap();
 }
 
 /// Lets nobody wait for a minute.

@@ -53,6 +53,7 @@ impl Stage {
     async fn run(&self, sql: &'static str, text: String) {
         self.app
             .db
+            .unbound()
             .write(async move |tx| tx.run(sql, database::args![text.as_str(), true]).await)
             .await
             .unwrap();

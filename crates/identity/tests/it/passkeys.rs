@@ -164,6 +164,7 @@ on_each!(a_passkey_is_both_factors, |stage| {
     stage
         .app
         .db
+        .unbound()
         .write(async |tx| tx.run("update users set banned_at = $1", args![1_i64]).await)
         .await
         .unwrap();

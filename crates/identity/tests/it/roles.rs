@@ -243,9 +243,15 @@ on_each!(roles_survive_an_export_and_an_import, |stage| {
     assert_eq!(stage.role(&alice, &id, "auditor", json!(["events:read"])).await.status, 200);
     stage.bring(&alice, &id, &bob, "auditor").await;
     let mut text = Vec::new();
-    world::transfer::export(&stage.app, &mut text, world::transfer::ExportOptions::default(), drop)
-        .await
-        .unwrap();
+    world::transfer::export(
+        &stage.app,
+        database::Reach::everything(),
+        &mut text,
+        world::transfer::ExportOptions::default(),
+        drop,
+    )
+    .await
+    .unwrap();
     for other in Stage::each().await {
         let input = std::io::Cursor::new(text.clone());
         let options = world::transfer::ImportOptions { dry_run: false, resume: false };
@@ -256,7 +262,15 @@ on_each!(roles_survive_an_export_and_an_import, |stage| {
         assert_eq!(other.count(held).await, 1);
         let mut again = Vec::new();
         let options = world::transfer::ExportOptions::default();
-        world::transfer::export(&other.app, &mut again, options, drop).await.unwrap();
+        world::transfer::export(
+            &other.app,
+            database::Reach::everything(),
+            &mut again,
+            options,
+            drop,
+        )
+        .await
+        .unwrap();
         assert_eq!(of_auditors(&again), of_auditors(&text));
         other.done().await;
     }
@@ -333,6 +347,7 @@ on_each!(an_invitation_into_a_team_ends_with_what_let_it_be_made, |stage| {
     stage
         .app
         .db
+        .unbound()
         .write(async move |tx| {
             tx.run("update users set banned_at = 1 where id = $1", database::args![user]).await
         })

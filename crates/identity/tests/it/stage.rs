@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use web::{By, Edge, Origins, Reply};
 
+#[path = "../../../database/tests/it/plain.rs"]
+mod plain;
+
 const LOCAL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 pub(crate) const PASSWORD: &str = "analytical engine";
 
@@ -149,8 +152,9 @@ impl Stage {
         let server = server().await?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("sixfold_identity_{}_{number}", std::process::id());
-        admin(&server, &format!("create database {name}")).await;
-        let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
+        admin(&server, &plain::make_role()).await;
+        admin(&server, &plain::make_database(&name)).await;
+        let url = plain::address(&server, &name);
         Some(Self::over(url, tempfile::tempdir().unwrap(), Some((server, name))).await)
     }
 
@@ -264,6 +268,7 @@ impl Stage {
     pub(crate) async fn events(&self) -> Vec<String> {
         self.app
             .db
+            .unbound()
             .read(async |tx| {
                 tx.all("select type from events order by seq", args![], |row| row.get(0)).await
             })
@@ -276,6 +281,7 @@ impl Stage {
         let all: Vec<String> = self
             .app
             .db
+            .unbound()
             .read(async |tx| {
                 tx.all("select metadata from events order by seq", args![], |row| {
                     Ok(row.get::<types::Json>(0)?.as_str().to_owned())
@@ -290,6 +296,7 @@ impl Stage {
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         self.app
             .db
+            .unbound()
             .read(async move |tx| tx.one(sql, args![], |row| row.get(0)).await)
             .await
             .unwrap()

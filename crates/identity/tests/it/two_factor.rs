@@ -67,6 +67,7 @@ pub(crate) async fn user_of(stage: &Stage, name: &'static str) -> UserId {
     stage
         .app
         .db
+        .unbound()
         .read(async move |tx| {
             tx.one("select id from users where email = $1", args![&email], |row| row.get(0)).await
         })
@@ -79,6 +80,7 @@ pub(crate) async fn verify_address(stage: &Stage, name: &'static str) {
     stage
         .app
         .db
+        .unbound()
         .write(async move |tx| {
             tx.run("update users set email_verified = $2 where id = $1", args![user, true]).await
         })
@@ -170,7 +172,13 @@ on_each!(what_changes_the_second_factor_needs_the_password, |stage| {
 
 on_each!(an_account_without_a_password_shows_a_fresh_session, |stage| {
     let alice = stage.sign_up("alice").await.text("/token");
-    stage.app.db.write(async |tx| tx.run("delete from credentials", args![]).await).await.unwrap();
+    stage
+        .app
+        .db
+        .unbound()
+        .write(async |tx| tx.run("delete from credentials", args![]).await)
+        .await
+        .unwrap();
     assert_eq!(call(&stage, "enable", &alice, json!({})).await.status, 200);
     stage.pass(Duration::from_secs(301));
     let stale = call(&stage, "enable", &alice, json!({})).await;
@@ -377,6 +385,7 @@ on_each!(a_ban_holds_between_the_factors, |stage| {
     stage
         .app
         .db
+        .unbound()
         .write(async |tx| tx.run("update users set banned_at = $1", args![1_i64]).await)
         .await
         .unwrap();

@@ -32,6 +32,7 @@ async fn told(stage: &Stage, kind: &'static str) -> Vec<(String, Option<types::P
     stage
         .app
         .db
+        .unbound()
         .read(async move |tx| {
             tx.all(
                 "select g.slug, e.actor_id, e.visibility from events e \

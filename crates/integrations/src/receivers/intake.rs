@@ -37,6 +37,7 @@ pub(super) async fn take(house: &Integrations, id: ReceiverId, call: Call) -> Re
     let vault = house.vault.clone();
     let (receiver, secret) = house
         .db
+        .unbound()
         .read(async move |tx| {
             let found = sql::find(tx, id).await?.filter(|one| one.receiver.enabled);
             let stored = found.ok_or_else(Error::not_found)?;

@@ -198,7 +198,7 @@ async fn managed(tx: &mut Tx, caller: &Caller, id: ReceiverId) -> Result<Stored>
 /// 401, 403; 404 when there is none in a group they see.
 pub(super) async fn get(house: &Integrations, caller: &Caller, id: ReceiverId) -> Result<Receiver> {
     let caller = caller.clone();
-    house.db.read(async move |tx| Ok(managed(tx, &caller, id).await?.receiver)).await
+    house.store(&caller).read(async move |tx| Ok(managed(tx, &caller, id).await?.receiver)).await
 }
 
 /// Changes a receiver; from then on it speaks for whoever did.

@@ -72,7 +72,7 @@ pub(super) async fn run(state: State, place: Place, id: DeliveryId) {
 async fn one(state: &State, place: &Place, id: DeliveryId) -> Result<()> {
     let (app, now) = (&state.app, state.app.now());
     let vault = app.vault.clone();
-    let plan = app.db.read(async move |tx| plan(tx, &vault, id, now).await).await?;
+    let plan = app.db.unbound().read(async move |tx| plan(tx, &vault, id, now).await).await?;
     match plan {
         Plan::Send(request) => {
             let began = Instant::now();
@@ -82,11 +82,13 @@ async fn one(state: &State, place: &Place, id: DeliveryId) -> Result<()> {
             settle(state, id, *request, outcome, took, now).await
         }
         Plan::Leave => Ok(()),
-        Plan::Forget => app.db.write(async move |tx| queue_sql::delete(tx, id).await).await,
-        Plan::Hold => app.db.write(async move |tx| queue_sql::hold(tx, id).await).await,
+        Plan::Forget => {
+            app.db.unbound().write(async move |tx| queue_sql::delete(tx, id).await).await
+        }
+        Plan::Hold => app.db.unbound().write(async move |tx| queue_sql::hold(tx, id).await).await,
         Plan::Disable(webhook) => {
             rules::disable(app, webhook, "owner_lost_access").await?;
-            app.db.write(async move |tx| queue_sql::hold(tx, id).await).await
+            app.db.unbound().write(async move |tx| queue_sql::hold(tx, id).await).await
         }
         Plan::Hide(sending) => {
             let end = Outcome {
@@ -97,7 +99,10 @@ async fn one(state: &State, place: &Place, id: DeliveryId) -> Result<()> {
                 status: None,
                 error: Some("not_visible"),
             };
-            app.db.write(async move |tx| queue_sql::settle(tx, id, &end, now).await).await?;
+            app.db
+                .unbound()
+                .write(async move |tx| queue_sql::settle(tx, id, &end, now).await)
+                .await?;
             Ok(())
         }
     }
@@ -216,6 +221,7 @@ async fn settle(
     };
     let (webhook, was_failing) = (request.webhook, request.failing_since);
     app.db
+        .unbound()
         .write(async move |tx| {
             if queue_sql::settle(tx, id, &end, now).await? {
                 queue_sql::insert_attempt(tx, id, &attempt, KEEP_ATTEMPTS).await?;

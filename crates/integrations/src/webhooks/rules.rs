@@ -264,7 +264,7 @@ pub(super) async fn managed_to_change(work: &mut Work<'_>, id: WebhookId) -> Res
 /// As [`managed`].
 pub(super) async fn get(house: &Integrations, caller: &Caller, id: WebhookId) -> Result<Webhook> {
     let caller = caller.clone();
-    house.db.read(async move |tx| Ok(managed(tx, &caller, id).await?.webhook)).await
+    house.store(&caller).read(async move |tx| Ok(managed(tx, &caller, id).await?.webhook)).await
 }
 
 /// Changes a webhook; from then on it speaks for whoever did.

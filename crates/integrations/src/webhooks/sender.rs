@@ -27,7 +27,8 @@ async fn send(state: State) {
     // What an earlier process was at: nobody else writes this store, so nobody is at it now.
     if state.app.db.engine() == Engine::Sqlite {
         let now = state.app.now();
-        let released = state.app.db.write(async move |tx| queue_sql::release_all(tx, now).await);
+        let released =
+            state.app.db.unbound().write(async move |tx| queue_sql::release_all(tx, now).await);
         if let Err(error) = released.await {
             tracing::warn!(cause = error.cause(), "webhooks under way are sent when leases end");
         }
@@ -58,6 +59,7 @@ async fn round(state: &State) -> Result<Duration> {
     let (heads, lost) = state
         .app
         .db
+        .unbound()
         .read(async |tx| Ok((queue_sql::heads(tx).await?, queue_sql::next_lost(tx).await?)))
         .await?;
     let ended = lost.is_some_and(|at| at <= now);
@@ -105,6 +107,7 @@ async fn claim(state: &State, taken: Vec<(Head, Vec<Place>)>, now: Time) -> Resu
     let claimed: Vec<Vec<DeliveryId>> = state
         .app
         .db
+        .unbound()
         .write(async move |tx| {
             queue_sql::release(tx, now).await?;
             let mut claimed = Vec::new();

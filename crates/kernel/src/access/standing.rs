@@ -197,7 +197,12 @@ async fn look_up(tx: &mut Tx, caller: &Caller, group: GroupId) -> Result<Vec<Gra
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .await?;
-    Ok(decide(caller, group, &facts))
+    let grants = decide(caller, group, &facts);
+    if grants.iter().any(|one| one.source == Source::PublicGroup) {
+        // It may be in none of their trees.
+        tx.enter([group]);
+    }
+    Ok(grants)
 }
 
 fn decide(caller: &Caller, group: GroupId, facts: &[(String, GroupId)]) -> Vec<Grant> {

@@ -88,6 +88,7 @@ where
 {
     let found = app
         .db
+        .unbound()
         .read_long(async move |tx| {
             let batch = read(tx, name).await?;
             if batch.entries.is_empty() {
@@ -101,6 +102,7 @@ where
     let (now, prepared) = (app.now(), Arc::new(prepared));
     let written = Arc::clone(&prepared);
     app.db
+        .unbound()
         .write(async move |tx| {
             // Somebody else (another node) may have been faster: then this batch is theirs.
             if advance(tx, name, from, to, now).await? {

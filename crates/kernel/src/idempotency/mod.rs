@@ -108,6 +108,7 @@ pub async fn recall(app: &App, once: &Arc<Once>) -> Result<Option<Kept>> {
     let (vault, asked, now) = (app.vault.clone(), Arc::clone(once), app.now());
     let alone = app.db.engine() == Engine::Sqlite;
     app.db
+        .unbound()
         .read(async move |tx| match sql::find(tx, &asked, now).await? {
             Known::Nothing => Ok(None),
             Known::Other => Err(Error::invalid(
@@ -136,6 +137,7 @@ pub async fn recall(app: &App, once: &Arc<Once>) -> Result<Option<Kept>> {
 pub async fn keep(app: &App, once: &Arc<Once>, kept: Kept) -> Result<()> {
     let (vault, once, now) = (app.vault.clone(), Arc::clone(once), app.now());
     app.db
+        .unbound()
         .write(async move |tx| {
             // What a request is answered may be a secret (a new API key).
             let sealed = vault.seal(tx, now, once.slot(), &kept.body).await?;

@@ -48,6 +48,7 @@ impl Worker {
         let mine = self
             .app
             .db
+            .unbound()
             .hand_out(async move |tx| {
                 let mine = sql::beat(tx, worker, &asked, lease).await?;
                 for (id, percent, words) in &told {

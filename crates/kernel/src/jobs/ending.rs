@@ -90,7 +90,8 @@ impl Worker {
                 tick: None,
             };
             let (app, db) = (self.app.clone(), self.app.db.clone());
-            let stored = db.hand_out(async move |tx| round::round(tx, &app, &orders).await).await;
+            let stored =
+                db.unbound().hand_out(async move |tx| round::round(tx, &app, &orders).await).await;
             match stored {
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Overloaded => self.endings.push(ending),

@@ -68,8 +68,11 @@ pub async fn recover(app: &crate::App) -> Result<()> {
     // Nobody's lease is longer than this.
     let horizon = now.after(Duration::from_secs(24 * 3600));
     loop {
-        let rescued =
-            app.db.hand_out(async move |tx| sql::rescue(tx, now, horizon, &settings).await).await?;
+        let rescued = app
+            .db
+            .unbound()
+            .hand_out(async move |tx| sql::rescue(tx, now, horizon, &settings).await)
+            .await?;
         if rescued == 0 {
             return Ok(());
         }

@@ -114,6 +114,7 @@ async fn forget(app: App, _job: Job) -> Result<()> {
     loop {
         let swept = app
             .db
+            .unbound()
             .hand_out(async move |tx| sql::sweep(tx, now, now.before(ABANDONED), SWEPT).await)
             .await?;
         if swept < SWEPT.unsigned_abs() {

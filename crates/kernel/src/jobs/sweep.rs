@@ -24,7 +24,7 @@ where
     let (now, mut deleted) = (app.now(), 0);
     for _ in 0..SLICES {
         let delete = delete.clone();
-        let some = app.db.write(async move |tx| delete(tx, now, slice).await).await?;
+        let some = app.db.unbound().write(async move |tx| delete(tx, now, slice).await).await?;
         deleted += some;
         if some < slice.unsigned_abs() {
             break;

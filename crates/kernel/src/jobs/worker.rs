@@ -151,6 +151,7 @@ impl Worker {
         kinds.sort_unstable();
         self.app
             .db
+            .unbound()
             .hand_out(async move |tx| {
                 for kind in &kinds {
                     sql::open_queue(tx, kind, now).await?;
@@ -195,7 +196,8 @@ impl Worker {
 
     async fn look(&mut self) -> Result<()> {
         let (now, schedules) = (self.app.now(), Arc::clone(&self.schedules));
-        let sight = self.app.db.read(async move |tx| round::look(tx, &schedules).await).await?;
+        let sight =
+            self.app.db.unbound().read(async move |tx| round::look(tx, &schedules).await).await?;
         let due = |at: Option<Time>| at.is_some_and(|at| at <= now);
         self.due = Due {
             promote: due(sight.waiting),
@@ -237,7 +239,7 @@ impl Worker {
             tick: self.due.tick.then(|| Arc::clone(&self.schedules)),
         };
         let db = app.db.clone();
-        match db.hand_out(async move |tx| round::round(tx, &app, &orders).await).await {
+        match db.unbound().hand_out(async move |tx| round::round(tx, &app, &orders).await).await {
             Ok(given) => {
                 self.endings.drain(..batch);
                 self.returned.clear();

@@ -72,6 +72,7 @@ async fn send(app: &App, id: Uuid, letter: &Letter, written_at: Time) -> Result<
 async fn waiting(app: &App, id: Uuid) -> Result<Option<(Letter, Time)>> {
     let vault = app.vault.clone();
     app.db
+        .unbound()
         .read(async move |tx| {
             let Some((sealed, at)) = sql::find(tx, id).await? else { return Ok(None) };
             let text = vault.open(tx, slot(id), &sealed).await?;
@@ -84,6 +85,7 @@ async fn waiting(app: &App, id: Uuid) -> Result<Option<(Letter, Time)>> {
 async fn gone(app: &App, id: Uuid) -> Result<()> {
     let stale = app.now().before(STALE);
     app.db
+        .unbound()
         .write(async move |tx| {
             sql::delete(tx, id).await?;
             sql::delete_before(tx, stale).await

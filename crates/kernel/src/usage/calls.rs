@@ -69,6 +69,7 @@ pub async fn admit(app: &App, group: GroupId) -> Result<()> {
     let (inside, period) = (app.clone(), Arc::clone(&this));
     let (limit, noted) = app
         .db
+        .unbound()
         .read(async move |tx| {
             let number = Number { group, metric: Metric::ApiCalls, period: &period };
             let Some(terms) = sql::terms(tx, number).await? else { return Ok((None, 0)) };

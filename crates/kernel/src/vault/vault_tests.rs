@@ -31,10 +31,15 @@ async fn what_is_sealed_opens_in_its_own_slot_only() {
     let (_folder, db) = store().await;
     let vault = Vault::new(&keys(1), Random::seeded(1));
     let own = vault.clone();
-    let sealed = db.write(async move |tx| own.seal(tx, NOW, slot(1), b"seed").await).await.unwrap();
+    let sealed = db
+        .unbound()
+        .write(async move |tx| own.seal(tx, NOW, slot(1), b"seed").await)
+        .await
+        .unwrap();
     let again = sealed.clone();
     let own = vault.clone();
-    let opened = db.read(async move |tx| own.open(tx, slot(1), &again).await).await.unwrap();
+    let opened =
+        db.unbound().read(async move |tx| own.open(tx, slot(1), &again).await).await.unwrap();
     assert_eq!(opened.reveal(), b"seed");
 
     let base = slot(1);
@@ -51,16 +56,16 @@ async fn what_is_sealed_opens_in_its_own_slot_only() {
     ];
     for (index, place) in elsewhere.into_iter().enumerate() {
         let (sealed, own) = (sealed.clone(), vault.clone());
-        let error = db.read(async move |tx| own.open(tx, place, &sealed).await).await;
+        let error = db.unbound().read(async move |tx| own.open(tx, place, &sealed).await).await;
         assert_eq!(error.err().unwrap().cause().unwrap(), unopened().cause().unwrap(), "{index}");
     }
     for at in 0..sealed.len() {
         let (mut changed, own) = (sealed.clone(), vault.clone());
         changed[at] ^= 1;
-        let opened = db.read(async move |tx| own.open(tx, slot(1), &changed).await).await;
+        let opened = db.unbound().read(async move |tx| own.open(tx, slot(1), &changed).await).await;
         assert!(opened.is_err(), "byte {at}");
         let (cut, own) = (sealed[..at].to_vec(), vault.clone());
-        let opened = db.read(async move |tx| own.open(tx, slot(1), &cut).await).await;
+        let opened = db.unbound().read(async move |tx| own.open(tx, slot(1), &cut).await).await;
         assert!(opened.is_err(), "cut at {at}");
     }
     db.close().await;
@@ -70,16 +75,21 @@ async fn what_is_sealed_opens_in_its_own_slot_only() {
 async fn a_new_root_key_rewraps_and_the_old_one_opens_nothing_more() {
     let (_folder, db) = store().await;
     let vault = Vault::new(&keys(1), Random::seeded(2));
-    let sealed =
-        db.write(async move |tx| vault.seal(tx, NOW, slot(1), b"seed").await).await.unwrap();
+    let sealed = db
+        .unbound()
+        .write(async move |tx| vault.seal(tx, NOW, slot(1), b"seed").await)
+        .await
+        .unwrap();
     let count = db
+        .unbound()
         .write(async |tx| rewrap(tx, &keys(1), &keys(2), &Random::seeded(3)).await)
         .await
         .unwrap();
     assert_eq!(count, 1);
     for (root, opens) in [(2, true), (1, false)] {
         let (vault, sealed) = (Vault::new(&keys(root), Random::seeded(4)), sealed.clone());
-        let opened = db.read(async move |tx| vault.open(tx, slot(1), &sealed).await).await;
+        let opened =
+            db.unbound().read(async move |tx| vault.open(tx, slot(1), &sealed).await).await;
         assert_eq!(opened.is_ok(), opens, "root {root}");
     }
     db.close().await;

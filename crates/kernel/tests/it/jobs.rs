@@ -265,6 +265,7 @@ on_each!(a_long_queue_of_one_kind_holds_up_no_other, |store| {
         let plan: Vec<String> = house
             .app
             .db
+            .unbound()
             .read(async |tx| {
                 tx.all(
                     "explain query plan select id from jobs where state = 'queued' and ready \

@@ -143,6 +143,7 @@ async fn told(house: &House) -> String {
     let all: Vec<String> = house
         .app
         .db
+        .unbound()
         .read(async |tx| {
             let sql = "select last_error from jobs where last_error is not null";
             tx.all(sql, database::args![], |row| row.get(0)).await
@@ -159,6 +160,7 @@ on_each!(a_letter_is_sealed_while_it_waits_and_gone_when_it_is_sent, |store| {
     let sealed: Vec<u8> = house
         .app
         .db
+        .unbound()
         .read(async |tx| {
             tx.one("select sealed from mails", database::args![], |row| row.get(0)).await
         })
@@ -242,7 +244,13 @@ on_each!(a_letter_that_is_never_taken_does_not_wait_for_ever, |store| {
     server.be(Mood::Refuse("451 later"));
     post(&house, letter()).await;
     let almost = "update jobs set attempts = max_attempts - 1";
-    house.app.db.write(async move |tx| tx.run(almost, database::args![]).await).await.unwrap();
+    house
+        .app
+        .db
+        .unbound()
+        .write(async move |tx| tx.run(almost, database::args![]).await)
+        .await
+        .unwrap();
     let worker = worker(&house);
     let here = &house;
     until("it is given up", || is(here, DEAD, 1)).await;
@@ -254,6 +262,7 @@ on_each!(a_letter_that_is_never_taken_does_not_wait_for_ever, |store| {
     house
         .app
         .db
+        .unbound()
         .write(async move |tx| tx.run(forgotten, database::args![id, &nothing, at]).await)
         .await
         .unwrap();

@@ -66,6 +66,7 @@ impl House {
     pub async fn count(&self, sql: &'static str) -> i64 {
         self.app
             .db
+            .unbound()
             .read(async move |tx| tx.one(sql, args![], |row| row.get(0)).await)
             .await
             .expect("a count")

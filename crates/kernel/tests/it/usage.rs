@@ -49,6 +49,7 @@ async fn limit(app: &App, group: GroupId, things: i64) {
 async fn take(app: &App, group: GroupId, amount: i64) -> Result<()> {
     app.change(&somebody(), async move |work| {
         work.silently();
+        work.tx.enter([group]);
         usage::take(work, group, Metric::Things, amount).await
     })
     .await
@@ -56,13 +57,15 @@ async fn take(app: &App, group: GroupId, amount: i64) -> Result<()> {
 
 async fn used(app: &App, group: GroupId) -> i64 {
     let (plans, now) = (app.plans.clone(), app.now());
-    let all = app.db.read(async move |tx| usage::of_group(tx, &plans, group, now).await).await;
+    let all =
+        app.db.unbound().read(async move |tx| usage::of_group(tx, &plans, group, now).await).await;
     all.unwrap().iter().find(|one| one.metric == Metric::Things).unwrap().used
 }
 
 /// What was told, in order.
 async fn told(app: &App) -> Vec<String> {
     app.db
+        .unbound()
         .read(async |tx| {
             tx.all(
                 "select cast(metadata ->> 'status' as text) from events \
@@ -128,6 +131,7 @@ on_each!(who_counts_at_the_same_time_stays_out_of_each_others_way, |store| {
     let app = &house.app;
     let logged: Vec<i64> = app
         .db
+        .unbound()
         .read(async |tx| tx.all("select seq from events order by seq", &[], |row| row.get(0)).await)
         .await
         .unwrap();
@@ -263,7 +267,8 @@ async fn keep(app: &App, group: GroupId, properties: &'static str, text: &'stati
 
 async fn bytes(app: &App, group: GroupId) -> i64 {
     let (plans, now) = (app.plans.clone(), app.now());
-    let all = app.db.read(async move |tx| usage::of_group(tx, &plans, group, now).await).await;
+    let all =
+        app.db.unbound().read(async move |tx| usage::of_group(tx, &plans, group, now).await).await;
     all.unwrap().iter().find(|one| one.metric == Metric::StorageBytes).unwrap().used
 }
 
@@ -334,7 +339,7 @@ on_each!(calls_of_last_month_that_are_noted_late_are_last_months, |store| {
     usage::admit(&house.app, group).await.unwrap();
     usage::flush(&house.app).await.unwrap();
     for (month, calls) in [("2027-01", 1), ("2027-02", 1)] {
-        let counted = house.app.db.read(async move |tx| {
+        let counted = house.app.db.unbound().read(async move |tx| {
             let sql = "select amount from usage_counters where period = $1";
             tx.one(sql, args![month], |row| row.get::<i64>(0)).await
         });

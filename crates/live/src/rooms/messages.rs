@@ -124,6 +124,7 @@ async fn before(
     let caller = caller.clone();
     live.app
         .db
+        .unbound()
         .read(async move |tx| {
             things::rules::visible(tx, &caller, room).await?;
             sent_before(tx, me, room, &client_id).await

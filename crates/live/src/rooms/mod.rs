@@ -45,7 +45,7 @@ pub(crate) async fn join(
     let since = wanted.since.as_deref();
     let start =
         subscriptions::begin(live, caller, (topic, Style::Messages), None, since, sink).await?;
-    let receipts = receipts::of_room(&live.app, room).await?;
+    let receipts = receipts::of_room(&live.app, caller, room).await?;
     let again = wire.data.is_in(room);
     subscriptions::keep(live, wire, &start.listener, live.settings.rooms_per_connection)?;
     if !again {
@@ -205,7 +205,10 @@ pub(crate) async fn who_is_online(live: &Live, caller: &Caller, asked: Asked) ->
         return Ok(Online { online: here });
     }
     let caller = caller.clone();
-    let known =
-        live.app.db.read(async move |tx| people::rules::refs(tx, &caller, &here).await).await?;
+    let known = live
+        .app
+        .store(&caller)
+        .read(async move |tx| people::rules::refs(tx, &caller, &here).await)
+        .await?;
     Ok(Online { online: known.into_iter().map(|person| person.id).collect() })
 }

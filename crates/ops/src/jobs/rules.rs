@@ -32,7 +32,7 @@ pub async fn list(
     limit: Limit,
 ) -> Result<Vec<JobRecord>> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             may_read(tx, &caller, filter.group_id).await?;
             let jobs = sql::list(tx, &filter, after, limit).await?;
@@ -47,7 +47,7 @@ pub async fn list(
 /// 401; 403; 404 when there is none the caller may see.
 pub async fn get(app: &App, caller: &Caller, id: JobId) -> Result<JobRecord> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             let job = visible(tx, &caller, id).await?;
             Ok(told_to(&caller, job))
@@ -143,7 +143,7 @@ pub async fn redrive(app: &App, caller: &Caller, asked: RedriveJobs) -> Result<R
 pub async fn queues(app: &App, caller: &Caller) -> Result<JobQueues> {
     owns_platform(caller)?;
     let now = app.now();
-    app.db
+    app.store(caller)
         .read_long(async move |tx| {
             let mut queues = sql::queues(tx).await?;
             for (kind, state, count) in sql::counts(tx).await? {
@@ -199,7 +199,7 @@ pub async fn pause(app: &App, caller: &Caller, name: &str, paused: bool) -> Resu
 /// 401; 403 for who does not own the platform.
 pub async fn schedules(app: &App, caller: &Caller) -> Result<JobSchedules> {
     owns_platform(caller)?;
-    let data = app.db.read(async |tx| sql::schedules(tx).await).await?;
+    let data = app.store(caller).read(async |tx| sql::schedules(tx).await).await?;
     Ok(JobSchedules { data })
 }
 

@@ -143,6 +143,7 @@ async fn database(settings: &Settings, findings: &mut Findings) {
             damage(&db, findings).await;
             if db.engine() == Engine::Postgres {
                 version(&db, findings).await;
+                wall(&db, findings).await;
             }
             db.close().await;
         }
@@ -182,7 +183,7 @@ async fn schema(db: &Db, settings: &Settings, findings: &mut Findings) {
     }
     // The table of the fingerprint comes with a step of the schema.
     if count(MigrationState::Applied) == steps.len() {
-        match db.read(async |tx: &mut Tx| keys::stored(tx).await).await {
+        match db.unbound().read(async |tx: &mut Tx| keys::stored(tx).await).await {
             Ok(stored) => own_keys(settings, stored.as_deref(), findings),
             Err(error) => findings.bad("keys", error.to_string()),
         }
@@ -229,6 +230,7 @@ async fn damage(db: &Db, findings: &mut Findings) {
 async fn version(db: &Db, findings: &mut Findings) {
     const NAME: &str = "PostgreSQL";
     let found = db
+        .unbound()
         .read(async |tx: &mut Tx| {
             tx.one("select cast(current_setting('server_version_num') as bigint)", &[], |row| {
                 row.get::<i64>(0)
@@ -240,6 +242,21 @@ async fn version(db: &Db, findings: &mut Findings) {
         Ok(major) if major >= OLDEST_POSTGRES => findings.good(NAME, format!("version {major}")),
         Ok(major) => findings
             .bad(NAME, format!("version {major} is too old: {OLDEST_POSTGRES} or newer is needed")),
+        Err(error) => findings.bad(NAME, error.to_string()),
+    }
+}
+
+/// Without it one wall is left between tenants.
+async fn wall(db: &Db, findings: &mut Findings) {
+    const NAME: &str = "row-level security";
+    match db.wall_gap().await {
+        Ok(None) => {
+            findings.good(NAME, "in effect: tenants are kept apart by the database as well")
+        }
+        Ok(Some(gap)) => findings.bad(
+            NAME,
+            format!("not in effect: {gap}; connect as a plain role that owns the database"),
+        ),
         Err(error) => findings.bad(NAME, error.to_string()),
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use database::Reach;
 use world::transfer::{self, ExportOptions, ImportOptions, Progress, Summary};
 
 use crate::config::Settings;
@@ -205,7 +206,7 @@ async fn write_all(
     report: impl FnMut(Progress) + Send,
 ) -> Result<Summary, Stop> {
     let mut out = BufWriter::with_capacity(BUFFER, Out { out, failed: None });
-    let done = transfer::export(app, &mut out, options, report).await;
+    let done = transfer::export(app, Reach::everything(), &mut out, options, report).await;
     let flushed = out.flush();
     // The room knows only that writing failed; here it is known what that means.
     if let Some(error) = &out.get_ref().failed {

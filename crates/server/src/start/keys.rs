@@ -42,7 +42,7 @@ pub(crate) fn present(settings: &Settings) -> Result<Option<Keys>> {
 
 /// The keys of this database: those that are there, or new ones if it holds no data yet.
 pub(super) async fn of(settings: &Settings, db: &Db) -> Result<Keys> {
-    let recorded = db.read(async |tx: &mut Tx| stored(tx).await).await?;
+    let recorded = db.unbound().read(async |tx: &mut Tx| stored(tx).await).await?;
     let keys = match (present(settings)?, &recorded) {
         (Some(keys), _) => keys,
         (None, None) => create(&folder(settings), &Random::System)?,
@@ -64,7 +64,7 @@ pub(super) async fn of(settings: &Settings, db: &Db) -> Result<Keys> {
 
 /// The keys as they were before any rotation, to those who only use what is derived from them.
 async fn with_base(db: &Db, keys: Keys) -> Result<Keys> {
-    let wrapped = db.read(async |tx: &mut Tx| row(tx, BASE_ROW).await).await?;
+    let wrapped = db.unbound().read(async |tx: &mut Tx| row(tx, BASE_ROW).await).await?;
     match wrapped {
         None => Ok(keys),
         Some(text) => vault::unwrap_base(keys, &URL_SAFE_NO_PAD.decode(text)?),
@@ -76,7 +76,7 @@ async fn with_base(db: &Db, keys: Keys) -> Result<Keys> {
 /// rotation got that far.
 pub(crate) async fn rotate_root(db: &Db, old: &Keys, new_root: [u8; 32]) -> Result<u64> {
     old.under(new_root).check()?;
-    let recorded = db.read(async |tx: &mut Tx| stored(tx).await).await?;
+    let recorded = db.unbound().read(async |tx: &mut Tx| stored(tx).await).await?;
     let (new, now) = (old.under(new_root), Clock::System.now());
     if recorded.as_deref() == Some(&*fingerprint(&new)) {
         return Ok(0);
@@ -87,26 +87,27 @@ pub(crate) async fn rotate_root(db: &Db, old: &Keys, new_root: [u8; 32]) -> Resu
     let (old, random) = (with_base(db, old.clone()).await?, Random::System);
     let new = old.under(new_root);
     let base = URL_SAFE_NO_PAD.encode(vault::wrap_base(&new, &random)?);
-    db.write(async move |tx| {
-        let count = vault::rewrap(tx, &old, &new, &random).await?;
-        let moved = tx
-            .run(
-                "update once set value = $3, claimed_at = $4 where name = $1 and value = $2",
-                args![ROW, &fingerprint(&old), &fingerprint(&new), now],
+    db.unbound()
+        .write(async move |tx| {
+            let count = vault::rewrap(tx, &old, &new, &random).await?;
+            let moved = tx
+                .run(
+                    "update once set value = $3, claimed_at = $4 where name = $1 and value = $2",
+                    args![ROW, &fingerprint(&old), &fingerprint(&new), now],
+                )
+                .await?;
+            if moved != 1 {
+                return Err(foreign());
+            }
+            tx.run(
+                "insert into once (name, value, claimed_at) values ($1, $2, $3) \
+             on conflict (name) do update set value = $2, claimed_at = $3",
+                args![BASE_ROW, &base, now],
             )
             .await?;
-        if moved != 1 {
-            return Err(foreign());
-        }
-        tx.run(
-            "insert into once (name, value, claimed_at) values ($1, $2, $3) \
-             on conflict (name) do update set value = $2, claimed_at = $3",
-            args![BASE_ROW, &base, now],
-        )
-        .await?;
-        Ok(count)
-    })
-    .await
+            Ok(count)
+        })
+        .await
 }
 
 /// What is remembered of the keys: enough to tell them apart, useless for anything else.
@@ -135,16 +136,17 @@ async fn row(tx: &mut Tx, name: &str) -> Result<Option<String>> {
 /// Writes the fingerprint unless another node was faster; answers the one that stands.
 async fn record(db: &Db, own: String) -> Result<String> {
     let now = Clock::System.now();
-    db.write(async move |tx| {
-        tx.run(
-            "insert into once (name, value, claimed_at) values ($1, $2, $3) \
+    db.unbound()
+        .write(async move |tx| {
+            tx.run(
+                "insert into once (name, value, claimed_at) values ($1, $2, $3) \
              on conflict (name) do nothing",
-            args![ROW, &own, now],
-        )
-        .await?;
-        Ok(stored(tx).await?.unwrap_or_default())
-    })
-    .await
+                args![ROW, &own, now],
+            )
+            .await?;
+            Ok(stored(tx).await?.unwrap_or_default())
+        })
+        .await
 }
 
 /// Makes both files or none: they are written beside and moved into place together.

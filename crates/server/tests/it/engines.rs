@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use tokio_postgres::NoTls;
 
+#[path = "../../../database/tests/it/plain.rs"]
+pub(crate) mod plain;
+
 const USUAL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -119,15 +122,32 @@ impl Database {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("sixfold_it_{}_{count}", std::process::id());
         let client = connect(server).await.expect("PostgreSQL answers");
-        client.batch_execute(&format!("create database {name}")).await.expect("may make databases");
-        let url = with_database(server, &name);
+        client.batch_execute(&plain::make_role()).await.expect("may make roles");
+        client.batch_execute(&plain::make_database(&name)).await.expect("may make databases");
+        let url = plain::address(server, &name);
         Self { server: server.to_owned(), name, url }
     }
 
-    /// Runs a statement on it.
+    /// Its address for whoever makes databases on the server.
+    pub(crate) fn as_admin(&self) -> String {
+        let (place, _) = self.server.rsplit_once('/').expect("an address with a database");
+        format!("{place}/{}", self.name)
+    }
+
+    /// Runs a statement on it, in front of the wall between tenants: who says nothing reaches nothing.
     pub(crate) async fn run(&self, sql: &str) {
         let client = connect(&self.url).await.expect("PostgreSQL answers");
-        client.batch_execute(sql).await.expect("the statement is right");
+        let sql = format!("set sixfold.reach = 'everything'; {sql}");
+        client.batch_execute(&sql).await.expect("the statement is right");
+    }
+
+    /// The texts that a statement finds, for who reaches this far.
+    pub(crate) async fn all(&self, reach: &str, sql: &str) -> Vec<String> {
+        let client = connect(&self.url).await.expect("PostgreSQL answers");
+        let said = format!("set sixfold.reach = '{reach}'");
+        client.batch_execute(&said).await.expect("it is heard");
+        let rows = client.query(sql, &[]).await.expect("the statement is right");
+        rows.iter().map(|row| row.get(0)).collect()
     }
 }
 
@@ -145,12 +165,4 @@ impl Drop for Database {
             }
         });
     }
-}
-
-fn with_database(server: &str, name: &str) -> String {
-    let (base, parameters) = server.split_once('?').map_or((server, None), |(b, p)| (b, Some(p)));
-    let (scheme, rest) = base.split_once("://").expect("a URL");
-    let authority = rest.split('/').next().unwrap_or_default();
-    let parameters = parameters.map(|p| format!("?{p}")).unwrap_or_default();
-    format!("{scheme}://{authority}/{name}{parameters}")
 }

@@ -35,4 +35,5 @@ mod stage;
 mod standing;
 mod start;
 mod transfer;
+mod wall;
 mod world;

@@ -40,7 +40,7 @@ pub async fn insert_in(work: &mut Work<'_>, new: &NewConnection) -> Result<(Conn
     let place = ends::find(work, new).await?;
     let kind = ontology::rules::connection_type(work.tx, place.group, &new.kind).await?;
     let (from, to) = (place.from.id, place.to.id);
-    if let Some(before) = sql::find_edge(work.tx, from, &new.kind, to).await? {
+    if let Some(before) = edge(work.tx, from, &new.kind, to).await? {
         return Ok((repeat(work, &kind, new, before, &place).await?, false));
     }
     let origin =
@@ -75,10 +75,16 @@ pub async fn insert_as_is(
 ) -> Result<bool> {
     check(new)?;
     let place = ends::find_in(work, new, origin.group).await?;
-    if sql::find_edge(work.tx, place.from.id, &new.kind, place.to.id).await?.is_some() {
+    if edge(work.tx, place.from.id, &new.kind, place.to.id).await?.is_some() {
         return Ok(false);
     }
     insert_new(work, kind, new, &place, origin).await.map(|_| true)
+}
+
+/// There is one of a type between two objects, in whichever group of whichever tree: two people may
+/// share several.
+async fn edge(tx: &mut Tx, from: AnyId, kind: &str, to: AnyId) -> Result<Option<Connection>> {
+    tx.beyond(async |tx| sql::find_edge(tx, from, kind, to).await).await
 }
 
 async fn insert_new(
@@ -170,7 +176,7 @@ fn exists() -> Error {
 /// 401; 404 when there is none the caller may see.
 pub async fn get(app: &App, caller: &Caller, id: ConnectionId) -> Result<Connection> {
     let caller = caller.clone();
-    app.db.read(async move |tx| visible(tx, &caller, id).await).await
+    app.store(&caller).read(async move |tx| visible(tx, &caller, id).await).await
 }
 
 /// A page of connections.
@@ -190,7 +196,7 @@ pub(crate) async fn list(
     let (caller, given) = (caller.clone(), listing::given(app, caller));
     let (asked, children) = (ask.clone(), filter.include_children);
     asked
-        .look(app, async move |tx| {
+        .look(app.store(&caller), async move |tx| {
             let read = Right::ConnectionsRead;
             let scope = Scope::of(tx, &caller, read, filter.group_id, children).await?;
             let plain = Plain { kind: filter.kind.as_deref(), from, to };
@@ -239,7 +245,7 @@ async fn list_of(
     let (id, bare) = reference::parse(node, "id")?;
     let (caller, given, asked) = (caller.clone(), listing::given(app, caller), ask.clone());
     asked
-        .look(app, async move |tx| {
+        .look(app.store(&caller), async move |tx| {
             let node = reference::resolve(tx, &caller, id, bare).await?.id;
             let (seen, kind) = (seen(&caller), filter.kind.as_deref());
             sql::list_of(tx, (node, direction), &seen, given, kind, &ask).await
@@ -259,7 +265,7 @@ pub async fn of_thing(
     slice: Slice,
 ) -> Result<Vec<Connection>> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             things::rules::visible(tx, &caller, thing).await?;
             let node = AnyId::from(thing);
@@ -324,7 +330,7 @@ pub async fn remove_in(work: &mut Work<'_>, id: ConnectionId) -> Result<()> {
 /// # Errors
 /// As [`Tx::run`].
 pub async fn follow_visibility(tx: &mut Tx, thing: ThingId) -> Result<()> {
-    sql::follow(tx, thing).await
+    tx.beyond(async move |tx| sql::follow(tx, thing).await).await
 }
 
 /// Deletes every connection of a thing that is being removed for good; tells how many. The
@@ -333,8 +339,10 @@ pub async fn follow_visibility(tx: &mut Tx, thing: ThingId) -> Result<()> {
 /// # Errors
 /// As [`Tx::run`].
 pub async fn remove_of_thing(work: &mut Work<'_>, thing: ThingId) -> Result<u64> {
-    let mut groups = sql::delete_of(work.tx, thing).await?;
+    // A group that was moved left the connections behind that led into its old tree.
+    let mut groups = work.tx.beyond(async move |tx| sql::delete_of(tx, thing).await).await?;
     groups.sort_unstable();
+    work.tx.enter(groups.iter().copied());
     for of_one in groups.chunk_by(|one, other| one == other) {
         let (count, group) = (of_one.len(), of_one.iter().copied().next());
         let given_back = -i64::try_from(count).unwrap_or(i64::MAX);

@@ -156,6 +156,7 @@ async fn a_path_of_an_acyclic_type_never_comes_back() {
     let steps: Vec<_> = all.windows(2).skip(3).map(|pair| (pair[0], pair[1])).collect();
     let now = app.now();
     app.db
+        .unbound()
         .write(async move |tx| {
             for (from, to) in &steps {
                 let connection = Connection {

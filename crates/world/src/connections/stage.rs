@@ -41,7 +41,10 @@ impl Stage {
         std::fs::create_dir_all(&folder).expect("a folder");
         let url = format!("sqlite://{}", folder.join("test.db").display());
         let db = Db::open(&Settings { url, ..Settings::default() }).await.expect("a store");
-        db.write(async |tx| people_and_groups(tx).await).await.expect("people and groups");
+        db.unbound()
+            .write(async |tx| people_and_groups(tx).await)
+            .await
+            .expect("people and groups");
         let random = Random::seeded(number.into());
         let clock = Arc::new(AtomicI64::new(1_700_000_000_000_000));
         let keys = Keys::create(&folder, &random).expect("keys");
@@ -51,6 +54,7 @@ impl Stage {
         for person in [ALICE, BOB, VERA, CAROL] {
             let identity = app
                 .db
+                .unbound()
                 .read(async move |tx| Identity::of_person(tx, person).await)
                 .await
                 .expect("an identity");
@@ -103,6 +107,7 @@ impl Stage {
     pub(crate) async fn count(&self, sql: &'static str, arg: &'static str) -> i64 {
         self.app
             .db
+            .unbound()
             .read(async move |tx| tx.one(sql, args![arg], |row| row.get(0)).await)
             .await
             .expect("a count")

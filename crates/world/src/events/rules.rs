@@ -27,7 +27,7 @@ const RESERVED_TYPES: [&str; 1] = ["settings_updated"];
 /// 401; 404 when there is none the caller may see.
 pub async fn get(app: &App, caller: &Caller, id: EventId) -> Result<Event> {
     let caller = caller.clone();
-    app.db.read(async move |tx| visible(tx, &caller, id, Sight::All).await).await
+    app.store(&caller).read(async move |tx| visible(tx, &caller, id, Sight::All).await).await
 }
 
 /// One event as it may leave the house on behalf of `caller`: what is private to others is not for
@@ -90,7 +90,7 @@ pub(crate) async fn list(
     let target = filter.target_id.as_deref().map(target).transpose()?;
     let (caller, given, asked) = (caller.clone(), listing::given(app, caller), ask.clone());
     asked
-        .look(app, async move |tx| {
+        .look(app.store(&caller), async move |tx| {
             let (group, children) = (filter.group_id, filter.include_children);
             let scope = Scope::of(tx, &caller, Right::EventsRead, group, children).await?;
             let gone = match place(&ask.order) {

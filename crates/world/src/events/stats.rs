@@ -117,6 +117,7 @@ pub(crate) async fn of(app: &App, caller: &Caller, query: StatsQuery) -> Result<
     };
     let at = if filter.is_some() { "filter" } else { "from" };
     let (caller, given) = (caller.clone(), listing::given(app, caller));
+    let store = app.store(&caller);
     let look = async move |tx: &mut Tx| {
         let (group, children) = (plain.group_id, plain.include_children);
         let scope = Scope::of(tx, &caller, Right::EventsRead, group, children).await?;
@@ -126,7 +127,7 @@ pub(crate) async fn of(app: &App, caller: &Caller, query: StatsQuery) -> Result<
         by.finish(&mut sql, filter.as_ref(), given);
         tx.all(sql.text(), sql.args(), |row| by.read(row)).await
     };
-    let counted = app.db.read_bounded(look).await;
+    let counted = store.read_bounded(look).await;
     let mut data =
         counted.map_err(|error| too_expensive(error, at, "count fewer days, or of one group"))?;
     let truncated = data.len() > MOST;

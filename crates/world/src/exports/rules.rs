@@ -67,7 +67,7 @@ impl Export {
         if ask.status.is_some() && ask.dimension != ExportDimension::Things {
             return Err(Error::invalid("status", "unknown_parameter", "is for things only."));
         }
-        let declared = declared(app, &ask).await?;
+        let declared = declared(app, caller, &ask).await?;
         let after = ask.from.filter(|_| ask.dimension != ExportDimension::Events).map(first_id);
         let mut export = Self {
             app: app.clone(),
@@ -354,7 +354,11 @@ const fn columns(dimension: ExportDimension) -> &'static [&'static str] {
     }
 }
 
-async fn declared(app: &App, ask: &ExportFilter) -> Result<BTreeMap<String, Value>> {
+async fn declared(
+    app: &App,
+    caller: &Caller,
+    ask: &ExportFilter,
+) -> Result<BTreeMap<String, Value>> {
     let Some(kind) = ask.kind.clone().filter(|_| ask.dimension == ExportDimension::Things) else {
         return Ok(BTreeMap::new());
     };
@@ -362,7 +366,7 @@ async fn declared(app: &App, ask: &ExportFilter) -> Result<BTreeMap<String, Valu
         return Ok(BTreeMap::new());
     }
     let group = ask.group_id;
-    app.db
+    app.store(caller)
         .read(async move |tx| match ontology::rules::thing_type(tx, group, &kind).await {
             Ok(known) => {
                 let ThingType { mut properties, hidden, .. } = known.into_owned();
@@ -417,6 +421,6 @@ pub async fn whole(app: &App, caller: &Caller, group: GroupId) -> Result<(String
         })
         .await?;
     let options = ExportOptions { group: Some(slug.clone()), hidden: false };
-    let spool = Spool::fill(app.clone(), options)?;
+    let spool = Spool::fill(app.clone(), app.reach_of(caller), options)?;
     Ok((slug, spool))
 }

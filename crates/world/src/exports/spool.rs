@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write};
 
+use database::Reach;
 use kernel::App;
 use tempfile::NamedTempFile;
 use tokio::sync::watch;
@@ -29,13 +30,13 @@ struct Progress {
 
 impl Spool {
     /// Starts writing; the file is gone with its last user.
-    pub(super) fn fill(app: App, options: ExportOptions) -> Result<Self> {
+    pub(super) fn fill(app: App, reach: Reach, options: ExportOptions) -> Result<Self> {
         let named = NamedTempFile::new()?;
         let file = named.reopen()?;
         let (tell, progress) = watch::channel(Progress::default());
         let mut out = Out { file: named.into_file(), tell };
         tokio::spawn(async move {
-            match fill(&app, &mut out, options).await {
+            match fill(&app, reach, &mut out, options).await {
                 Ok(()) => out.tell.send_modify(|progress| progress.done = true),
                 // Hanging up without being done is how the reader learns of it.
                 Err(error) => tracing::warn!(?error, "an export of a group broke off"),
@@ -70,8 +71,8 @@ impl Spool {
 }
 
 /// The last line tells that nothing is missing, as in every other export.
-async fn fill(app: &App, out: &mut Out, options: ExportOptions) -> Result<()> {
-    let summary = transfer::export(app, out, options, |_| {}).await?;
+async fn fill(app: &App, reach: Reach, out: &mut Out, options: ExportOptions) -> Result<()> {
+    let summary = transfer::export(app, reach, out, options, |_| {}).await?;
     let end = serde_json::json!({ "kind": "end", "rows": summary.lines });
     writeln!(out, "{end}")?;
     Ok(())

@@ -26,7 +26,7 @@ pub(super) async fn below(
 ) -> Result<Found<Group>> {
     let (caller, given, asked) = (caller.clone(), listing::given(app, caller), ask.clone());
     asked
-        .look(app, async move |tx| {
+        .look(app.store(&caller), async move |tx| {
             let place = access::standing(tx, &caller, id).await?;
             place.require(Right::GroupsRead)?;
             let mut bound = Bound { public: true, ..own(&caller) };
@@ -47,7 +47,7 @@ pub(super) async fn below(
 /// As [`below`].
 pub(super) async fn above(app: &App, caller: &Caller, id: GroupId) -> Result<Vec<Group>> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             access::standing(tx, &caller, id).await?.require(Right::GroupsRead)?;
             let mut path = sql::ancestors(tx, id).await?;
@@ -79,7 +79,7 @@ pub(super) async fn is_below(
     other: GroupId,
 ) -> Result<bool> {
     let caller = caller.clone();
-    app.db.read(async move |tx| is_below_in(tx, &caller, id, other).await).await
+    app.store(&caller).read(async move |tx| is_below_in(tx, &caller, id, other).await).await
 }
 
 async fn is_below_in(tx: &mut Tx, caller: &Caller, id: GroupId, other: GroupId) -> Result<bool> {

@@ -12,7 +12,7 @@ use super::sql;
 /// # Errors
 /// As the store.
 pub async fn platform_id(tx: &mut Tx) -> Result<GroupId> {
-    let found = sql::by_slug(tx, PLATFORM_SLUG).await?;
+    let found = tx.beyond(async |tx| sql::by_slug(tx, PLATFORM_SLUG).await).await?;
     found.ok_or_else(|| Error::internal("the platform has no group"))
 }
 
@@ -21,7 +21,7 @@ pub async fn platform_id(tx: &mut Tx) -> Result<GroupId> {
 /// # Errors
 /// As the store.
 pub async fn is_free(tx: &mut Tx, slug: &str) -> Result<bool> {
-    Ok(sql::by_slug(tx, slug).await?.is_none())
+    Ok(tx.beyond(async |tx| sql::by_slug(tx, slug).await).await?.is_none())
 }
 
 /// The group somebody who is not signed in means — the platform, if they name none — when it is

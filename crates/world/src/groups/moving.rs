@@ -38,6 +38,9 @@ pub(super) async fn move_to(
             "There is too much below this group to move it at once: move parts of it first.",
         ));
     }
+    // It is in no tree for a moment, and the trees people are in are others afterwards.
+    work.tx.enter([group.id]);
+    work.after_commit(|app| app.identities.clear());
     tree::cut(work.tx, group.id).await?;
     match parent {
         Some(parent) => tree::graft(work.tx, group.id, parent).await,

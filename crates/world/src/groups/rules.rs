@@ -80,6 +80,7 @@ pub async fn insert_as_is(work: &mut Work<'_>, group: &Group) -> Result<()> {
     check::check(group)?;
     free_slug(work.tx, group).await?;
     let limits = stored_limits(group)?;
+    work.tx.enter([group.id]);
     sql::insert(work.tx, group, &limits).await.map_err(taken)?;
     tree::plant(work.tx, group.id, group.parent_group_id).await?;
     let metadata = Json::of(&json!({
@@ -115,7 +116,7 @@ pub fn settings_of(kind: &str, given: &NewGroupSettings, plan: &str) -> GroupSet
 /// 401; 403 for an API key without `groups:read`; 404 when there is none the caller may see.
 pub async fn get(app: &App, caller: &Caller, id: GroupId) -> Result<Group> {
     let caller = caller.clone();
-    app.db.read(async move |tx| visible(tx, &caller, id).await).await
+    app.store(&caller).read(async move |tx| visible(tx, &caller, id).await).await
 }
 
 /// The same inside a transaction.
@@ -143,7 +144,9 @@ pub(crate) async fn list(
         filter.visibility == Some(GroupVisibility::Public) && caller.identity().key.is_none();
     let bound = Bound { public, ..own(caller) };
     let (given, asked) = (listing::given(app, caller), ask.clone());
-    asked.look(app, async move |tx| sql::list(tx, bound, given, &filter, &ask).await).await
+    asked
+        .look(app.store(caller), async move |tx| sql::list(tx, bound, given, &filter, &ask).await)
+        .await
 }
 
 /// The groups a caller belongs to, as a condition. An API key belongs to one; if it may not read
@@ -274,7 +277,9 @@ fn no_team(metadata: &JsonMap) -> Result<()> {
 }
 
 async fn free_slug(tx: &mut Tx, group: &Group) -> Result<()> {
-    if sql::is_slug_taken(tx, &group.slug, group.id).await? { Err(slug_taken()) } else { Ok(()) }
+    let (slug, id) = (group.slug.as_str(), group.id);
+    let taken = tx.beyond(async move |tx| sql::is_slug_taken(tx, slug, id).await).await?;
+    if taken { Err(slug_taken()) } else { Ok(()) }
 }
 
 /// Two at once with one slug pass the look; the store refuses the second.

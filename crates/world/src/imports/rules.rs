@@ -63,7 +63,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewImport) -> Result<Import
 /// 401; 404 when there is none the caller may see.
 pub async fn get(app: &App, caller: &Caller, id: ImportId) -> Result<Import> {
     let caller = caller.clone();
-    app.db.read(async move |tx| visible(tx, &caller, id).await).await
+    app.store(&caller).read(async move |tx| visible(tx, &caller, id).await).await
 }
 
 /// A page of imports, and one more row when another page follows.
@@ -77,7 +77,7 @@ pub async fn list(
     slice: Slice,
 ) -> Result<Vec<Import>> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             let place = access::standing(tx, &caller, filter.group_id).await?;
             if place.rights.is_through_key() {
@@ -100,7 +100,7 @@ pub async fn errors(
     slice: Slice,
 ) -> Result<Vec<ImportError>> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             visible(tx, &caller, id).await?;
             sql::errors(tx, id, slice).await

@@ -106,7 +106,7 @@ pub async fn list(
     slice: Slice,
 ) -> Result<Vec<JoinRequest>> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             access::standing(tx, &caller, group).await?.require(Right::PeopleCreate)?;
             sql::list(tx, Some(group), None, filter, slice).await
@@ -125,7 +125,7 @@ pub async fn list_own(
     slice: Slice,
 ) -> Result<Vec<JoinRequest>> {
     let me = themselves(caller)?;
-    app.db.read(async move |tx| sql::list(tx, None, Some(me), filter, slice).await).await
+    app.store(caller).read(async move |tx| sql::list(tx, None, Some(me), filter, slice).await).await
 }
 
 /// Lets somebody in who asked.

@@ -181,7 +181,7 @@ async fn record_joined(
 /// 401; 404 when there is none the caller may see.
 pub async fn get(app: &App, caller: &Caller, id: KnowledgeId) -> Result<Knowledge> {
     let caller = caller.clone();
-    app.db.read(async move |tx| visible(tx, &caller, id).await).await
+    app.store(&caller).read(async move |tx| visible(tx, &caller, id).await).await
 }
 
 /// A page of knowledge. Long texts are cut.
@@ -196,7 +196,7 @@ pub(crate) async fn list(
 ) -> Result<Found<Knowledge>> {
     let (caller, given, asked) = (caller.clone(), listing::given(app, caller), ask.clone());
     asked
-        .look(app, async move |tx| {
+        .look(app.store(&caller), async move |tx| {
             let (group, children) = (filter.group_id, filter.include_children);
             let scope = Scope::of(tx, &caller, Right::KnowledgeRead, group, children).await?;
             // Labels are the group's, and which of them a thing carries is the thing's.
@@ -258,6 +258,8 @@ pub(super) fn bytes(one: &Knowledge) -> i64 {
 /// As the store.
 pub(crate) async fn give_back(work: &mut Work<'_>, mut gone: Vec<(GroupId, i64)>) -> Result<()> {
     gone.sort_unstable_by_key(|(group, _)| *group);
+    // A thing that was moved left some of it behind in its old tree.
+    work.tx.enter(gone.iter().map(|(group, _)| *group));
     for of_one in gone.chunk_by(|(one, _), (other, _)| one == other) {
         let bytes: i64 = of_one.iter().map(|(_, bytes)| bytes).sum();
         if let Some((group, _)) = of_one.first() {
@@ -284,7 +286,7 @@ pub async fn follow_visibility(
     visibility: &str,
     owner: Option<PersonId>,
 ) -> Result<()> {
-    sql::follow(tx, thing, visibility, owner).await
+    tx.beyond(async |tx| sql::follow(tx, thing, visibility, owner).await).await
 }
 
 /// Deletes what was made from a thing that is being removed for good; tells how much. The thing's
@@ -293,7 +295,7 @@ pub async fn follow_visibility(
 /// # Errors
 /// As [`Tx::run`].
 pub async fn remove_of_thing(work: &mut Work<'_>, thing: ThingId) -> Result<u64> {
-    let gone = sql::delete_of(work.tx, thing).await?;
+    let gone = work.tx.beyond(async |tx| sql::delete_of(tx, thing).await).await?;
     let count = gone.len() as u64;
     give_back(work, gone).await?;
     Ok(count)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use database::{Row, Sql, Tx};
+use database::{Row, Sql, Store, Tx};
 use filter::{Filter, Given};
 use http::Uri;
 use kernel::access::Scope;
@@ -147,17 +147,17 @@ impl Ask {
     ///
     /// # Errors
     /// What `look` answers; 422 `query_too_expensive`.
-    pub(crate) async fn look<T, F>(&self, app: &App, look: F) -> Result<T>
+    pub(crate) async fn look<T, F>(&self, store: Store<'_>, look: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         if self.patient || (self.filter.is_none() && self.order.is_by_creation()) {
             let is_long = self.count || self.patient;
-            return if is_long { app.db.read_long(look).await } else { app.db.read(look).await };
+            return if is_long { store.read_long(look).await } else { store.read(look).await };
         }
         let at = if self.filter.is_some() { "filter" } else { "sort" };
-        app.db.read_bounded(look).await.map_err(|error| {
+        store.read_bounded(look).await.map_err(|error| {
             too_expensive(
                 error,
                 at,

@@ -178,7 +178,7 @@ pub async fn get(
     (group, dimension, name): (GroupId, Dimension, String),
 ) -> Result<RegisteredType> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             let place = access::standing(tx, &caller, group).await?;
             place.require(Right::GroupsRead)?;
@@ -204,7 +204,7 @@ pub async fn list(
     dimension: Option<Dimension>,
 ) -> Result<Vec<TypeSummary>> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             let place = access::standing(tx, &caller, group).await?;
             place.require(Right::GroupsRead)?;
@@ -236,7 +236,7 @@ pub async fn versions(
     limit: i64,
 ) -> Result<Vec<TypeVersion>> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             access::standing(tx, &caller, group).await?.require(Right::GroupsRead)?;
             let rows = sql::versions(tx, group, dimension, &name, before, limit).await?;

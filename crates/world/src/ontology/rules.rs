@@ -136,7 +136,7 @@ pub async fn view(app: &App, caller: &Caller, filter: OntologyFilter) -> Result<
     let Some(group) = filter.group_id else { return Ok(view) };
     let caller = caller.clone();
     let rows = app
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let place = access::standing(tx, &caller, group).await?;
             place.require(Right::GroupsRead)?;
@@ -177,7 +177,7 @@ pub async fn typescript(app: &App, caller: &Caller, filter: OntologyFilter) -> R
 /// 422 when there is no such group.
 pub async fn typescript_of(app: &App, slug: &str) -> Result<String> {
     let wanted = slug.to_owned();
-    let found = app.db.read(async move |tx| sql::group_called(tx, &wanted).await).await?;
+    let found = app.db.unbound().read(async move |tx| sql::group_called(tx, &wanted).await).await?;
     let group = found.ok_or_else(|| {
         Error::invalid("group", "unknown_group", format!("there is no group `{slug}`."))
     })?;

@@ -29,7 +29,7 @@ pub(crate) async fn list(
     filter.email = filter.email.as_deref().map(check::email);
     let (caller, given, asked) = (caller.clone(), listing::given(app, caller), ask.clone());
     asked
-        .look(app, async move |tx| match filter.group_id {
+        .look(app.store(&caller), async move |tx| match filter.group_id {
             Some(group) => members(tx, (&caller, given), group, &filter, &ask).await,
             None => called::look_up(tx, &reach(&caller), given, &filter, &ask).await,
         })
@@ -128,7 +128,7 @@ fn wrong_role(error: &Error) -> Error {
 pub async fn by_username(app: &App, caller: &Caller, username: String) -> Result<Person> {
     access::require_known(caller)?;
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             let found = called::of_username(tx, &username).await?.ok_or_else(Error::not_found)?;
             visible(tx, &caller, found, None).await
@@ -143,5 +143,5 @@ pub async fn by_username(app: &App, caller: &Caller, username: String) -> Result
 pub async fn me(app: &App, caller: &Caller) -> Result<Person> {
     let me = caller.person().ok_or_else(Error::unauthenticated)?;
     let caller = caller.clone();
-    app.db.read(async move |tx| visible(tx, &caller, me, None).await).await
+    app.store(&caller).read(async move |tx| visible(tx, &caller, me, None).await).await
 }

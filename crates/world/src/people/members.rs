@@ -230,7 +230,8 @@ pub async fn dismiss(
     if member.status == MemberStatus::Active {
         usage::take(work, group, Metric::Users, -1).await?;
     }
-    sql::left(work.tx, id, work.now).await?;
+    let now = work.now;
+    work.tx.beyond(async move |tx| sql::left(tx, id, now).await).await?;
     let metadata = Json::of(&json!({"role": member.role_name(), "left": leaves}))?;
     work.announce(group, "user_removed_from_group", id, &metadata).await?;
     work.after_commit(move |app| app.identities.forget_person(id));

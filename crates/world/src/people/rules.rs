@@ -40,7 +40,7 @@ pub async fn get(
     group: Option<GroupId>,
 ) -> Result<Person> {
     let caller = caller.clone();
-    app.db.read(async move |tx| visible(tx, &caller, id, group).await).await
+    app.store(&caller).read(async move |tx| visible(tx, &caller, id, group).await).await
 }
 
 /// The same inside a transaction.
@@ -108,7 +108,7 @@ pub async fn groups_of(
     slice: Slice,
 ) -> Result<Vec<PersonGroup>> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             visible(tx, &caller, id, None).await?;
             let reach = if is_me(&caller, id) {

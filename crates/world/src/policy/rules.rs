@@ -20,7 +20,7 @@ pub async fn explain(app: &App, caller: &Caller, question: Question) -> Result<V
     let action = access::action(&question.action, "/action")?;
     let about = About::of(&question)?;
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             let (group, row) = about.look(tx).await?;
             let own = access::explain(tx, &caller, action, group, row.as_ref()).await?;

@@ -13,6 +13,7 @@ fn through_key(caller: &Caller, rights: &[&str]) -> Caller {
     let key = ApiKeyScope {
         id: ApiKeyId(Uuid::from_u128(9)),
         group: ACME,
+        tree: ACME,
         rights: Rights::parse(rights, "").expect("rights"),
         limit: None,
         counted: false,
@@ -56,7 +57,7 @@ async fn an_explanation_is_what_happens_for_every_right_and_everybody() {
         )
         .await
     };
-    stage.app.db.write(archived).await.expect("archived");
+    stage.app.db.unbound().write(archived).await.expect("archived");
     let (alice, bob, vera) = (&stage.alice, &stage.bob, &stage.vera);
     let callers = vec![
         alice.clone(),
@@ -77,7 +78,7 @@ async fn an_explanation_is_what_happens_for_every_right_and_everybody() {
             rows.push(Some(Row { read: Right::ThingsRead, visibility, owner, maker: owner }));
         }
     }
-    let asked = stage.app.db.read(async move |tx| {
+    let asked = stage.app.db.unbound().read(async move |tx| {
         let mut asked = 0;
         for caller in &callers {
             for group in [ACME, DEPARTMENT, GLOBEX] {

@@ -18,7 +18,7 @@ use crate::changes::Changes;
 /// 401; 403 for an API key.
 pub async fn get(app: &App, caller: &Caller) -> Result<Preferences> {
     let me = themselves(caller)?;
-    app.db.read(async move |tx| stored(tx, me).await).await
+    app.store(caller).read(async move |tx| stored(tx, me).await).await
 }
 
 /// Changes what the caller likes.

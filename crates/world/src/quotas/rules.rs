@@ -16,7 +16,7 @@ use crate::groups::model::GroupSettings;
 pub async fn get(app: &App, caller: &Caller, id: GroupId) -> Result<Quota> {
     let (inside, caller, now) = (app.clone(), caller.clone(), app.now());
     let (group, used) = app
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let group = groups::rules::visible(tx, &caller, id).await?;
             let place = access::standing(tx, &caller, id).await?;

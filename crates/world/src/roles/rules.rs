@@ -91,7 +91,7 @@ pub async fn held(tx: &mut Tx, group: GroupId, rank: Role, custom: Option<&str>)
 /// 401, 404 by policy; 403 without `people:read`.
 pub async fn list(app: &App, caller: &Caller, group: GroupId) -> Result<Vec<GroupRole>> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             access::standing(tx, &caller, group).await?.require(Right::PeopleRead)?;
             sql::list(tx, group, MAX_ROLES).await
@@ -105,7 +105,7 @@ pub async fn list(app: &App, caller: &Caller, group: GroupId) -> Result<Vec<Grou
 /// As [`list`]; 404 when there is none of this name.
 pub async fn get(app: &App, caller: &Caller, group: GroupId, name: String) -> Result<GroupRole> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             access::standing(tx, &caller, group).await?.require(Right::PeopleRead)?;
             sql::find(tx, group, &name).await?.ok_or_else(Error::not_found)

@@ -28,7 +28,7 @@ pub async fn search(app: &App, caller: &Caller, ask: Search) -> Result<FoundList
     access::require_known(caller)?;
     let query = check(&ask)?;
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read_long(async move |tx| {
             let limit = ask.limit.unwrap_or(DEFAULT_LIMIT);
             let mut sides = Vec::new();

@@ -26,6 +26,7 @@ async fn caught_up(stage: &Stage) {
         let behind: i64 = stage
             .app
             .db
+            .unbound()
             .read(async |tx| {
                 tx.one(
                     "select (select coalesce(max(seq), 0) from events) \

@@ -167,7 +167,9 @@ pub async fn of(app: &App, caller: &Caller, query: AggregateQuery) -> Result<Agg
     };
     let caller = caller.clone();
     let given = Given { me: caller.person(), now: app.now(), engine: app.db.engine() };
-    app.db.read_long(async move |tx| sum_up(tx, &caller, &query, &filter, given).await).await
+    app.store(&caller)
+        .read_long(async move |tx| sum_up(tx, &caller, &query, &filter, given).await)
+        .await
 }
 
 async fn sum_up(

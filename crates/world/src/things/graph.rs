@@ -121,7 +121,7 @@ impl Walk {
 pub async fn of(app: &App, caller: &Caller, start: ThingId, query: GraphQuery) -> Result<Graph> {
     kernel::access::require_known(caller)?;
     let (caller, walk) = (caller.clone(), Walk::read(&query)?);
-    app.db.read_long(async move |tx| walk.from(tx, &caller, start).await).await
+    app.store(&caller).read_long(async move |tx| walk.from(tx, &caller, start).await).await
 }
 
 impl Walk {

@@ -118,12 +118,13 @@ pub async fn list(app: &App, caller: &Caller, request: Request) -> Result<Listin
     let long = request.is_long();
     let costly = request.filter.filter.is_some() || !request.order.is_by_creation();
     let (at, advice) = request.advice();
+    let store = app.store(&caller);
     let look = async move |tx: &mut Tx| page(tx, &caller, given, &request).await;
     if costly {
-        let found = app.db.read_bounded(look).await;
+        let found = store.read_bounded(look).await;
         return found.map_err(|error| listing::too_expensive(error, at, &advice));
     }
-    if long { app.db.read_long(look).await } else { app.db.read(look).await }
+    if long { store.read_long(look).await } else { store.read(look).await }
 }
 
 /// Things in the order they were made, after the one with an id, and one more row when others
@@ -150,7 +151,7 @@ pub(crate) async fn in_order(
     };
     let caller = caller.clone();
     let given = listing::given(app, &caller);
-    app.db
+    app.store(&caller)
         .read_long(async move |tx| {
             let filter = &request.filter;
             let (group, children) = (filter.group_id, filter.include_children);

@@ -98,7 +98,7 @@ pub async fn insert_as_is(
 /// 401; 404 when there is none the caller may see.
 pub async fn get(app: &App, caller: &Caller, id: ThingId) -> Result<Thing> {
     let caller = caller.clone();
-    app.db.read(async move |tx| Ok(visible(tx, &caller, id).await?.0)).await
+    app.store(&caller).read(async move |tx| Ok(visible(tx, &caller, id).await?.0)).await
 }
 
 /// A thing the caller may see, with their place in its group.

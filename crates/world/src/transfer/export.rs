@@ -5,7 +5,7 @@ mod kinds;
 use std::io::Write;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use database::{Row, Sql, Tx, args};
+use database::{Reach, Row, Sql, Tx, args};
 use kernel::App;
 use types::{AnyId, Error, GroupId, Json, Kind, PersonId, Result, ThingId};
 use uuid::Uuid;
@@ -30,22 +30,22 @@ const AHEAD: usize = 4;
 /// Lines of a page as bytes, and how many.
 type Written = (Vec<u8>, u64);
 
-/// Writes every object as a line, each behind what it needs.
+/// Writes every object that `reach` holds as a line, each behind what it needs.
 ///
 /// # Errors
 /// 404 for an unknown group; when `out` cannot be written or the store cannot be read.
 pub async fn export(
     app: &App,
+    reach: Reach,
     out: &mut impl Write,
     options: ExportOptions,
     mut report: impl FnMut(Progress) + Send,
 ) -> Result<Summary> {
     let (sender, pages) = sync_channel::<Written>(AHEAD);
     let db = app.db.clone();
-    let reading =
-        tokio::spawn(
-            async move { db.snapshot(async move |tx| all(tx, &options, &sender).await).await },
-        );
+    let reading = tokio::spawn(async move {
+        db.bound(reach).snapshot(async move |tx| all(tx, &options, &sender).await).await
+    });
     let mut summary = Summary::default();
     let mut bytes = 0;
     // Pages come from another thread; this one has nothing else to do.

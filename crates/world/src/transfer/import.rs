@@ -272,6 +272,7 @@ fn tell(outcomes: Vec<Told>, summary: &mut Summary, report: &mut impl FnMut(Prog
 /// Whether an input that began exactly like this one was stored up to here.
 async fn was_taken(app: &App, digest: String) -> Result<bool> {
     app.db
+        .unbound()
         .read(async move |tx| {
             let there = tx
                 .maybe("select 1 from imports where digest = $1", args![&digest], |_| Ok(()))

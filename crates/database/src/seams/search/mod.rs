@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 pub use self::facets::{Facet, Labels, MOST, facets};
 pub use self::query::{Query, Term};
-use crate::{Engine, Sql, Tx, args};
+use crate::{Engine, Sql, Tx, Value, args};
 
 /// What can be found: one object and its text.
 #[derive(Debug, Clone)]
@@ -71,8 +71,7 @@ pub async fn remove(tx: &mut Tx, id: AnyId) -> Result<()> {
     match tx.engine() {
         Engine::Sqlite => sqlite::remove(tx, id).await,
         Engine::Postgres => {
-            tx.run("delete from search_documents where object_id = $1", args![id]).await?;
-            Ok(())
+            forget(tx, "delete from search_documents where object_id = $1", args![id]).await
         }
     }
 }
@@ -90,10 +89,15 @@ pub async fn remove_all(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
         Engine::Postgres => {
             let mut sql = Sql::new("delete from search_documents where object_id in ");
             sql.bind_list(ids.iter().copied());
-            tx.run(sql.text(), sql.args()).await?;
-            Ok(())
+            forget(tx, sql.text(), sql.args()).await
         }
     }
+}
+
+/// The index is nobody's: who removed an object takes it out, whichever group it was in.
+async fn forget(tx: &mut Tx, sql: &str, args: &[Value<'_>]) -> Result<()> {
+    tx.beyond(async |tx| tx.run(sql, args).await).await?;
+    Ok(())
 }
 
 /// Takes everything out of the index that was made from one thing.
@@ -104,8 +108,7 @@ pub async fn remove_made_from(tx: &mut Tx, source: AnyId) -> Result<()> {
     match tx.engine() {
         Engine::Sqlite => sqlite::remove_made_from(tx, source).await,
         Engine::Postgres => {
-            tx.run("delete from search_documents where source_id = $1", args![source]).await?;
-            Ok(())
+            forget(tx, "delete from search_documents where source_id = $1", args![source]).await
         }
     }
 }

@@ -55,7 +55,7 @@ pub(crate) async fn invite(
     let wish = wish(form)?;
     // Who may not invite takes no place: nobody keeps mail from an address that way.
     let (asking, asked) = (caller.clone(), wish.clone());
-    house.db.read(async move |tx| may_invite(tx, &asking, &asked).await).await?;
+    house.store(&asking).read(async move |tx| may_invite(tx, &asking, &asked).await).await?;
     let places = tries::letter(house, &wish.email, Some(&who.user.to_string()))?;
     let inside = house.clone();
     let done = house.change(caller, async move |work| invite_in(work, &inside, &wish).await).await;

@@ -38,7 +38,9 @@ async fn received(
 ) -> Result<Recipient> {
     let who = present(caller)?;
     let id = id.parse().map_err(|_| codes::invitation_not_found())?;
-    let stored = sql::find(tx, id).await?.filter(|stored| stored.is_open(house.now()));
+    // Whoever is invited is not in that tree yet.
+    let stored = tx.beyond(async |tx| sql::find(tx, id).await).await?;
+    let stored = stored.filter(|stored| stored.is_open(house.now()));
     let stored = stored.ok_or_else(codes::invitation_not_found)?;
     let (_, email, verified) =
         members::sql::email_of(tx, who.user).await?.ok_or_else(Error::unauthenticated)?;
@@ -48,6 +50,7 @@ async fn received(
     if house.parts.settings.invitation_needs_verified_email && !verified {
         return Err(unproven());
     }
+    tx.enter([stored.invitation.organization_id]);
     Ok(Recipient { who, stored })
 }
 
@@ -221,7 +224,7 @@ pub(super) async fn get(
 ) -> Result<ReceivedInvitation> {
     let (caller, inside) = (caller.clone(), house.clone());
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let unproven = codes::email_verification_required_for_invitation;
             let stored = received(tx, &inside, &caller, &id, unproven).await?.stored;
@@ -253,7 +256,7 @@ pub(super) async fn list(
 ) -> Result<Vec<OrganizationInvitation>> {
     let caller = caller.clone();
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let missing = codes::no_active_organization;
             let inside = inside(tx, &caller, given.as_deref(), missing).await?;
@@ -276,7 +279,7 @@ pub(super) async fn list_mine(
 ) -> Result<Vec<ListedInvitation>> {
     let (who, now) = (present(caller)?, house.now());
     house
-        .db
+        .store(caller)
         .read(async move |tx| {
             let found = members::sql::email_of(tx, who.user).await?;
             let (_, email, verified) = found.ok_or_else(Error::unauthenticated)?;
@@ -287,7 +290,8 @@ pub(super) async fn list_mine(
                 invitation: stored.invitation,
                 organization_name: stored.organization_name,
             };
-            Ok(sql::of_email(tx, &email, now).await?.into_iter().map(listed).collect())
+            let open = tx.beyond(async |tx| sql::of_email(tx, &email, now).await).await?;
+            Ok(open.into_iter().map(listed).collect())
         })
         .await
 }

@@ -56,7 +56,7 @@ pub(super) async fn list(
     };
     let caller = caller.clone();
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let inside = inside_of(tx, &caller, &which).await?;
             let inside = inside.ok_or_else(codes::you_are_not_a_member_of_this_organization)?;
@@ -110,7 +110,7 @@ fn bounds(filter: &MemberFilter) -> Result<Bounds> {
 pub(super) async fn mine(house: &IdentityApp, caller: &Caller) -> Result<OrganizationMember> {
     let caller = caller.clone();
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let inside = inside(tx, &caller, None, codes::no_active_organization).await?;
             let inside = inside.ok_or_else(codes::member_not_found)?;
@@ -133,7 +133,7 @@ pub(super) async fn role(
 ) -> Result<MemberRole> {
     let caller = caller.clone();
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let which = WhichOrganization {
                 organization_id: whose.organization_id.clone(),
@@ -312,7 +312,7 @@ pub(super) async fn has_permission(
     };
     let (caller, given) = (caller.clone(), form.organization_id);
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let missing = codes::no_active_organization;
             let refusal = codes::user_is_not_a_member_of_the_organization;

@@ -145,7 +145,7 @@ pub(super) async fn list(
 ) -> Result<Vec<Team>> {
     let caller = caller.clone();
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let missing = codes::no_active_organization;
             let inside = inside(tx, &caller, given.as_deref(), missing).await?;
@@ -204,7 +204,7 @@ pub(super) async fn list_of(
 ) -> Result<Vec<Team>> {
     let caller = caller.clone();
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let seat = seat(tx, &caller).await?;
             let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
@@ -247,7 +247,7 @@ pub(super) async fn members(
 ) -> Result<Vec<TeamMember>> {
     let caller = caller.clone();
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let seat = seat(tx, &caller).await?;
             let id: GroupId = match given.as_deref().filter(|text| !text.is_empty()) {

@@ -237,7 +237,7 @@ on_each!(what_somebody_prepared_in_anothers_name_dies_when_the_owner_comes, |sta
                 select id, $1, 0, 0 from users";
     let secret = vec![0_u8];
     let seeded = async move |tx: &mut database::Tx| tx.run(seed, args![&secret]).await;
-    stage.app.db.write(seeded).await.unwrap();
+    stage.app.db.unbound().write(seeded).await.unwrap();
     change(&stage, "update users set two_factor_enabled = true").await;
 
     let owner = redeem(&stage, &token(&stage, "victim@example.com").await).await;

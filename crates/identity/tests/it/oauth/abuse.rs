@@ -255,6 +255,7 @@ test!(an_address_counts_only_if_the_provider_vouches_for_it, async |stage, provi
     stage
         .app
         .db
+        .unbound()
         .write(async |tx| {
             tx.run("update users set email_verified = $1", database::args![true]).await
         })
@@ -328,6 +329,7 @@ test!(an_address_alone_does_not_pass_the_second_factor, async |stage, provider| 
     stage
         .app
         .db
+        .unbound()
         .write(async |tx| {
             tx.run("update users set email_verified = $1", database::args![true]).await
         })

@@ -22,7 +22,13 @@ async fn link(stage: &Stage, provider: &Provider, token: &str, claims: Value) ->
 
 async fn prove(stage: &Stage) {
     let sql = "update users set email_verified = $1";
-    stage.app.db.write(async move |tx| tx.run(sql, database::args![true]).await).await.unwrap();
+    stage
+        .app
+        .db
+        .unbound()
+        .write(async move |tx| tx.run(sql, database::args![true]).await)
+        .await
+        .unwrap();
 }
 
 test!(an_account_is_linked_from_a_session_and_let_go_again, async |stage, provider| {
@@ -183,6 +189,7 @@ test!(tokens_of_a_provider_lie_sealed, async |stage, provider| {
     let sealed: Vec<u8> = stage
         .app
         .db
+        .unbound()
         .read(async |tx| {
             tx.one("select tokens from credentials", database::args![], |row| row.get(0)).await
         })

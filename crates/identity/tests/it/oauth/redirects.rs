@@ -248,6 +248,7 @@ test!(a_banned_account_and_somebody_without_an_address_stay_out, async |stage, p
     stage
         .app
         .db
+        .unbound()
         .write(async |tx| tx.run("update users set banned_at = 1", database::args![]).await)
         .await
         .unwrap();

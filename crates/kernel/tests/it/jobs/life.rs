@@ -12,7 +12,7 @@ use super::{enqueue, in_state, worker};
 use crate::{House, on_each, until};
 
 async fn run(house: &House, sql: &'static str) {
-    house.app.db.write(async move |tx| tx.run(sql, args![]).await).await.expect("it ran");
+    house.app.db.unbound().write(async move |tx| tx.run(sql, args![]).await).await.expect("it ran");
 }
 
 /// Says once that it was dropped.
@@ -91,6 +91,7 @@ on_each!(a_run_longer_than_its_lease_keeps_it, |store| {
             let until: Time = here
                 .app
                 .db
+                .unbound()
                 .read(async |tx| {
                     tx.one("select max(lease_until) from jobs", args![], |row| row.get(0)).await
                 })

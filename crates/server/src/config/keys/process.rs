@@ -54,7 +54,8 @@ pub(super) static KEYS: &[Key] = &[
         kind: Kind::Secret,
         default: "\"\"",
         doc: "`sqlite://PATH` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…`. Empty: \
-              SQLite, in the file `sixfold.db` of the data directory.",
+              SQLite, in the file `sixfold.db` of the data directory. On PostgreSQL a plain role that \
+              owns the database: row-level security binds no superuser.",
         short: &["DATABASE_URL"],
     },
     whole(

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{below, note, refused, secret, team};
 use crate::people::Person;
-use crate::stage::on_both;
+use crate::stage::{on_both, sign_up};
 
 const EXPLAIN: &str = "/v1/policy/explain";
 
@@ -61,9 +61,10 @@ async fn it_says_who_may_and_why() {
         assert!(because(&stage.carol(), &open).await.contains("no role in this group"));
         assert!(because(&vera, &team).await.contains("role"));
         assert!(!because(&vera, &team).await.contains("no role"));
-        let of_carol =
-            json!({ "groupId": team, "personId": stage.carol().id, "action": "things:read" });
-        alice.post(EXPLAIN, of_carol).await.was_problem(404, "not_found");
+        let stranger = sign_up(&stage.nobody(), "unexplained").await;
+        let of_stranger =
+            json!({ "groupId": team, "personId": stranger.id, "action": "things:read" });
+        alice.post(EXPLAIN, of_stranger).await.was_problem(404, "not_found");
         alice.delete(&format!("/v1/groups/{team}?cascade=true")).await.was(204);
         let told = ask(&alice, "things:update", about(&hers)).await;
         assert_eq!((told["allowed"].clone(), rules(&told)), (json!(false), vec!["group_archived"]));

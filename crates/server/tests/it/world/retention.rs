@@ -154,14 +154,7 @@ async fn run(stage: &Stage, statement: &str) {
             let store = rusqlite::Connection::open(file).expect("the store");
             store.execute_batch(statement).expect("it runs");
         }
-        Some(database) => {
-            let (client, connection) =
-                tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.expect("it");
-            let connection = tokio::spawn(connection);
-            client.batch_execute(statement).await.expect("it runs");
-            drop(client);
-            let _ = connection.await;
-        }
+        Some(database) => database.run(statement).await,
     }
 }
 

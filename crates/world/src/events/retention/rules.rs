@@ -25,7 +25,11 @@ pub(super) async fn run(app: App, job: Job) -> Result<()> {
     let began = app.now();
     let (mut after, mut deleted) = (None, 0);
     loop {
-        let groups = app.db.read_long(async move |tx| sql::groups(tx, after, GROUPS).await).await?;
+        let groups = app
+            .db
+            .unbound()
+            .read_long(async move |tx| sql::groups(tx, after, GROUPS).await)
+            .await?;
         for group in &groups {
             deleted += one(&app, group, began).await?;
         }
@@ -47,6 +51,7 @@ async fn one(app: &App, group: &Group, began: Time) -> Result<u64> {
     loop {
         let (events, untold) = app
             .db
+            .unbound()
             .read_long(async move |tx| {
                 let events = match tail::slowest(tx).await? {
                     Some(read) => sql::expired(tx, id, before, read, SLICE).await?,

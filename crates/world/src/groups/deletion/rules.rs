@@ -8,6 +8,7 @@ use kernel::usage::{self, Metric};
 use kernel::{App, Caller, Work};
 use serde_json::json;
 use types::{Error, GroupId, Json, Result};
+use uuid::Uuid;
 use web::IfMatch;
 
 use super::{JOB, sql};
@@ -73,9 +74,10 @@ async fn delete_in(work: &mut Work<'_>, id: GroupId, seen: IfMatch, how: &HowToE
 async fn vanish(work: &mut Work<'_>, group: &Group, size: i64) -> Result<()> {
     let home = match group.parent_group_id {
         Some(parent) => parent,
-        None => sql::platform(work.tx, PLATFORM_SLUG).await?,
+        None => work.tx.beyond(async |tx| sql::platform(tx, PLATFORM_SLUG).await).await?,
     };
-    sql::free_usernames(work.tx, group.id, work.now).await?;
+    let (root, now) = (group.id, work.now);
+    work.tx.beyond(async move |tx| sql::free_usernames(tx, root, now).await).await?;
     sql::end_access(work.tx, group.id).await?;
     sql::hide(work.tx, group.id, work.now).await?;
     tree::cut(work.tx, group.id).await?;
@@ -122,23 +124,31 @@ async fn remove_some(work: &mut Work<'_>, root: GroupId, most: i64) -> Result<i6
     remove_groups(work, root, most.min(CHUNK)).await
 }
 
-/// What refers to a thing goes with it, in whichever group of the tree that is.
+/// What refers to a thing goes with it, in whichever group that is: one that was moved left some of
+/// it behind in its old tree.
 async fn remove_things(work: &mut Work<'_>, root: GroupId, most: i64) -> Result<i64> {
     let things = sql::things(work.tx, root, most).await?;
     if things.is_empty() {
         return Ok(0);
     }
-    for group in sql::delete_connections_to(work.tx, &things).await? {
-        usage::take(work, group, Metric::Connections, -1).await?;
-    }
-    let gone = sql::delete_knowledge_of(work.tx, &things).await?;
+    remove_connections_to(work, &things).await?;
+    let gone = work.tx.beyond(async |tx| sql::delete_knowledge_of(tx, &things).await).await?;
     let (made, sizes): (Vec<_>, Vec<_>) = gone.into_iter().unzip();
     knowledge::rules::give_back(work, sizes).await?;
     seams::search::remove_all(work.tx, &made).await?;
-    sql::orphan(work.tx, &things).await?;
+    work.tx.beyond(async |tx| sql::orphan(tx, &things).await).await?;
     sql::delete_things(work.tx, &things).await?;
     seams::search::remove_all(work.tx, &things).await?;
     Ok(things.len().cast_signed() as i64)
+}
+
+async fn remove_connections_to(work: &mut Work<'_>, ids: &[Uuid]) -> Result<()> {
+    let groups = work.tx.beyond(async |tx| sql::delete_connections_to(tx, ids).await).await?;
+    work.tx.enter(groups.iter().copied());
+    for group in groups {
+        usage::take(work, group, Metric::Connections, -1).await?;
+    }
+    Ok(())
 }
 
 /// The deepest first: a group goes after those below it, and the root is the last.
@@ -147,9 +157,7 @@ async fn remove_groups(work: &mut Work<'_>, root: GroupId, most: i64) -> Result<
     if groups.is_empty() {
         return Ok(0);
     }
-    for group in sql::delete_connections_to(work.tx, &groups).await? {
-        usage::take(work, group, Metric::Connections, -1).await?;
-    }
+    remove_connections_to(work, &groups).await?;
     sql::delete_groups(work.tx, &groups).await?;
     Ok(groups.len().cast_signed() as i64)
 }

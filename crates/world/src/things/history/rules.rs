@@ -29,7 +29,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Revision>> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             let (_, place) = rules::visible(tx, &caller, id).await?;
             let rows = sql::list(tx, id, before.map(|version| version - 1), 0, limit).await?;
@@ -60,7 +60,7 @@ fn sees(place: &Standing, caller: &Caller, row: &sql::Stored) -> bool {
 /// to others then.
 pub async fn version(app: &App, caller: &Caller, id: ThingId, version: u64) -> Result<Thing> {
     let caller = caller.clone();
-    app.db
+    app.store(&caller)
         .read(async move |tx| {
             let (thing, place) = rules::visible(tx, &caller, id).await?;
             as_of(tx, &caller, thing, &place, version).await
