@@ -16,6 +16,7 @@ check:
     cargo run --quiet --locked -p server --bin sixfold -- openapi | diff -u api/openapi.json -
     cargo run --quiet --locked -p server --bin sixfold -- config docs | diff -u docs/config.md -
     python3 .ci/check-links.py
+    python3 .ci/dependencies.py
 
 # all tests, on SQLite and on PostgreSQL and with the clients (what is missing is a failure)
 test *args: clients
@@ -49,6 +50,31 @@ gen:
 # the load benchmarks (they talk to a server on this machine only)
 bench *args:
     cargo run --locked --release -p sixfold-bench -- {{ args }}
+
+# the stacks people would otherwise build with, beside this one in one run (Node, Python, PostgreSQL)
+peers *args:
+    bash bench/peers/run.sh {{ args }}
+
+# licences, sources and bans of dependencies, as deny.toml has them
+dependencies:
+    python3 .ci/dependencies.py
+
+# a bill of materials of the binary (CycloneDX), for this machine or for a target
+sbom *target:
+    @python3 .ci/sbom.py {{ target }}
+
+# what is shipped: target/dist/sixfold
+dist:
+    bash deploy/dist.sh
+
+# is that the same wherever it is built? (two whole builds)
+reproduce:
+    bash deploy/reproduce.sh
+
+# hold deploy/ to the binary: manifests, settings, ports, paths, times
+deploy-check:
+    cargo build --locked -p server --bin sixfold
+    bash deploy/check.sh "${CARGO_TARGET_DIR:-target}/debug/sixfold"
 
 # the guided tour: Debian's packages as six dimensions
 tour *args:

@@ -45,8 +45,12 @@ if command -v nginx >/dev/null && command -v openssl >/dev/null; then
   openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=sixfold.example \
     -keyout "$room/privkey.pem" -out "$room/fullchain.pem" 2>/dev/null
   sed "s|/etc/letsencrypt/live/sixfold.example|$room|" "$here/nginx/sixfold.conf" >"$room/sixfold.conf"
-  printf 'pid %s/pid;\nerror_log stderr;\nevents {}\nhttp { access_log off; include %s/sixfold.conf; }\n' \
-    "$room" "$room" >"$room/nginx.conf"
+  {
+    printf 'pid %s/pid;\nerror_log stderr;\nevents {}\nhttp {\n  access_log off;\n' "$room"
+    # The folders of the installation are not ours to make.
+    for kind in client_body proxy fastcgi uwsgi scgi; do printf '  %s_temp_path %s/%s;\n' "$kind" "$room" "$kind"; done
+    printf '  include %s/sixfold.conf;\n}\n' "$room"
+  } >"$room/nginx.conf"
   nginx -t -q -p "$room" -c "$room/nginx.conf"
   echo 'nginx/sixfold.conf: nginx would take it'
 else
