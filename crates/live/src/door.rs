@@ -131,3 +131,7 @@ pub(crate) fn caller(identity: Arc<Identity>, id: &str) -> Caller {
 fn malformed() -> Error {
     Error::new(ErrorKind::Malformed, "malformed", "`auth` is an object with a `token`.")
 }
+
+#[cfg(test)]
+#[path = "door_tests.rs"]
+mod tests;
