@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use kernel::{Caller, Identity};
 use serde::Deserialize;
 use types::{Error, ErrorKind, Result};
@@ -18,9 +18,29 @@ pub type Found = Pin<Box<dyn Future<Output = Result<Option<Arc<Identity>>>> + Se
 /// Longer than any credential there is.
 const MAX_TOKEN: usize = 8_192;
 
-/// What somebody proved themselves with: the headers a request of theirs would have.
+/// Headers by which somebody is known.
+static KEPT: [HeaderName; 6] = [
+    header::AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    header::COOKIE,
+    header::ORIGIN,
+    header::HOST,
+    SEC_FETCH_SITE,
+];
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Headers by which a connection is made.
+static NEEDED: [HeaderName; 5] = [
+    header::UPGRADE,
+    header::CONNECTION,
+    header::SEC_WEBSOCKET_KEY,
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+];
+
+/// What somebody proved themselves with: the headers a request of theirs would have. A map of them
+/// would be many times as large, for as long as they are connected.
 #[derive(Clone)]
-pub(crate) struct Credentials(HeaderMap);
+pub(crate) struct Credentials(Arc<[(HeaderName, HeaderValue)]>);
 
 /// What a client says of itself in the connect packet.
 #[derive(Deserialize)]
@@ -40,7 +60,6 @@ impl Credentials {
             None => None,
             Some(text) => serde_json::from_str(text).map_err(|_| malformed())?,
         };
-        let mut headers = HeaderMap::new();
         if let Some(token) = auth.and_then(|auth| auth.token) {
             if token.len() > MAX_TOKEN {
                 return Err(malformed());
@@ -48,18 +67,10 @@ impl Credentials {
             let value = HeaderValue::try_from(format!("Bearer {token}"));
             let mut value = value.map_err(|_| Error::unauthenticated())?;
             value.set_sensitive(true);
-            headers.insert(header::AUTHORIZATION, value);
-            return Ok(Self(headers));
+            return Ok(Self(Arc::new([(header::AUTHORIZATION, value)])));
         }
         // Clients that are no browsers may set headers instead.
-        const KEPT: [&str; 6] =
-            ["authorization", "x-api-key", "cookie", "origin", "host", "sec-fetch-site"];
-        for name in KEPT {
-            for value in opening.get_all(name) {
-                headers.append(name, value.clone());
-            }
-        }
-        Ok(Self(headers))
+        Ok(Self(some_of(opening, &KEPT).collect()))
     }
 
     /// Who they are by now.
@@ -69,13 +80,47 @@ impl Credentials {
     pub(crate) async fn identify(&self, who: &Who) -> Result<Arc<Identity>> {
         // A cookie is only believed from our pages, as with a request that changes something. A
         // browser's polling request from the server's own page has no `Origin`, but says so.
-        let own = self.0.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
+        let is_own = |(name, site): &(HeaderName, HeaderValue)| {
+            name == SEC_FETCH_SITE && site == "same-origin"
+        };
+        let own = self.0.iter().any(is_own);
         let method = if own { Method::GET } else { Method::POST };
         let request = Request::builder().method(method).uri(Uri::from_static("/v1/events"));
         let (mut parts, ()) = request.body(()).map_err(Error::internal)?.into_parts();
-        parts.headers = self.0.clone();
+        for (name, value) in &*self.0 {
+            parts.headers.append(name, value.clone());
+        }
         who(parts).await?.ok_or_else(Error::unauthenticated)
     }
+}
+
+fn some_of<'a>(
+    headers: &'a HeaderMap,
+    names: &'a [HeaderName],
+) -> impl Iterator<Item = (HeaderName, HeaderValue)> + 'a {
+    names.iter().flat_map(|name| {
+        // A copy: what came with the request lies in the buffer of all of it.
+        let copy = |value: &HeaderValue| {
+            let mut copy = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+            copy.set_sensitive(value.is_sensitive());
+            Some((name.clone(), copy))
+        };
+        headers.get_all(name).iter().filter_map(copy)
+    })
+}
+
+/// The same request with only what a connection needs. The request that opens one is kept with it
+/// to its end, and each of its headers would keep all that was read with them.
+pub(crate) fn slim<B>(request: Request<B>) -> Request<B> {
+    let (mut parts, body) = request.into_parts();
+    let all = std::mem::take(&mut parts.headers);
+    for (name, value) in some_of(&all, &NEEDED).chain(some_of(&all, &KEPT)) {
+        parts.headers.append(name, value);
+    }
+    if let Ok(uri) = parts.uri.to_string().parse() {
+        parts.uri = uri;
+    }
+    Request::from_parts(parts, body)
 }
 
 /// Somebody, in a connection that is called `id` in the log.
@@ -86,3 +131,7 @@ pub(crate) fn caller(identity: Arc<Identity>, id: &str) -> Caller {
 fn malformed() -> Error {
     Error::new(ErrorKind::Malformed, "malformed", "`auth` is an object with a `token`.")
 }
+
+#[cfg(test)]
+#[path = "door_tests.rs"]
+mod tests;

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
+use axum::extract::Request;
 use engineioxide::config::EngineIoConfig;
 use engineioxide::service::EngineIoService;
 use engineioxide::{DisconnectReason, Str};
@@ -51,6 +52,9 @@ use crate::presence::Presence;
 pub use crate::settings::Settings;
 use crate::signals::{Signal, Signals};
 use crate::wire::{Guest, Wire};
+
+/// Bytes a WebSocket connection reads at a time.
+const READ_BUFFER: usize = 1024;
 
 /// The state of this room; cheap to clone.
 #[derive(Clone)]
@@ -111,11 +115,14 @@ pub fn socket_io(live: &Live) -> Router {
         .ping_timeout(settings.heartbeat_timeout())
         .max_buffer_size(settings.queue.clamp(16, 65_536))
         .max_payload(settings.max_frame_bytes)
+        // Each connection has its own for as long as it lives, and most of what clients say is short.
+        .ws_read_buffer_size(READ_BUFFER)
         .ws_max_message_size(frame)
         .ws_max_frame_size(frame)
         .build();
     let service = EngineIoService::with_config(Arc::new(Handler(live.clone())), config);
-    Router::new().route_service("/socket.io/", service)
+    let router = Router::new().route_service("/socket.io/", service);
+    router.layer(axum::middleware::map_request(async |request: Request| door::slim(request)))
 }
 
 /// Reads the log for everybody who listens, until the task is dropped.

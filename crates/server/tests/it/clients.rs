@@ -52,7 +52,10 @@ impl Client {
         let folder = folder(name);
         let python = folder.join(".venv/bin/python");
         if python.exists() {
-            return Some(Self { folder, runner: (python, &["-B"]) });
+            return Some(Self {
+                folder,
+                runner: (python, &["-B", "-W", "ignore::ResourceWarning"]),
+            });
         }
         let lack = format!(
             "its packages are missing: run `python3 -m venv .venv` and `.venv/bin/pip install \
