@@ -29,9 +29,9 @@ mod server;
 mod sizes;
 mod stage;
 mod tree;
+mod webhook;
 mod words;
 mod writes;
-mod webhook;
 
 use std::process::ExitCode;
 

@@ -162,6 +162,5 @@ pub fn router() -> OpenApiRouter<IdentityApp> {
 /// Adds this room's background work.
 #[must_use]
 pub fn jobs(jobs: Jobs) -> Jobs {
-    sessions::jobs(jobs)
-        .with(accounts::LETTER_REQUEST, accounts::answer_letter_request)
+    sessions::jobs(jobs).with(accounts::LETTER_REQUEST, accounts::answer_letter_request)
 }

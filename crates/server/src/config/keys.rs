@@ -191,6 +191,6 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
         webhooks::KEYS,
         providers::KEYS,
     ]
-        .into_iter()
-        .flatten()
+    .into_iter()
+    .flatten()
 }
