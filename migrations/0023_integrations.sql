@@ -93,7 +93,7 @@ create table webhook_attempts (
 create table receivers (
     id {uuid} primary key not null,
     group_id {uuid} not null references groups (id) on delete cascade,
-    -- Whoever set it up last: events are recorded on their behalf.
+    -- Whoever set it up last: what comes in is recorded on their behalf.
     owner_id {uuid} not null,
     name text not null,
     -- standard, github, stripe or token.
@@ -101,8 +101,11 @@ create table receivers (
     -- Sealed; the version is part of what it is sealed as.
     secret {bytes} not null,
     secret_version {int} not null,
-    event_type text not null,
-    -- Which parts of a message the event keeps, by JSON pointer; null for all of it.
+    -- What a message becomes, one of the two: an event of this type, or a thing of that type, by a
+    -- job.
+    event_type text,
+    thing_type text,
+    -- Which parts of a message are kept, by JSON pointer; null for all of it.
     fields {json},
     enabled {flag} not null,
     disabled_reason text,
@@ -117,7 +120,9 @@ create table receiver_messages (
     receiver_id {uuid} not null references receivers (id) on delete cascade,
     -- A hash of what names the message.
     message {bytes} not null,
-    event_id {uuid} not null,
+    -- What it became.
+    event_id {uuid},
+    job_id {uuid},
     expires_at {int} not null,
     primary key (receiver_id, message)
 ) {strict};

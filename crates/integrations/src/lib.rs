@@ -2,7 +2,7 @@
 //!
 //! Webhooks are a reader of the event log: each event becomes a delivery in the transaction that
 //! moves the reader's cursor, and a delivery is sent until it is answered or given up. Receivers
-//! turn a signed call into an event. Both speak [Standard Webhooks](https://www.standardwebhooks.com).
+//! turn a signed call into an event or a thing. Both speak [Standard Webhooks](https://www.standardwebhooks.com).
 
 mod clean_up;
 mod receivers;
@@ -62,7 +62,7 @@ pub fn router() -> OpenApiRouter<Integrations> {
 /// Adds this room's background work.
 #[must_use]
 pub fn jobs(jobs: Jobs, house: &Integrations) -> Jobs {
-    clean_up::jobs(jobs, house.parts.settings.clone())
+    receivers::jobs(clean_up::jobs(jobs, house.parts.settings.clone()))
 }
 
 impl Integrations {

@@ -9,6 +9,7 @@ use types::{Error, ErrorKind, JsonMap, ReceiverId, Result};
 use world::events::model::NewCustomEvent;
 use world::events::rules as events_of;
 
+use super::jobs::{self, Waiting};
 use super::model::{Intake, Receiver};
 use super::verify::{self, Proven};
 use super::{rules, sql};
@@ -28,11 +29,11 @@ pub(super) struct Call {
     pub(super) body: Vec<u8>,
 }
 
-/// Turns a call into an event.
+/// Turns a call into an event, or into a job that makes a thing.
 ///
 /// # Errors
 /// 404 when there is no such receiver, or it is off; 401 `invalid_signature`, whatever is wrong
-/// with it; 429; 400 and 422 for what cannot become an event; 409 in an archived group.
+/// with it; 429; 400 and 422 for what cannot become an event or a thing; 409 in an archived group.
 pub(super) async fn take(house: &Integrations, id: ReceiverId, call: Call) -> Result<Intake> {
     let vault = house.vault.clone();
     let (receiver, secret) = house
@@ -60,21 +61,35 @@ pub(super) async fn take(house: &Integrations, id: ReceiverId, call: Call) -> Re
     wrong.give_back();
     let _counted = house.limits.take("receiver", &[&name], RIGHT, now)?;
     let payload: JsonMap = web::parse(&call.body)?;
-    let event = NewCustomEvent {
+    let wanted = wanted(&receiver, payload, &call.request_id)?;
+    record(house, receiver, proven, wanted, call.request_id).await
+}
+
+/// What a call is to become.
+enum Wanted {
+    Event(NewCustomEvent),
+    Thing(Waiting),
+}
+
+fn wanted(receiver: &Receiver, payload: JsonMap, request_id: &str) -> Result<Wanted> {
+    if let Some(kind) = &receiver.thing_type {
+        return Waiting::new(receiver, kind, &Value::Object(payload), request_id)
+            .map(Wanted::Thing);
+    }
+    Ok(Wanted::Event(NewCustomEvent {
         group_id: Some(receiver.group_id),
-        kind: receiver.event_type.clone(),
+        kind: receiver.event_type.clone().unwrap_or_default(),
         target_id: None,
-        metadata: metadata(&receiver, payload),
+        metadata: metadata(receiver, payload),
         timestamp: None,
-    };
-    record(house, receiver, proven, event, call.request_id).await
+    }))
 }
 
 async fn record(
     house: &Integrations,
     receiver: Receiver,
     proven: Proven,
-    event: NewCustomEvent,
+    wanted: Wanted,
     request_id: Arc<str>,
 ) -> Result<Intake> {
     let id = receiver.id;
@@ -82,16 +97,17 @@ async fn record(
         .change(&Caller::new(Arc::default(), request_id), async move |work| {
             let now = work.now;
             if let Some(message) = &proven.message
-                && let Some(event_id) = sql::known(work.tx, id, message, now).await?
+                && let Some(known) = sql::known(work.tx, id, message, now).await?
             {
-                return Ok(Some(Intake { event_id, duplicate: true }));
+                work.silently();
+                return Ok(Some(known));
             }
-            let Some(event) = speak(work, &receiver, &event).await? else { return Ok(None) };
+            let Some(became) = become_it(work, &receiver, &wanted).await? else { return Ok(None) };
             if let Some(message) = &proven.message {
                 let until = now.after(proven.remembered);
-                sql::remember(work.tx, id, message, event, until).await?;
+                sql::remember(work.tx, id, message, &became, until).await?;
             }
-            Ok(Some(Intake { event_id: event, duplicate: false }))
+            Ok(Some(became))
         })
         .await?;
     let Some(intake) = done else {
@@ -101,20 +117,30 @@ async fn record(
     Ok(intake)
 }
 
-/// Records the event on behalf of the receiver's owner; none, when they may not any more.
-async fn speak(
+/// Records the event, or enqueues the job that makes the thing, on behalf of the receiver's owner;
+/// none, when they may not any more.
+async fn become_it(
     work: &mut Work<'_>,
     receiver: &Receiver,
-    event: &NewCustomEvent,
-) -> Result<Option<types::EventId>> {
+    wanted: &Wanted,
+) -> Result<Option<Intake>> {
     let task = work.caller.request_id().to_owned();
     let Some(owner) = speaker(work.tx, receiver.owner_id, &task).await? else { return Ok(None) };
-    match work.acting(&owner, async |work| events_of::create_in(work, event).await).await {
-        Ok(event) => Ok(Some(event.id)),
-        Err(error) => match error.kind() {
-            ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::Unauthenticated => Ok(None),
-            _ => Err(error),
-        },
+    let done = match wanted {
+        Wanted::Event(event) => work
+            .acting(&owner, async |work| events_of::create_in(work, event).await)
+            .await
+            .map(|event| (Some(event.id), None)),
+        Wanted::Thing(waiting) => {
+            work.silently();
+            work.acting(&owner, async |work| waiting.enqueue(work, receiver).await)
+                .await
+                .map(|job| (None, Some(job)))
+        }
+    };
+    match done {
+        Ok((event_id, job_id)) => Ok(Some(Intake { event_id, job_id, duplicate: false })),
+        Err(error) => jobs::lost(error).map(|()| None),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use types::{EventId, GroupId, PersonId, ReceiverId, Secret, Time};
+use types::{EventId, GroupId, JobId, PersonId, ReceiverId, Secret, Time};
 use utoipa::{IntoParams, ToSchema};
 use web::Patch;
 
@@ -51,9 +51,9 @@ impl Signature {
 pub(crate) struct Receiver {
     /// Its id.
     pub id: ReceiverId,
-    /// In whose log its events are recorded.
+    /// Whose it is.
     pub group_id: GroupId,
-    /// Whoever set it up last: events are recorded on their behalf.
+    /// Whoever set it up last: events are recorded and things made on their behalf.
     pub owner_id: PersonId,
     /// What it is called.
     #[schema(example = "Shop orders")]
@@ -63,11 +63,15 @@ pub(crate) struct Receiver {
     pub path: String,
     /// How calls prove who they are from.
     pub signature: Signature,
-    /// The type of event that a call becomes.
+    /// The type of event that a call becomes; null where it becomes a thing.
     #[schema(example = "commerce_event")]
-    pub event_type: String,
-    /// What the event keeps of a call: names for its `metadata`, each with a JSON pointer into
-    /// the body; null for all of it, as `metadata.payload`.
+    pub event_type: Option<String>,
+    /// The type of thing that a call becomes, by a job; null where it becomes an event.
+    #[schema(example = "order")]
+    pub thing_type: Option<String>,
+    /// What is kept of a call: names, each with a JSON pointer into the body. Of an event names in
+    /// its `metadata`; null for all of the body, as `metadata.payload`. Of a thing `name` and
+    /// `properties.…`.
     #[schema(example = json!({"order": "/data/id"}))]
     pub fields: Option<BTreeMap<String, String>>,
     /// Whether calls are taken.
@@ -94,10 +98,10 @@ pub(crate) struct CreatedReceiver {
 /// A receiver to be made.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"name": "Shop orders", "signature": "standard",
-    "eventType": "commerce_event"}))]
+#[schema(example = json!({"name": "Shop orders", "signature": "standard", "thingType": "order",
+    "fields": {"name": "/data/title", "properties.total": "/data/total"}}))]
 pub(crate) struct NewReceiver {
-    /// In whose log; the caller's personal group, if absent.
+    /// Whose it is; the caller's personal group, if absent.
     #[serde(default)]
     pub group_id: Option<GroupId>,
     /// What it is called, 1 to 100 characters.
@@ -107,10 +111,16 @@ pub(crate) struct NewReceiver {
     /// The secret, where the other program chose it; else one is made.
     #[serde(default)]
     pub secret: Option<Secret<String>>,
-    /// The type of event that a call becomes: one of the ontology that the installation does not
-    /// record itself, or a registered one.
-    pub event_type: String,
-    /// What the event keeps of a call, at most 50 names with JSON pointers; all of it, if absent.
+    /// A call becomes an event of this type: one of the ontology that the installation does not
+    /// record itself, or a registered one. Either this or `thingType` is named.
+    #[serde(default)]
+    pub event_type: Option<String>,
+    /// A call becomes a thing of this type, by a job: one of the ontology, or a registered one.
+    #[serde(default)]
+    pub thing_type: Option<String>,
+    /// What is kept of a call, at most 50 names with JSON pointers. Of an event names in its
+    /// `metadata`; all of the body, if absent. Of a thing `name`, which must be there, and
+    /// `properties.…`.
     #[serde(default)]
     pub fields: Option<BTreeMap<String, String>>,
 }
@@ -126,10 +136,13 @@ pub(crate) struct ReceiverChange {
     /// Another secret; the one before it is no good any more.
     #[serde(default)]
     pub secret: Option<Secret<String>>,
-    /// The type of event that a call becomes.
+    /// A call becomes an event of this type from now on.
     #[serde(default)]
     pub event_type: Option<String>,
-    /// What the event keeps of a call; null for all of it.
+    /// A call becomes a thing of this type from now on.
+    #[serde(default)]
+    pub thing_type: Option<String>,
+    /// What is kept of a call; null for all of it.
     #[serde(default)]
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     pub fields: Patch<BTreeMap<String, String>>,
@@ -151,8 +164,10 @@ pub(crate) struct ReceiverFilter {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Intake {
-    /// The event.
-    pub event_id: EventId,
-    /// Whether the same message came in before: then this is the event it became.
+    /// The event; null where it becomes a thing.
+    pub event_id: Option<EventId>,
+    /// The job that makes the thing; its `result` names it. Null where it became an event.
+    pub job_id: Option<JobId>,
+    /// Whether the same message came in before: then this is what it became.
     pub duplicate: bool,
 }

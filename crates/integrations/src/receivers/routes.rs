@@ -32,8 +32,8 @@ pub(crate) fn router() -> OpenApiRouter<Integrations> {
 
 /// Make a receiver
 ///
-/// From now on calls to its path that are signed with its secret become events of the group. For
-/// whoever may change the group and record events in it.
+/// From now on calls to its path that are signed with its secret become events of the group, or
+/// things. For whoever may change the group, and record events or make things in it.
 #[utoipa::path(post, path = "/v1/receivers", tag = "receivers", operation_id = "create_receiver",
     request_body = NewReceiver,
     responses(
@@ -120,7 +120,7 @@ async fn delete_receiver(
     security(()),
     params(("id" = ReceiverId, Path, description = "The receiver")),
     request_body(content = types::Json, description = "What the other program says."),
-    responses((status = 200, body = Intake, description = "It is an event now."), Problems))]
+    responses((status = 200, body = Intake, description = "It is an event now, or a job that makes a thing."), Problems))]
 async fn receive(
     State(house): State<Integrations>,
     By(caller): By,

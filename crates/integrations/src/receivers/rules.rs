@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use database::Tx;
 use kernel::access::{self, Right};
 use kernel::vault::Slot;
-use kernel::{Caller, Work};
-use types::{Checks, Error, Json, Limit, PersonId, ReceiverId, Result};
+use kernel::{App, Caller, Work};
+use types::{Checks, Error, ErrorKind, Json, Limit, PersonId, ReceiverId, Result};
 use uuid::Uuid;
 use world::events::rules as events_of;
 use world::ontology::rules as types_of;
@@ -22,6 +22,9 @@ use crate::{Integrations, sign};
 const MAX_NAME: usize = 100;
 const MAX_FIELDS: usize = 50;
 const MAX_POINTER: usize = 200;
+/// What a thing is made of, as `fields` name it.
+pub(super) const NAME: &str = "name";
+pub(super) const PROPERTY: &str = "properties.";
 
 /// What a receiver's secret is sealed as.
 pub(super) fn slot(one: &Receiver, version: i64) -> Slot<'static> {
@@ -38,7 +41,7 @@ pub(super) fn slot(one: &Receiver, version: i64) -> Slot<'static> {
 /// Makes a receiver.
 ///
 /// # Errors
-/// 401; 403 for whoever may not change the group or record events in it; 404; 409 in an archived
+/// 401; 403 for whoever may not change the group, or record events or make things in it; 404; 409 in an archived
 /// group, or when it has too many; 422.
 pub(super) async fn create(
     house: &Integrations,
@@ -88,6 +91,7 @@ fn draft(
         path: format!("/v1/receivers/{id}/in"),
         signature: new.signature,
         event_type: new.event_type.clone(),
+        thing_type: new.thing_type.clone(),
         fields: new.fields.clone(),
         enabled: true,
         disabled_reason: None,
@@ -106,7 +110,13 @@ fn check(one: &Receiver, secret: Option<&str>) -> Result<()> {
     let mut checks = Checks::new();
     checks.text("/name", &one.name, 1, MAX_NAME);
     checks.that(
-        !events_of::is_reserved(&one.event_type),
+        one.event_type.is_some() != one.thing_type.is_some(),
+        "/eventType",
+        "contradiction",
+        "name either `eventType` or `thingType`: a call becomes one of them.",
+    );
+    checks.that(
+        !one.event_type.as_deref().is_some_and(events_of::is_reserved),
         "/eventType",
         "reserved_type",
         "is recorded by the installation itself; choose another type, or register one.",
@@ -123,7 +133,29 @@ fn check(one: &Receiver, secret: Option<&str>) -> Result<()> {
     if let Some(fields) = &one.fields {
         check_fields(&mut checks, fields);
     }
+    if one.thing_type.is_some() {
+        check_thing_fields(&mut checks, one.fields.as_ref());
+    }
     checks.done()
+}
+
+/// A thing is made of its name and its properties.
+fn check_thing_fields(checks: &mut Checks, fields: Option<&BTreeMap<String, String>>) {
+    checks.that(
+        fields.is_some_and(|fields| fields.contains_key(NAME)),
+        "/fields",
+        "missing_field",
+        "must have a JSON pointer for `name`: every thing has one.",
+    );
+    let known = |name: &String| {
+        name == NAME || name.strip_prefix(PROPERTY).is_some_and(|rest| !rest.is_empty())
+    };
+    checks.that(
+        fields.is_none_or(|fields| fields.keys().all(known)),
+        "/fields",
+        "unknown_field",
+        "must be `name`, and properties as `properties.price`.",
+    );
 }
 
 fn check_fields(checks: &mut Checks, fields: &BTreeMap<String, String>) {
@@ -145,19 +177,29 @@ fn check_fields(checks: &mut Checks, fields: &BTreeMap<String, String>) {
     );
 }
 
-/// Refuses whoever may not let others record this in the group.
+/// Refuses whoever may not let others record this in the group, or make things there.
 async fn may_set_up(work: &mut Work<'_>, one: &Receiver) -> Result<()> {
     let place = access::standing_to_change(work.tx, work.caller, one.group_id).await?;
     place.require(Right::GroupsUpdate)?;
-    place.require(Right::EventsCreate)?;
-    if types_of::event_type(work.tx, one.group_id, &one.event_type).await.is_err() {
-        return Err(Error::invalid(
-            "/eventType",
+    let (pointer, found) = match (&one.event_type, &one.thing_type) {
+        (_, Some(kind)) => {
+            place.require(Right::ThingsCreate)?;
+            ("/thingType", types_of::thing_type(work.tx, one.group_id, kind).await.map(drop))
+        }
+        (kind, None) => {
+            place.require(Right::EventsCreate)?;
+            let kind = kind.as_deref().unwrap_or_default();
+            ("/eventType", types_of::event_type(work.tx, one.group_id, kind).await.map(drop))
+        }
+    };
+    match found {
+        Err(error) if error.kind() == ErrorKind::Invalid => Err(Error::invalid(
+            pointer,
             "unknown_type",
-            "is no type of events here; use one of the ontology, or register it first.",
-        ));
+            "is no type of this group; use one of the ontology, or register it first.",
+        )),
+        found => found,
     }
-    Ok(())
 }
 
 /// The receivers of a group, newest first, and one more row when another page follows.
@@ -220,8 +262,10 @@ pub(super) async fn update(
             if let Some(name) = &change.name {
                 name.trim().clone_into(&mut one.name);
             }
-            if let Some(kind) = &change.event_type {
-                one.event_type.clone_from(kind);
+            // Named, one takes the place of the other; both contradict each other.
+            if change.event_type.is_some() || change.thing_type.is_some() {
+                one.event_type.clone_from(&change.event_type);
+                one.thing_type.clone_from(&change.thing_type);
             }
             one.fields = change.fields.clone().apply(one.fields.take());
             if let Some(enabled) = change.enabled {
@@ -263,23 +307,18 @@ pub(super) async fn delete(house: &Integrations, caller: &Caller, id: ReceiverId
 ///
 /// # Errors
 /// As the store.
-pub(super) async fn disable(
-    house: &Integrations,
-    id: ReceiverId,
-    reason: &'static str,
-) -> Result<()> {
-    house
-        .change(&Caller::system("receivers"), async move |work| {
-            work.silently();
-            let found = sql::find(work.tx, id).await?;
-            let Some(mut stored) = found.filter(|one| one.receiver.enabled) else { return Ok(()) };
-            let one = &mut stored.receiver;
-            (one.enabled, one.updated_at) = (false, work.now);
-            one.disabled_reason = Some(reason.to_owned());
-            sql::update(work.tx, &stored).await?;
-            tell(work, &stored.receiver, "receiver_disabled").await
-        })
-        .await
+pub(super) async fn disable(app: &App, id: ReceiverId, reason: &'static str) -> Result<()> {
+    app.change(&Caller::system("receivers"), async move |work| {
+        work.silently();
+        let found = sql::find(work.tx, id).await?;
+        let Some(mut stored) = found.filter(|one| one.receiver.enabled) else { return Ok(()) };
+        let one = &mut stored.receiver;
+        (one.enabled, one.updated_at) = (false, work.now);
+        one.disabled_reason = Some(reason.to_owned());
+        sql::update(work.tx, &stored).await?;
+        tell(work, &stored.receiver, "receiver_disabled").await
+    })
+    .await
 }
 
 async fn tell(work: &mut Work<'_>, one: &Receiver, kind: &'static str) -> Result<()> {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use database::{Row, Sql, Tx, args};
-use types::{EventId, GroupId, Json, Limit, ReceiverId, Result, Time};
+use types::{GroupId, Json, Limit, ReceiverId, Result, Time};
 use uuid::Uuid;
 
-use super::model::{Receiver, Signature};
+use super::model::{Intake, Receiver, Signature};
 
 const HEAD: &str = "select o.id, o.group_id, o.owner_id, o.name, o.signature, o.event_type, \
      o.fields, o.enabled, o.disabled_reason, o.created_at, o.updated_at, o.secret, \
-     o.secret_version from receivers o where ";
+     o.secret_version, o.thing_type from receivers o where ";
 
 /// A receiver with what it keeps sealed.
 #[derive(Debug, Clone)]
@@ -31,6 +31,7 @@ fn receiver(row: &Row<'_>) -> Result<Receiver> {
         name: row.get(3)?,
         signature: Signature::read(row.text(4)?),
         event_type: row.get(5)?,
+        thing_type: row.get(13)?,
         fields: fields.map(|json| serde_json::from_str(json.as_str()).unwrap_or_default()),
         enabled: row.get(7)?,
         disabled_reason: row.get(8)?,
@@ -51,8 +52,8 @@ pub(super) async fn insert(tx: &mut Tx, new: &Stored) -> Result<()> {
     let one = &new.receiver;
     tx.run(
         "insert into receivers (id, group_id, owner_id, name, signature, secret, secret_version, \
-         event_type, fields, enabled, created_at, updated_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
+         event_type, thing_type, fields, enabled, created_at, updated_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
         args![
             one.id,
             one.group_id,
@@ -62,6 +63,7 @@ pub(super) async fn insert(tx: &mut Tx, new: &Stored) -> Result<()> {
             &new.secret,
             new.secret_version,
             &one.event_type,
+            &one.thing_type,
             &fields(one)?,
             one.enabled,
             one.created_at
@@ -75,7 +77,8 @@ pub(super) async fn update(tx: &mut Tx, new: &Stored) -> Result<()> {
     let one = &new.receiver;
     tx.run(
         "update receivers set owner_id = $2, name = $3, secret = $4, secret_version = $5, \
-         event_type = $6, fields = $7, enabled = $8, disabled_reason = $9, updated_at = $10 \
+         event_type = $6, thing_type = $7, fields = $8, enabled = $9, disabled_reason = $10, \
+         updated_at = $11 \
          where id = $1",
         args![
             one.id,
@@ -84,6 +87,7 @@ pub(super) async fn update(tx: &mut Tx, new: &Stored) -> Result<()> {
             &new.secret,
             new.secret_version,
             &one.event_type,
+            &one.thing_type,
             &fields(one)?,
             one.enabled,
             &one.disabled_reason,
@@ -127,18 +131,18 @@ pub(super) async fn delete(tx: &mut Tx, id: ReceiverId) -> Result<()> {
     Ok(())
 }
 
-/// The event that a message became before.
+/// What a message became before.
 pub(super) async fn known(
     tx: &mut Tx,
     id: ReceiverId,
     message: &[u8; 32],
     now: Time,
-) -> Result<Option<EventId>> {
+) -> Result<Option<Intake>> {
     tx.maybe(
-        "select event_id from receiver_messages where receiver_id = $1 and message = $2 \
+        "select event_id, job_id from receiver_messages where receiver_id = $1 and message = $2 \
          and expires_at > $3",
         args![id, message, now],
-        |row| row.get(0),
+        |row| Ok(Intake { event_id: row.get(0)?, job_id: row.get(1)?, duplicate: true }),
     )
     .await
 }
@@ -148,14 +152,14 @@ pub(super) async fn remember(
     tx: &mut Tx,
     id: ReceiverId,
     message: &[u8; 32],
-    event: EventId,
+    became: &Intake,
     until: Time,
 ) -> Result<()> {
     tx.run(
-        "insert into receiver_messages (receiver_id, message, event_id, expires_at) \
-         values ($1, $2, $3, $4) on conflict (receiver_id, message) \
-         do update set event_id = $3, expires_at = $4",
-        args![id, message, event, until],
+        "insert into receiver_messages (receiver_id, message, event_id, job_id, expires_at) \
+         values ($1, $2, $3, $4, $5) on conflict (receiver_id, message) \
+         do update set event_id = $3, job_id = $4, expires_at = $5",
+        args![id, message, became.event_id, became.job_id, until],
     )
     .await?;
     Ok(())

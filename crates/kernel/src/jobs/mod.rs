@@ -19,6 +19,7 @@ mod sweep;
 mod threads;
 mod worker;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use types::{Error, ErrorKind, Result};
@@ -41,6 +42,12 @@ const HOPELESS: &str = "hopeless";
 #[must_use]
 pub fn hopeless(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::new(ErrorKind::Internal, HOPELESS, "Trying again would not help.").caused_by(why)
+}
+
+/// As [`hopeless`], with a sentence that the owners of the job's group are told, too.
+#[must_use]
+pub fn refused(sentence: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::Internal, HOPELESS, sentence)
 }
 
 /// Whether an error is [`hopeless`].

@@ -36,19 +36,43 @@ pub async fn create(app: &App, caller: &Caller, new: NewThing) -> Result<Thing> 
 /// # Errors
 /// As [`create`].
 pub async fn create_in(work: &mut Work<'_>, group: GroupId, new: &NewThing) -> Result<Thing> {
+    make(work, None, group, new).await?.ok_or_else(|| Error::internal("a new id was taken"))
+}
+
+/// As [`create_in`], under an id that whoever asks has made: asked for twice, it is made once.
+/// None, when there is one of this id.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_once(
+    work: &mut Work<'_>,
+    id: ThingId,
+    group: GroupId,
+    new: &NewThing,
+) -> Result<Option<Thing>> {
+    make(work, Some(id), group, new).await
+}
+
+async fn make(
+    work: &mut Work<'_>,
+    id: Option<ThingId>,
+    group: GroupId,
+    new: &NewThing,
+) -> Result<Option<Thing>> {
     let place = access::standing_to_change(work.tx, work.caller, group).await?;
     place.require(Right::ThingsCreate)?;
     let prepared = prepare(work.tx, group, &new.kind, &new.properties, None).await?;
     if let Some(parent) = new.parent_id {
         check_parent(work, group, parent, None).await?;
     }
-    let thing = new_thing(work, group, new, &prepared);
+    let mut thing = new_thing(work, group, new, &prepared);
+    thing.id = id.unwrap_or(thing.id);
     if !sql::insert(work.tx, &thing, &prepared.hidden).await? {
-        return Err(Error::internal("a new id was taken"));
+        return Ok(None);
     }
     content::store_content(work.tx, thing.id, group, &thing.kind, &prepared).await?;
     record_created(work, &thing, &prepared).await?;
-    Ok(thing)
+    Ok(Some(thing))
 }
 
 /// What a request for a new thing describes.

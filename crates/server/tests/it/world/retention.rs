@@ -11,6 +11,7 @@ use super::{each, log, note, rows, team, until};
 use crate::engines::Engine;
 use crate::people::Person;
 use crate::stage::{Stage, on_both};
+use crate::store;
 
 const OLD: &str = "from=2014-01-01T00:00:00Z&to=2015-01-01T00:00:00Z";
 
@@ -124,7 +125,7 @@ async fn nothing_goes_before_every_follower_has_read_it() {
              select 'slow', {}, seq, 0 from events where seq = {first}",
             if engine == Engine::Sqlite { "0" } else { "xid" }
         );
-        run(&stage, &statement).await;
+        store::run(&stage, &statement).await;
         stage.server.set("SIXFOLD_RETENTION_EVERY_S", "1");
         stage.server.set("SIXFOLD_RETENTION_ARCHIVE", "false");
         stage.server.run();
@@ -138,23 +139,11 @@ async fn nothing_goes_before_every_follower_has_read_it() {
         assert_eq!(rows(&alice, &path).await.len(), 6, "unread ones stay");
         assert!(!stage.server.data_dir().join("archive").exists());
         stage.server.stop();
-        run(&stage, "delete from cursors where name = 'slow'").await;
+        store::run(&stage, "delete from cursors where name = 'slow'").await;
         stage.server.run();
         let alice = alice.at(stage.server.url());
         let left = until(async || rows(&alice, &path).await, Vec::is_empty).await;
         assert_eq!(left, Vec::<Value>::new());
-    }
-}
-
-/// A statement behind the server's back.
-async fn run(stage: &Stage, statement: &str) {
-    match stage.server.database() {
-        None => {
-            let file = stage.server.data_dir().join("sixfold.db");
-            let store = rusqlite::Connection::open(file).expect("the store");
-            store.execute_batch(statement).expect("it runs");
-        }
-        Some(database) => database.run(statement).await,
     }
 }
 
