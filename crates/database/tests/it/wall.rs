@@ -363,6 +363,15 @@ async fn a_gap_in_the_wall_is_told() {
     let gap = store.db.wall_gap().await.expect("an answer").expect("a gap");
     assert_eq!(gap, "the table `beside` has none");
     admin(&store.settings.url, "drop table beside").await;
+    // Its owner is held only where that is forced.
+    let (off, on) = ("no force row level security", "force row level security");
+    for (table, told) in [("connections", "`connections` has none"), ("things", "switched off")] {
+        admin(&store.settings.url, &format!("alter table {table} {off}")).await;
+        let gap = store.db.wall_gap().await.expect("an answer").expect("a gap");
+        assert!(gap.contains(told), "{gap}");
+        admin(&store.settings.url, &format!("alter table {table} {on}")).await;
+    }
+    assert_eq!(store.db.wall_gap().await.expect("an answer"), None);
     let super_user = Db::open_as_is(&settings).await.expect("the store opens");
     let gap = super_user.wall_gap().await.expect("an answer").expect("a gap");
     assert!(gap.contains("is a superuser"), "{gap}");
