@@ -101,6 +101,21 @@ begin
 end
 $$;
 
+-- Whether a thing, or one that is gone, is private to somebody else: what the log of one tree tells
+-- of a thing in another is hidden behind no wall of that tree, so this looks over all of them.
+create function is_private_to_others(asked uuid, person uuid) returns boolean
+language plpgsql stable set sixfold.reach = 'everything' as $$
+begin
+    return exists (
+        select 1 from things t where t.id = asked and t.visibility = 'private'
+        and t.owner_id is distinct from person
+    ) or exists (
+        select 1 from removed_things r where r.id = asked and r.owner_id is distinct from person
+        and not exists (select 1 from things t where t.id = r.id)
+    );
+end
+$$;
+
 do $$
 declare
     walled regclass;
@@ -108,7 +123,9 @@ begin
     for walled in
         select c.oid from pg_class c join pg_attribute a on a.attrelid = c.oid
         where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r'
-        and a.attname = 'group_id' and not a.attisdropped and c.relname <> 'group_ancestors'
+        and a.attname = 'group_id' and not a.attisdropped
+        -- Whoever asks for a job to be done may ask on behalf of any group, or of none.
+        and c.relname not in ('group_ancestors', 'jobs')
     loop
         perform wall_around(walled);
     end loop;
@@ -122,6 +139,13 @@ begin
     perform raise_wall(
         'import_people', 'else exists (select 1 from import_runs r where r.id = import_id)');
     perform raise_wall('live_receipts', 'else is_reached_thing(room_id)');
+    perform raise_wall(
+        'webhook_deliveries', 'else exists (select 1 from webhooks w where w.id = webhook_id)');
+    perform raise_wall(
+        'webhook_attempts',
+        'else exists (select 1 from webhook_deliveries d where d.id = delivery_id)');
+    perform raise_wall(
+        'receiver_messages', 'else exists (select 1 from receivers r where r.id = receiver_id)');
     -- Pairs of ids, which lists look through for each thing with a label.
     perform raise_wall('thing_knowledge', 'else is_reached_thing(thing_id)', true);
     -- Read together with the table of what was found, which has a wall; with one of its own, the

@@ -57,13 +57,13 @@ pub(crate) async fn on_engine(
     databases: &mut Databases,
     report: &mut Report,
 ) -> Result<()> {
-    let house = House::open(engine, options, databases).await?;
+    let house = House::open(engine, &options.place, databases).await?;
     if !report.has_conditions() {
-        conditions(engine, &house, options, report).await?;
+        conditions(engine, &house, &options.place, report).await?;
     }
     for way in WAYS {
         let url = match engine {
-            Engine::Postgres => databases.create(&options.postgres).await?,
+            Engine::Postgres => databases.create(&options.place.postgres).await?,
             _ => {
                 let file = house.directory().join(format!("jobs-{}.db", way.what.len()));
                 format!("sqlite://{}", file.display())

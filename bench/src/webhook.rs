@@ -33,9 +33,9 @@ pub(crate) async fn on_engine(
     databases: &mut Databases,
     report: &mut Report,
 ) -> Result<()> {
-    let mut house = House::open(engine, options, databases).await?;
+    let mut house = House::open(engine, &options.place, databases).await?;
     if !report.has_conditions() {
-        conditions(engine, &house, options, report).await?;
+        conditions(engine, &house, &options.place, report).await?;
     }
     house.set("SIXFOLD_EGRESS_ALLOW_PRIVATE", "127.0.0.1");
     house.start().await?;

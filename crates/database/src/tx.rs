@@ -29,7 +29,9 @@ impl Tx {
         Self { inner, broken: false, again: false, wrote: false }
     }
 
-    pub(crate) fn engine(&self) -> Engine {
+    /// Which engine it runs on, for what [`crate::seams`] has words for.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
         match self.inner {
             Inner::Sqlite(_) => Engine::Sqlite,
             Inner::Postgres(_) => Engine::Postgres,

@@ -6,5 +6,6 @@ pub mod compare;
 pub mod gate;
 pub mod json;
 pub mod plan;
+pub mod private;
 pub mod search;
 pub mod tail;

@@ -256,6 +256,8 @@ const OPEN: &[(&str, &str)] = &[
     ("cursors", "the house's: how far followers have read"),
     ("idempotency_keys", "found by a hash of the caller and their key; sealed"),
     ("imports", "the house's: files the command line has read"),
+    ("job_queues", "the house's"),
+    ("job_schedules", "the house's"),
     ("jobs", "the house's"),
     ("live_sent", "a person's: names they gave their messages"),
     ("mails", "the house's; sealed"),
@@ -264,6 +266,7 @@ const OPEN: &[(&str, &str)] = &[
     ("once", "the house's"),
     ("passkeys", "a login's"),
     ("people", "who somebody is, wherever they are; in which groups has a wall"),
+    ("removed_things", "ids of what is gone, and of whose it was"),
     ("second_factor_failures", "a login's"),
     ("sessions", "a login's"),
     ("signing_keys", "the house's; sealed"),
@@ -272,6 +275,7 @@ const OPEN: &[(&str, &str)] = &[
     ("two_factors", "a login's"),
     ("users", "logins"),
     ("vault_keys", "wrapped, and of no use without the root key"),
+    ("webhook_generation", "the house's"),
 ];
 
 /// A step that adds a table and forgets the wall fails here.

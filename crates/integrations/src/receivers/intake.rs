@@ -94,7 +94,7 @@ async fn record(
 ) -> Result<Intake> {
     let id = receiver.id;
     let done = house
-        .change(&Caller::new(Arc::default(), request_id), async move |work| {
+        .change_unbound(&Caller::new(Arc::default(), request_id), async move |work| {
             let now = work.now;
             if let Some(message) = &proven.message
                 && let Some(known) = sql::known(work.tx, id, message, now).await?

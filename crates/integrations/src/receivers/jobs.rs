@@ -125,6 +125,7 @@ async fn make_thing(app: App, job: Job) -> Result<()> {
     let (vault, thing) = (app.vault.clone(), ThingId(job.id.0));
     let (receiver, waiting) = app
         .db
+        .unbound()
         .read(async move |tx| {
             let Some(stored) = sql::find(tx, receiver_id).await? else {
                 return Err(jobs::refused("Its receiver is gone."));
@@ -138,7 +139,7 @@ async fn make_thing(app: App, job: Job) -> Result<()> {
     let request_id = waiting.request_id.as_str().into();
     let house = kernel::Caller::new(std::sync::Arc::default(), request_id);
     let made = app
-        .change(&house, async move |work| {
+        .change_unbound(&house, async move |work| {
             // Should an earlier run have made it, there is nothing to tell.
             work.silently();
             make(work, &receiver, &waiting, thing).await

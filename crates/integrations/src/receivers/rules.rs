@@ -217,7 +217,7 @@ pub(super) async fn list(
         filter.group_id.or_else(|| caller.personal_group()).ok_or_else(Error::unauthenticated)?;
     let caller = caller.clone();
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let place = access::standing(tx, &caller, group).await?;
             place.require(Right::GroupsUpdate)?;

@@ -31,7 +31,7 @@ pub(super) async fn list(
 ) -> Result<Vec<Delivery>> {
     let caller = caller.clone();
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let webhook = rules::managed(tx, &caller, id).await?.webhook;
             log_sql::list(tx, (id, webhook.enabled), &filter, after, limit).await
@@ -51,7 +51,7 @@ pub(super) async fn get(
 ) -> Result<DeliveryDetail> {
     let caller = caller.clone();
     house
-        .db
+        .store(&caller)
         .read(async move |tx| {
             let owner = rules::managed(tx, &caller, webhook).await?.webhook;
             let found = log_sql::find(tx, (webhook, owner.enabled), id).await?;

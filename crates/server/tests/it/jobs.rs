@@ -220,7 +220,8 @@ async fn payloads_show_ids_and_nothing_that_could_be_secret() {
             root.get(&other).await.was_problem(422, "invalid_cursor");
         }
         let schedules = root.get("/v1/jobs/schedules").await.was(200).json();
-        assert_eq!(schedules["data"][0]["name"], "jobs.sweep");
+        let named = |one: &Value| one["name"] == "jobs.sweep";
+        assert!(schedules["data"].as_array().is_some_and(|all| all.iter().any(named)));
         // Alice owns Acme, not the house.
         let alice = stage.alice();
         alice.get("/v1/jobs").await.was_problem(403, "forbidden");
@@ -256,7 +257,8 @@ async fn jobs_are_administered_without_http() {
         assert_eq!(say(&["jobs", "retry", id])["state"], "queued");
         assert!(say(&["jobs", "pause", "mail.deliver"])["pausedAt"].is_string());
         assert_eq!(say(&["jobs", "resume", "mail.deliver"])["pausedAt"], Value::Null);
-        assert_eq!(say(&["jobs", "schedules"])["name"], "jobs.sweep");
+        let schedules = server.say(&["jobs", "schedules"]);
+        assert!(schedules.out.contains("jobs.sweep"), "{schedules:?}");
         let queues = server.say(&["jobs", "queues"]);
         assert!(queues.out.contains("mail.deliver queued 1 running 0 dead 0\n"), "{queues:?}");
         for wrong in [&["jobs", "show", "x"][..], &["jobs", "list", "--state", "lost"]] {

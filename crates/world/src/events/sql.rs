@@ -1,6 +1,7 @@
 //! The statements about events; they are only ever appended, by [`kernel::Work::record`].
 
-use database::{Row, Sql, Tx, args};
+use database::seams::private;
+use database::{Engine, Row, Sql, Tx, args};
 use filter::Given;
 use kernel::access::{Scope, Sight};
 use types::{AnyId, EventId, GroupId, Kind, PersonId, Result};
@@ -82,7 +83,7 @@ pub(super) fn condition<'a>(
     sql.and_equals("o.type", filter.kind.as_deref())
         .and_equals("o.actor_id", filter.actor_id)
         .and_equals("o.target_id", target);
-    but_of_hidden(sql, scope, given.me);
+    but_of_hidden(sql, scope, given);
     if let Some(from) = filter.from {
         sql.push(" and o.occurred_at >= ").bind(from);
     }
@@ -97,7 +98,7 @@ const TOLD_OF: [&str; 3] = ["o.target_id", "o.thing_id", "o.other_thing_id"];
 /// Leaves out what was told of a thing — or of what connects it, or is known of it — while others
 /// saw it, now that it is private to somebody else: the log is never rewritten, so its reading is
 /// bounded. Owners read on.
-fn but_of_hidden(sql: &mut Sql<'_>, scope: &Scope, me: Option<PersonId>) {
+fn but_of_hidden(sql: &mut Sql<'_>, scope: &Scope, given: Given) {
     let whole: Vec<GroupId> = match scope {
         Scope::Everything | Scope::Group(_, Sight::All) | Scope::Subtree(_, Sight::All) => return,
         Scope::Group(..) | Scope::Subtree(..) => Vec::new(),
@@ -106,25 +107,17 @@ fn but_of_hidden(sql: &mut Sql<'_>, scope: &Scope, me: Option<PersonId>) {
         }
     };
     sql.push(" and (1 = 1");
-    not_hidden(sql, me);
+    not_hidden(sql, given.engine, given.me);
     if !whole.is_empty() {
         sql.push(" or o.group_id in ").bind_list(whole);
     }
     sql.push(")");
 }
 
-/// A thing that was removed for good while it was private stays private, unless it is there again.
-fn not_hidden(sql: &mut Sql<'_>, me: Option<PersonId>) {
+fn not_hidden(sql: &mut Sql<'_>, engine: Engine, me: Option<PersonId>) {
     for thing in TOLD_OF {
-        sql.push(" and not exists (select 1 from things t where t.id = ")
-            .push(thing)
-            .push(" and t.visibility = 'private' and t.owner_id is distinct from ")
-            .bind(me)
-            .push(") and not exists (select 1 from removed_things r where r.id = ")
-            .push(thing)
-            .push(" and r.owner_id is distinct from ")
-            .bind(me)
-            .push(" and not exists (select 1 from things t where t.id = r.id))");
+        sql.push(" and ");
+        private::not_of_others(sql, engine, thing, me);
     }
 }
 
@@ -132,7 +125,7 @@ fn not_hidden(sql: &mut Sql<'_>, me: Option<PersonId>) {
 pub(super) async fn is_hidden(tx: &mut Tx, id: EventId, me: Option<PersonId>) -> Result<bool> {
     let mut sql = Sql::new("select 1 from events o where o.id = ");
     sql.bind(id);
-    not_hidden(&mut sql, me);
+    not_hidden(&mut sql, tx.engine(), me);
     Ok(tx.maybe(sql.text(), sql.args(), |_| Ok(())).await?.is_none())
 }
 
