@@ -1,6 +1,7 @@
 //! What leaves the house while a group is on its way out; here because whoever has both engines and
 //! the store at hand can stop the way out in the middle.
 
+use database::Reach;
 use serde_json::{Value, json};
 use world::transfer::{ExportOptions, ImportOptions, export, import};
 
@@ -10,7 +11,7 @@ use crate::stage::Stage;
 async fn exported(stage: &Stage) -> String {
     let mut text = Vec::new();
     let options = ExportOptions { group: None, hidden: true };
-    export(&stage.app, &mut text, options, drop).await.unwrap();
+    export(&stage.app, Reach::everything(), &mut text, options, drop).await.unwrap();
     String::from_utf8(text).unwrap()
 }
 
@@ -69,7 +70,7 @@ on_each!(what_is_being_deleted_is_in_no_export, |stage| {
     }
     for group in ["doomed", "acme"] {
         let options = ExportOptions { group: Some(group.to_owned()), hidden: false };
-        let part = export(&stage.app, &mut Vec::new(), options, drop).await;
+        let part = export(&stage.app, Reach::everything(), &mut Vec::new(), options, drop).await;
         assert_eq!(part.is_ok(), group == "acme", "{part:?}");
     }
     for other in Stage::each().await {
