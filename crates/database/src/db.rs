@@ -205,14 +205,12 @@ impl Db {
     }
 
     /// The store for somebody: their transactions reach no further, whatever their statements say.
-    #[must_use]
     pub const fn bound(&self, reach: Reach) -> Store<'_> {
         Store { db: self, reach }
     }
 
     /// The store for the house itself, whose transactions are held by nothing but their statements:
     /// jobs, followers, the command line, finding out who somebody is.
-    #[must_use]
     pub const fn unbound(&self) -> Store<'_> {
         Store { db: self, reach: Reach::everything() }
     }

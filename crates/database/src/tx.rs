@@ -21,7 +21,7 @@ pub struct Tx {
 
 pub(crate) enum Inner {
     Sqlite(Connection),
-    Postgres(Session),
+    Postgres(Box<Session>),
 }
 
 impl Tx {

@@ -112,7 +112,6 @@ impl App {
     }
 
     /// The store, as far as somebody reaches in it.
-    #[must_use]
     pub fn store(&self, caller: &Caller) -> Store<'_> {
         self.db.bound(self.reach_of(caller))
     }

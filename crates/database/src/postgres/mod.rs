@@ -244,7 +244,7 @@ async fn attempt<T, F>(
             session.abandon().await;
             return;
         }
-        let mut tx = Tx::new(Inner::Postgres(session));
+        let mut tx = Tx::new(Inner::Postgres(Box::new(session)));
         let outcome = std::panic::AssertUnwindSafe(change(&mut tx));
         let outcome = futures_util::FutureExt::catch_unwind(outcome)
             .await

@@ -78,7 +78,8 @@ async fn a_statement_that_forgets_its_condition_finds_nothing_of_another_tenant(
             person.post("/v1/connections", edge).await.was(201);
             let text = json!({ "groupId": own, "type": "document", "text": "words" });
             person.post("/v1/knowledge", text).await.was(201);
-            tenants.push(own);
+            let id = format!("select id::text from groups where slug = '{slug}'");
+            tenants.extend(database.all("everything", &id).await);
         }
         let (mine, theirs) = (&tenants[0], &tenants[1]);
         let tables = "select c.relname::text from pg_class c join pg_attribute a \

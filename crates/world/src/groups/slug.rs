@@ -12,7 +12,7 @@ use super::sql;
 /// # Errors
 /// As the store.
 pub(crate) async fn is_slug_taken(tx: &mut Tx, slug: &str) -> Result<bool> {
-    Ok(sql::with_slug(tx, slug).await?.is_some())
+    Ok(tx.beyond(async |tx| sql::with_slug(tx, slug).await).await?.is_some())
 }
 
 /// The group with this slug, if the caller sees it.

@@ -86,7 +86,7 @@ pub(crate) async fn store_new(work: &mut Work<'_>, drafts: Vec<Draft>) -> Result
     let mut taken: HashSet<ThingId> = HashSet::new();
     for part in drafts.chunks(LOOKED_UP) {
         let ids: Vec<ThingId> = part.iter().map(|one| one.thing.id).collect();
-        taken.extend(sql::there(work.tx, &ids).await?);
+        taken.extend(work.tx.beyond(async |tx| sql::there(tx, &ids).await).await?);
     }
     let free: Vec<bool> = drafts.iter().map(|one| taken.insert(one.thing.id)).collect();
     let drafts: Vec<Draft> =
