@@ -104,15 +104,21 @@ $$;
 -- Whether a thing, or one that is gone, is private to somebody else: what the log of one tree tells
 -- of a thing in another is hidden behind no wall of that tree, so this looks over all of them.
 create function is_private_to_others(asked uuid, person uuid) returns boolean
-language plpgsql stable set sixfold.reach = 'everything' as $$
+language plpgsql stable as $$
+declare
+    reach constant text := coalesce(current_setting('sixfold.reach', true), '');
+    found boolean;
 begin
-    return exists (
+    perform set_config('sixfold.reach', 'everything', true);
+    found := exists (
         select 1 from things t where t.id = asked and t.visibility = 'private'
         and t.owner_id is distinct from person
     ) or exists (
         select 1 from removed_things r where r.id = asked and r.owner_id is distinct from person
         and not exists (select 1 from things t where t.id = r.id)
     );
+    perform set_config('sixfold.reach', reach, true);
+    return found;
 end
 $$;
 
