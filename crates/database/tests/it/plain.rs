@@ -24,7 +24,7 @@ pub(crate) fn make_database(name: &str) -> String {
 /// The address of a database on a server, for the role.
 pub(crate) fn address(server: &str, name: &str) -> String {
     let (base, parameters) = server.split_once('?').map_or((server, None), |(b, p)| (b, Some(p)));
-    let (scheme, rest) = base.split_once("://").expect("an address with a scheme");
+    let (scheme, rest) = base.split_once("://").unwrap_or(("postgres", base));
     let place = rest.split('/').next().unwrap_or_default();
     let host = place.rsplit_once('@').map_or(place, |(_, host)| host);
     let parameters = parameters.map(|p| format!("?{p}")).unwrap_or_default();

@@ -251,7 +251,7 @@ async fn wall(db: &Db, findings: &mut Findings) {
     const NAME: &str = "row-level security";
     match db.wall_gap().await {
         Ok(None) => {
-            findings.good(NAME, "in effect: tenants are kept apart by the database as well")
+            findings.good(NAME, "in effect: tenants are kept apart by the database as well");
         }
         Ok(Some(gap)) => findings.bad(
             NAME,
