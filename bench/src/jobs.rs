@@ -180,6 +180,8 @@ async fn left(app: &App) -> Result<i64> {
         .map_err(told)
 }
 
+// As an argument of `map_err`.
+#[expect(clippy::needless_pass_by_value)]
 fn told(error: types::Error) -> anyhow::Error {
     anyhow!("{error}")
 }
