@@ -180,8 +180,7 @@ async fn left(app: &App) -> Result<i64> {
         .map_err(told)
 }
 
-// As an argument of `map_err`.
-#[expect(clippy::needless_pass_by_value)]
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
 fn told(error: types::Error) -> anyhow::Error {
     anyhow!("{error}")
 }

@@ -6,14 +6,7 @@ use crate::stage::Stage;
 pub(crate) async fn run(stage: &Stage, statement: &str) {
     match stage.server.database() {
         None => open(stage).execute_batch(statement).expect("it runs"),
-        Some(database) => {
-            let (client, connection) =
-                tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.expect("it");
-            let connection = tokio::spawn(connection);
-            client.batch_execute(statement).await.expect("it runs");
-            drop(client);
-            let _ = connection.await;
-        }
+        Some(database) => database.run(statement).await,
     }
 }
 
@@ -23,13 +16,9 @@ pub(crate) async fn count(stage: &Stage, table: &str) -> i64 {
     match stage.server.database() {
         None => open(stage).query_row(&query, [], |row| row.get(0)).expect("a number"),
         Some(database) => {
-            let (client, connection) =
-                tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.expect("it");
-            let connection = tokio::spawn(connection);
-            let row = client.query_one(&query, &[]).await.expect("a number");
-            drop(client);
-            let _ = connection.await;
-            row.get(0)
+            let found =
+                database.all("everything", &format!("select cast(({query}) as text)")).await;
+            found[0].parse().expect("a number")
         }
     }
 }
