@@ -2,6 +2,7 @@
 //! becomes deliveries in the transaction that moves the cursor, and what has a place is sent at
 //! once.
 
+use std::collections::hash_map;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -148,11 +149,12 @@ impl Matching<'_> {
 
     /// The owner of a webhook, if they may still have events sent.
     async fn open(&mut self, tx: &mut Tx, webhook: &Webhook) -> Result<Option<Caller>> {
-        if !self.owners.contains_key(&webhook.owner_id) {
-            let found = state::speaker(tx, webhook.owner_id, "webhooks").await?;
-            self.owners.insert(webhook.owner_id, found);
-        }
-        let owner = self.owners.get(&webhook.owner_id).cloned().flatten();
+        let owner = match self.owners.entry(webhook.owner_id) {
+            hash_map::Entry::Occupied(known) => known.get().clone(),
+            hash_map::Entry::Vacant(unknown) => {
+                unknown.insert(state::speaker(tx, webhook.owner_id, "webhooks").await?).clone()
+            }
+        };
         let open = match (self.open.get(&webhook.id), &owner) {
             (Some(open), _) => *open,
             (None, None) => false,

@@ -155,7 +155,7 @@ async fn give(tx: &mut Tx, orders: &Orders, want: &Want) -> Result<Given> {
         let most = fair.min(share);
         let taken = sql::claim(tx, orders.by, &want.kind, lane, i64::try_from(most)?).await?;
         let all = taken.len() == most;
-        given.more |= all && most < share || all && lane.is_empty();
+        given.more |= all && (most < share || lane.is_empty());
         given.limited |= all && most == share;
         left -= taken.len().min(left);
         to_serve -= 1;
