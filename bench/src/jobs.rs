@@ -93,7 +93,7 @@ fn measure(url: &str, way: Way) -> Result<Duration> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let settings = database::Settings { url: url.to_owned(), ..database::Settings::default() };
-        let db = Db::open(&settings).await.map_err(told)?;
+        let db = Db::open(&settings).await.map_err(|error| told(&error))?;
         let keys = Keys::new([1; 32], [2; 32]);
         let app = App::new(Parts::new(db, keys, Clock::System, Random::System));
         let took = run(&app, way).await;
@@ -144,7 +144,7 @@ async fn enqueue(app: &App, way: Way) -> Result<()> {
         })
         .collect();
     for caller in callers {
-        caller.await?.map_err(told)?;
+        caller.await?.map_err(|error| told(&error))?;
     }
     Ok(())
 }
@@ -177,10 +177,9 @@ async fn left(app: &App) -> Result<i64> {
             .await
         })
         .await
-        .map_err(told)
+        .map_err(|error| told(&error))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
-fn told(error: types::Error) -> anyhow::Error {
+fn told(error: &types::Error) -> anyhow::Error {
     anyhow!("{error}")
 }

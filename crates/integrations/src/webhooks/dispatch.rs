@@ -2,7 +2,7 @@
 //! becomes deliveries in the transaction that moves the cursor, and what has a place is sent at
 //! once.
 
-use std::collections::hash_map::Entry as Slot;
+use std::collections::hash_map;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -150,9 +150,9 @@ impl Matching<'_> {
     /// The owner of a webhook, if they may still have events sent.
     async fn open(&mut self, tx: &mut Tx, webhook: &Webhook) -> Result<Option<Caller>> {
         let owner = match self.owners.entry(webhook.owner_id) {
-            Slot::Occupied(known) => known.get().clone(),
-            Slot::Vacant(place) => {
-                place.insert(state::speaker(tx, webhook.owner_id, "webhooks").await?).clone()
+            hash_map::Entry::Occupied(known) => known.get().clone(),
+            hash_map::Entry::Vacant(unknown) => {
+                unknown.insert(state::speaker(tx, webhook.owner_id, "webhooks").await?).clone()
             }
         };
         let open = match (self.open.get(&webhook.id), &owner) {
