@@ -41,10 +41,13 @@ impl Board {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the log was read to when nobody listened.
-    pub(crate) fn skip_to(&self, at: Position) {
+    /// Where the log ended while nobody listened. Who has begun to listen since that was asked for is
+    /// told from where they began, so for them nothing is skipped.
+    pub(crate) fn skip_to(&self, end: Position) {
         let mut state = self.lock();
-        state.at = state.at.max(at);
+        if state.topics.is_empty() {
+            state.at = state.at.max(end);
+        }
     }
 
     pub(crate) fn at(&self) -> Position {
@@ -222,3 +225,7 @@ fn tell(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "board_tests.rs"]
+mod tests;

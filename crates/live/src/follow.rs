@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use database::seams::tail::{self, Position};
+use database::seams::tail;
 use database::{Sql, Tx};
 use engineioxide::DisconnectReason;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub(crate) async fn follow(live: Live) {
 /// One batch; whether there may be more at once.
 async fn step(live: &Live) -> Result<bool> {
     let at = live.board.at();
-    if at == Position::default() || live.board.is_empty() {
+    if live.board.is_empty() {
         // Nobody listens: only where the log ends has to be known.
         let end = live.app.db.unbound().read(async |tx| tail::end(tx).await).await?;
         live.board.skip_to(end);

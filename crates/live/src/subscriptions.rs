@@ -98,7 +98,9 @@ pub(crate) async fn begin(
 ) -> Result<Start> {
     let from = since.map(|since| heard::open(&live.cursors, what.0, since)).transpose()?;
     let asking = caller.clone();
-    let (view, recovered) = live
+    // The first to listen may be here before the log was looked at.
+    let first = live.board.at() == Position::default();
+    let (view, recovered, end) = live
         .app
         .store(caller)
         .read(async move |tx| {
@@ -107,9 +109,13 @@ pub(crate) async fn begin(
                 Some(from) => events::is_whole_after(tx, view.group, from).await?,
                 None => false,
             };
-            Ok((view, whole))
+            let end = if first { Some(tail::end(tx).await?) } else { None };
+            Ok((view, whole, end))
         })
         .await?;
+    if let Some(end) = end {
+        live.board.skip_to(end);
+    }
     let from = from.filter(|_| recovered);
     let listener = Arc::new(Listener::new(what, view, caller.person(), sink, filter));
     Ok(Start { listener, recovered, from })
