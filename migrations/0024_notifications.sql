@@ -11,6 +11,7 @@ create table notifications (
     count {int} not null,
     -- The latest event it tells of, and the group that happened in.
     event_id {uuid} not null,
+    event_type text not null,
     source_group_id {uuid} not null,
     actor_id {uuid},
     target_id {uuid},
