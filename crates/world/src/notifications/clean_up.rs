@@ -19,9 +19,10 @@ const SLICE: i64 = 50;
 const SLICES: usize = 2000;
 
 pub(super) fn jobs(jobs: Jobs, settings: Settings) -> Jobs {
+    let pause = settings.clean_up_every();
     jobs.with(CLEAN_UP, move |app, job| clean_up(app, job, settings.clone()))
         .within(CLEAN_UP, Duration::from_secs(3600))
-        .every(CLEAN_UP, "12 * * * *", CLEAN_UP)
+        .after_each(CLEAN_UP, pause, CLEAN_UP)
 }
 
 async fn clean_up(app: App, job: Job, settings: Settings) -> Result<()> {

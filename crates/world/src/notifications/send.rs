@@ -19,7 +19,7 @@ const MAX_PEOPLE: usize = 100;
 /// # Errors
 /// 401, 404 by policy; 403 without `notifications:create`, and to some members without
 /// `people:read`; 409 in an archived group; 422 for what is not sensible, and for who is no member.
-pub async fn send(app: &App, caller: &Caller, new: NewNotification) -> Result<Sent> {
+pub(super) async fn send(app: &App, caller: &Caller, new: NewNotification) -> Result<Sent> {
     check(&new)?;
     app.change(caller, async move |work| {
         let group = new.group_id;

@@ -16,11 +16,19 @@ pub struct Settings {
     pub keep_most: u32,
     /// Seconds from one look for letters that are due to the next.
     pub letters_every_s: u64,
+    /// Seconds from one clean-up to the next.
+    pub clean_up_every_s: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { keep_read_days: 30, keep_unread_days: 180, keep_most: 1000, letters_every_s: 60 }
+        Self {
+            keep_read_days: 30,
+            keep_unread_days: 180,
+            keep_most: 1000,
+            letters_every_s: 60,
+            clean_up_every_s: 3600,
+        }
     }
 }
 
@@ -38,11 +46,16 @@ impl Settings {
         within("keep_unread_days", self.keep_unread_days.into(), 3650);
         within("keep_most", self.keep_most.into(), 10_000);
         within("letters_every_s", self.letters_every_s, 3600);
+        within("clean_up_every_s", self.clean_up_every_s, 86_400);
         found
     }
 
     pub(super) fn letters_every(&self) -> Duration {
         Duration::from_secs(self.letters_every_s)
+    }
+
+    pub(super) fn clean_up_every(&self) -> Duration {
+        Duration::from_secs(self.clean_up_every_s)
     }
 }
 

@@ -22,4 +22,10 @@ pub(super) static KEYS: &[Key] = &[
         "60",
         "Seconds from one look for letters that are due to the next; 1 to 3600.",
     ),
+    whole(
+        "notifications",
+        "clean_up_every_s",
+        "3600",
+        "Seconds from one removal of old ones to the next; 1 to 86400.",
+    ),
 ];
