@@ -97,7 +97,10 @@ fn mail_programs_can_unsubscribe_by_themselves() {
     };
     let text = formatted("https://example.com/v1/notifications/unsubscribe?token=abc");
     let address = "<https://example.com/v1/notifications/unsubscribe?token=abc>";
-    assert!(text.replace("\r\n ", " ").contains(&format!("List-Unsubscribe: {address}\r\n")), "{text}");
+    assert!(
+        text.replace("\r\n ", " ").contains(&format!("List-Unsubscribe: {address}\r\n")),
+        "{text}"
+    );
     assert!(text.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"), "{text}");
     for none in ["", "https://example.com/>\r\nBcc: eve@example.com"] {
         assert!(!formatted(none).contains("List-Unsubscribe"), "{none}");

@@ -213,7 +213,10 @@ fn sample(kind: &str) -> Letter {
         "notification_digest" => letter
             .unsubscribe("https://example.com/no-more".to_owned())
             .fact("count", 3)
-            .fact("titles", serde_json::json!(["Bob mentioned you in Notes", "Carol wrote in Team"]))
+            .fact(
+                "titles",
+                serde_json::json!(["Bob mentioned you in Notes", "Carol wrote in Team"]),
+            )
             .fact("more", 1),
         "passkey_added" => letter.fact("passkey", "Laptop"),
         _ => letter,

@@ -93,9 +93,7 @@ pub(crate) async fn told_again(tx: &mut Tx, ids: &[EventId]) -> Result<Vec<Told>
     }
     let mut sql = Sql::new(sql::HEAD);
     sql.push(" and o.id in ").bind_list(ids.iter().copied()).push(" order by o.seq");
-    let rows = tx
-        .all(sql.text(), sql.args(), |row| Ok((Position::default(), read(row)?)))
-        .await?;
+    let rows = tx.all(sql.text(), sql.args(), |row| Ok((Position::default(), read(row)?))).await?;
     bounded(tx, rows).await
 }
 

@@ -53,9 +53,8 @@ fn what_cannot_be_chosen_is_refused_where_it_stands() {
 
 #[test]
 fn letters_come_by_the_clock_of_whoever_gets_them() {
-    let daily = |hour: u8| {
-        Choices::default().changed(&change(json!({"digest": {"hour": hour}}))).unwrap()
-    };
+    let daily =
+        |hour: u8| Choices::default().changed(&change(json!({"digest": {"hour": hour}}))).unwrap();
     let next = |hour, now: &str, zone| daily(hour).next_letter(at(now), zone);
     assert_eq!(next(8, "2026-01-31T07:59:59Z", None), Some(at("2026-01-31T08:00:00Z")));
     assert_eq!(next(8, "2026-01-31T08:00:00Z", None), Some(at("2026-02-01T08:00:00Z")));
@@ -81,5 +80,8 @@ fn letters_come_as_often_as_was_chosen() {
     assert_eq!(every("hourly"), Some(at("2026-01-31T08:00:00Z")));
     assert_eq!(every("instant"), Some(at("2026-01-31T07:30:00Z")));
     assert_eq!(every("off"), None);
-    assert_eq!(Choices::default().without_letters().next_letter(at("2026-01-31T07:30:00Z"), None), None);
+    assert_eq!(
+        Choices::default().without_letters().next_letter(at("2026-01-31T07:30:00Z"), None),
+        None
+    );
 }

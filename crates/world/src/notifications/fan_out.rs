@@ -50,8 +50,7 @@ async fn some(app: &App, run: Uuid) -> Result<bool> {
             let people = matter.page(tx, after, SOME).await?;
             let last = people.last().map(|(person, _)| *person).filter(|_| people.len() == SOME);
             let mut known = Known::default();
-            let tellings =
-                receivers::tellings(tx, &mut known, &matter, &people, now).await?;
+            let tellings = receivers::tellings(tx, &mut known, &matter, &people, now).await?;
             Ok(Some((after, last, tellings)))
         })
         .await?;

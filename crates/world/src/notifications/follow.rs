@@ -61,8 +61,7 @@ async fn read(tx: &mut Tx, entries: &[Entry], now: Time) -> Result<Batch> {
             continue;
         }
         room -= people.len();
-        tellings
-            .extend(receivers::tellings(tx, &mut known, &matter, &people, now).await?);
+        tellings.extend(receivers::tellings(tx, &mut known, &matter, &people, now).await?);
     }
     Ok(Batch { tellings: receivers::together(tellings), broad })
 }

@@ -114,9 +114,7 @@ impl Matter {
             "user_invited_to_group" => {
                 let invited = match (person, target) {
                     (Some(person), _) => Some(person),
-                    (None, Some(id)) if id.kind == Kind::Invitation => {
-                        sql::invited(tx, id).await?
-                    }
+                    (None, Some(id)) if id.kind == Kind::Invitation => sql::invited(tx, id).await?,
                     _ => None,
                 };
                 let about = About::of_group(What::Invitation, group).through(Door::Open);
@@ -260,8 +258,8 @@ fn of_sent(told: &Told) -> Receivers {
         Some(key) => format!("{}:{key}", event.group_id),
         None => event.id.to_string(),
     };
-    let about = About::new(What::Announcement, Some(event.group_id.into()), key)
-        .through(Door::Members);
+    let about =
+        About::new(What::Announcement, Some(event.group_id.into()), key).through(Door::Members);
     match metadata.get("personIds").and_then(serde_json::Value::as_array) {
         Some(ids) => {
             let ids = ids.iter().filter_map(|id| id.as_str()?.parse().ok());

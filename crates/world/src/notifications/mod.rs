@@ -9,8 +9,8 @@
 mod choices;
 mod clean_up;
 mod digest;
-mod follow;
 mod fan_out;
+mod follow;
 mod matters;
 pub mod model;
 mod page;

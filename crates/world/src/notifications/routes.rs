@@ -9,9 +9,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
-use web::{
-    Answer, Body, By, Listed, PageParams, Paged, Params, Path, Problem, Reply, WithEtag,
-};
+use web::{Answer, Body, By, Listed, PageParams, Paged, Params, Path, Problem, Reply, WithEtag};
 
 use super::model::{
     Counts, Ids, Meant, NewNotification, Notification, NotificationQuery, Preferences,

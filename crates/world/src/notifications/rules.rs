@@ -260,11 +260,8 @@ pub(super) async fn tell(work: &mut Work<'_>, telling: &Telling) -> Result<()> {
     // Clients are told milliseconds, and say up to which they have read.
     let told_at = Time::from_micros(work.now.micros() / 1000 * 1000);
     let has_letters = channels.email && to.email.is_some();
-    let mail_at = if has_letters {
-        to.choices.next_letter(work.now, to.zone.as_deref())
-    } else {
-        None
-    };
+    let mail_at =
+        if has_letters { to.choices.next_letter(work.now, to.zone.as_deref()) } else { None };
     let before = sql::unread_like(work.tx, to.person, &about.key).await?;
     let new = sql::New {
         id: before.unwrap_or_else(|| ThingId(work.id())),

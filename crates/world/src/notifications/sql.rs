@@ -205,7 +205,8 @@ pub(super) async fn read_some(
     ids: &[ThingId],
     now: Time,
 ) -> Result<Vec<ThingId>> {
-    let mut sql = Sql::new("update notifications set mail_at = null, version = version + 1, read_at = ");
+    let mut sql =
+        Sql::new("update notifications set mail_at = null, version = version + 1, read_at = ");
     sql.bind(now).push(" where read_at is null and in_app and person_id = ").bind(me);
     sql.push(" and thing_id in ").bind_list(ids.iter().copied()).push(" returning thing_id");
     tx.all(sql.text(), sql.args(), |row| row.get(0)).await
@@ -218,7 +219,8 @@ pub(super) async fn read_until(
     until: Option<Time>,
     now: Time,
 ) -> Result<Vec<ThingId>> {
-    let mut sql = Sql::new("update notifications set mail_at = null, version = version + 1, read_at = ");
+    let mut sql =
+        Sql::new("update notifications set mail_at = null, version = version + 1, read_at = ");
     sql.bind(now).push(" where read_at is null and in_app and person_id = ").bind(me);
     if let Some(until) = until {
         sql.push(" and told_at <= ").bind(until);
@@ -244,11 +246,9 @@ pub(super) async fn unread_some(
 
 /// What somebody chose, if they did.
 pub(super) async fn chosen(tx: &mut Tx, person: PersonId) -> Result<Option<Json>> {
-    tx.maybe(
-        "select chosen from notification_choices where person_id = $1",
-        args![person],
-        |row| row.get(0),
-    )
+    tx.maybe("select chosen from notification_choices where person_id = $1", args![person], |row| {
+        row.get(0)
+    })
     .await
 }
 
@@ -328,12 +328,7 @@ pub(super) async fn written(tx: &mut Tx, person: PersonId, now: Time) -> Result<
 
 /// Notifications that were read before `read`, or told before `unread`, in groups that can be
 /// changed: of whoever they are. What others hang on is left.
-pub(super) async fn old(
-    tx: &mut Tx,
-    read: Time,
-    unread: Time,
-    limit: i64,
-) -> Result<Vec<ThingId>> {
+pub(super) async fn old(tx: &mut Tx, read: Time, unread: Time, limit: i64) -> Result<Vec<ThingId>> {
     tx.all(
         "select n.thing_id from notifications n join groups g on g.id = n.group_id \
          where g.status = 'active' and (n.told_at < $2 or (n.told_at < $1 and n.read_at < $1)) \

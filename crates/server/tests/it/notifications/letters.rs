@@ -15,10 +15,8 @@ async fn letters(to: &Person, kind: &str, least: usize) -> Vec<Value> {
     loop {
         let all = to.get("/v1/dev/mailbox").await.was(200).json();
         let all = all.as_array().cloned().unwrap_or_default();
-        let mine: Vec<Value> = all
-            .into_iter()
-            .filter(|one| one["kind"] == kind && one["to"] == *to.email)
-            .collect();
+        let mine: Vec<Value> =
+            all.into_iter().filter(|one| one["kind"] == kind && one["to"] == *to.email).collect();
         if mine.len() >= least {
             return mine;
         }
@@ -84,7 +82,9 @@ async fn a_letter_names_what_is_unread_and_ends_at_the_press_of_a_button() {
         door.send(press).await.was(200);
         assert_eq!(bob.get(path).await.json()["digest"]["frequency"], "off");
         door.post(way, json!({})).await.was(200);
-        for wrong in ["?token=", "?token=abc", &format!("{}x", &way[way.find('?').unwrap_or(0)..]), ""] {
+        for wrong in
+            ["?token=", "?token=abc", &format!("{}x", &way[way.find('?').unwrap_or(0)..]), ""]
+        {
             door.post(&format!("/v1/notifications/unsubscribe{wrong}"), json!({})).await.was(422);
         }
 

@@ -11,7 +11,8 @@ async fn who_takes_part_in_a_room_is_told_and_a_burst_is_one() {
         let (alice, bob, vera, acme) = (stage.alice(), stage.bob(), stage.vera(), &stage.acme);
         let room = thing(&alice, acme, "conversation", json!({ "name": "Plans" })).await;
         for number in 0..3 {
-            let said = json!({ "parentId": room, "properties": { "content": format!("{number}") } });
+            let said =
+                json!({ "parentId": room, "properties": { "content": format!("{number}") } });
             thing(&bob, acme, "message", said).await;
         }
         let told = until(&alice, "message", |all| all.iter().any(|one| one["count"] == 3)).await;
@@ -76,7 +77,10 @@ async fn who_is_named_is_told_of_what_they_may_see() {
         let path = format!("/v1/things/{note}");
         alice.patch(&path, json!({ "visibility": "private" })).await.was(200);
         let told = one(&bob, "mention").await;
-        assert_eq!((&told["title"], &told["target"]), (&json!("alice mentioned you"), &json!(null)));
+        assert_eq!(
+            (&told["title"], &told["target"]),
+            (&json!("alice mentioned you"), &json!(null))
+        );
 
         // What is added to one's own is told, too.
         let own = thing(&bob, acme, "note", json!({ "name": "Mine" })).await;
@@ -96,7 +100,8 @@ async fn members_and_owners_are_told_of_what_becomes_of_a_group() {
         assert_eq!(one(&vera, "role").await["title"], "Your role in “Acme” is another one now");
 
         let club = group(&alice, "club", "Club").await;
-        let open = json!({ "settings": { "visibility": "public", "joinPolicy": "approval_required" } });
+        let open =
+            json!({ "settings": { "visibility": "public", "joinPolicy": "approval_required" } });
         alice.patch(&format!("/v1/groups/{club}"), open).await.was(200);
         let asked = carol.post(&format!("/v1/groups/{club}/join"), json!({})).await.was(202);
         let told = one(&alice, "join_request").await;
@@ -107,7 +112,10 @@ async fn members_and_owners_are_told_of_what_becomes_of_a_group() {
         assert_eq!(one(&carol, "membership").await["title"], "You are in “Club” now");
         // Nobody is told what they did themselves.
         followed(&alice, &club, &carol).await;
-        assert_eq!((count(&alice, "membership").await, count(&carol, "join_request").await), (0, 0));
+        assert_eq!(
+            (count(&alice, "membership").await, count(&carol, "join_request").await),
+            (0, 0)
+        );
     })
     .await;
 }
@@ -143,7 +151,11 @@ async fn who_wants_to_know_nothing_is_told_nothing() {
         assert!(counts["byKind"]["comment"].is_null(), "{counts}");
 
         for (change, pointer, code) in [
-            (json!({ "channels": { "weather": { "email": true } } }), "/channels/weather", "unknown_kind"),
+            (
+                json!({ "channels": { "weather": { "email": true } } }),
+                "/channels/weather",
+                "unknown_kind",
+            ),
             (json!({ "digest": { "hour": 24 } }), "/digest/hour", "out_of_range"),
         ] {
             let answer = bob.patch(path, change).await.was(422).json();

@@ -62,11 +62,15 @@ async fn they_are_read_one_by_one_up_to_a_moment_and_all_at_once() {
         let until = json!({ "upTo": list[2]["updatedAt"] });
         let answer = bob.post("/v1/notifications/read", until).await.was(200).json();
         assert_eq!(unread(&answer), 2);
-        assert_eq!(bob.get("/v1/notifications?unread=true").await.json()["data"][1]["title"], titles[1]);
+        assert_eq!(
+            bob.get("/v1/notifications?unread=true").await.json()["data"][1]["title"],
+            titles[1]
+        );
         let read = bob.get("/v1/notifications?unread=false").await.was(200).json();
         assert_eq!(read["data"].as_array().map(Vec::len), Some(3));
 
-        let back = bob.post("/v1/notifications/unread", json!({ "ids": [id] })).await.was(200).json();
+        let back =
+            bob.post("/v1/notifications/unread", json!({ "ids": [id] })).await.was(200).json();
         assert_eq!(unread(&back), 3);
         let none = bob.post("/v1/notifications/read", json!({ "all": true })).await.was(200).json();
         assert_eq!(none, json!({ "notifications": 0, "unread": 0, "byKind": {} }));
@@ -74,8 +78,12 @@ async fn they_are_read_one_by_one_up_to_a_moment_and_all_at_once() {
         bob.post("/v1/notifications/read", json!({ "all": true })).await.was(200);
         let log = format!("/v1/events?groupId={}&type=notifications_read", bob.home);
         let log = bob.get(&log).await.was(200).json();
-        let told: Vec<&Value> =
-            log["data"].as_array().into_iter().flatten().map(|one| &one["metadata"]["count"]).collect();
+        let told: Vec<&Value> = log["data"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|one| &one["metadata"]["count"])
+            .collect();
         assert_eq!(told, [&json!(3), &json!(2), &json!(1)]);
 
         bob.delete(&path).await.was(204);

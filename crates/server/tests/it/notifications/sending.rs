@@ -16,7 +16,10 @@ async fn whoever_may_send_reaches_members_and_nobody_else() {
         for person in [&bob, &vera] {
             let told = one(person, "announcement").await;
             assert_eq!((&told["title"], &told["message"]), (&body["title"], &body["message"]));
-            assert_eq!((&told["severity"], &told["actionUrl"]), (&body["severity"], &body["actionUrl"]));
+            assert_eq!(
+                (&told["severity"], &told["actionUrl"]),
+                (&body["severity"], &body["actionUrl"])
+            );
             assert_eq!(told["actionLabel"], "Map");
         }
         // To some: nobody else learns of it, not from the log either.
@@ -25,7 +28,10 @@ async fn whoever_may_send_reaches_members_and_nobody_else() {
         until(&vera, "announcement", |all| all[0]["title"] == "For Vera").await;
         bob.get(&format!("/v1/events/{}", sent.text_at("/eventId"))).await.was(404);
         followed(&alice, acme, &vera).await;
-        assert_eq!((count(&bob, "announcement").await, count(&carol, "announcement").await), (1, 0));
+        assert_eq!(
+            (count(&bob, "announcement").await, count(&carol, "announcement").await),
+            (1, 0)
+        );
         assert_eq!(count(&alice, "announcement").await, 0);
 
         bob.post("/v1/notifications", body.clone()).await.was_problem(403, "forbidden");
