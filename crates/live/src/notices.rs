@@ -24,7 +24,7 @@ const MOST: usize = 50;
 /// Before the store is asked again that could not be asked.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What is to be told, by person; what comes while somebody is told the last of it is told together.
+/// What is to be told, by person; what comes while somebody is told is told together.
 #[derive(Default)]
 pub(crate) struct Notices {
     waiting: Mutex<HashMap<PersonId, Vec<ThingId>>>,

@@ -240,6 +240,19 @@ describe("notifications", () => {
     await call("bob", "POST", "/v1/notifications/read", { all: true });
     await hears(bob, "counts", (counts) => counts.notifications === 0);
     assert.deepEqual([all(deaf, "counts"), all(deaf, "notification"), all(alice, "notification")], [[], [], []]);
+    // Who reads a room has read what tells of it.
+    await call("bob", "POST", "/v1/connections", { type: "participated_in", fromId: people.bob.id, toId: room });
+    const said = await ok(alice, "join_room", { room }).then(() => ok(alice, "message", { room, body: "read me" }));
+    await hears(bob, "notification", (one) => one.kind === "message");
+    await hears(bob, "counts", (counts) => counts.unread === 1);
+    await ok(bob, "join_room", { room });
+    await ok(bob, "read", { room, seq: said.seq });
+    await within(
+      (async () => {
+        while (all(bob, "counts").at(-1).unread !== 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      })(),
+      "nothing is unread",
+    );
   });
 });
 

@@ -8,7 +8,7 @@ use types::{Json, Result, ThingId};
 use web::IfMatch;
 
 use super::settings::days;
-use super::{Settings, sql};
+use super::{Settings, work_sql};
 use crate::things;
 
 /// The job's kind, and its schedule.
@@ -31,7 +31,7 @@ async fn clean_up(app: App, job: Job, settings: Settings) -> Result<()> {
         (now.before(days(settings.keep_read_days)), now.before(days(settings.keep_unread_days)));
     for _ in 0..SLICES {
         let some =
-            app.db.read_long(async move |tx| sql::old(tx, read, unread, SLICE).await).await?;
+            app.db.read_long(async move |tx| work_sql::old(tx, read, unread, SLICE).await).await?;
         old += some.len();
         if some.is_empty() {
             break;
@@ -44,8 +44,8 @@ async fn clean_up(app: App, job: Job, settings: Settings) -> Result<()> {
             .db
             .read_long(async move |tx| {
                 let mut some = Vec::new();
-                for person in sql::full(tx, most, SLICE).await? {
-                    some = sql::beyond(tx, person, most, SLICE).await?;
+                for person in work_sql::full(tx, most, SLICE).await? {
+                    some = work_sql::beyond(tx, person, most, SLICE).await?;
                     if !some.is_empty() {
                         break;
                     }

@@ -12,7 +12,7 @@ use web::CursorKey;
 use super::model::Frequency;
 use super::receivers::Receiver;
 use super::sql::Stored;
-use super::{Settings, shown, sql};
+use super::{Settings, shown, sql, work_sql};
 
 /// The job's kind, and its schedule.
 const LETTERS: &str = "notifications.letters";
@@ -35,7 +35,7 @@ async fn letters(app: App, job: Job, url: String) -> Result<()> {
     let (mut written, mut seen) = (0, 0);
     while seen < MOST {
         let now = app.now();
-        let due = app.db.read_long(async move |tx| sql::due(tx, now, PEOPLE).await).await?;
+        let due = app.db.read_long(async move |tx| work_sql::due(tx, now, PEOPLE).await).await?;
         if due.is_empty() {
             break;
         }
@@ -54,7 +54,7 @@ async fn write(app: &App, person: PersonId, url: String) -> Result<bool> {
         work.silently();
         let now = work.now;
         let rows = sql::letter(work.tx, person, now, COUNTED).await?;
-        sql::written(work.tx, person, now).await?;
+        work_sql::written(work.tx, person, now).await?;
         let Some(to) = Receiver::find(work.tx, person, now).await? else { return Ok(false) };
         let wants = |row: &Stored| to.choices.channels(row.kind).email;
         let rows: Vec<Stored> = rows.into_iter().filter(wants).collect();

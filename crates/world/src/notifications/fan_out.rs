@@ -1,5 +1,5 @@
-//! Tells many of one event, some at a time. How far it has come is moved in the transaction in which
-//! they are told, so that a run that is run again tells nobody twice.
+//! Tells many of one event, some at a time. How far it has come is moved in the transaction in
+//! which they are told, so that a run that is run again tells nobody twice.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::matters::Matter;
 use super::receivers::{self, Known, Telling};
-use super::{rules, sql};
+use super::{rules, work_sql};
 use crate::events;
 
 /// The job's kind.
@@ -41,7 +41,7 @@ async fn some(app: &App, run: Uuid) -> Result<bool> {
     let read = app
         .db
         .read_long(async move |tx| {
-            let Some((event, after)) = sql::run(tx, run).await? else { return Ok(None) };
+            let Some((event, after)) = work_sql::run(tx, run).await? else { return Ok(None) };
             // Gone with its time: then nobody has to know.
             let Some(told) = events::told_again(tx, &[event]).await?.pop() else {
                 return Ok(Some((after, None, Vec::new())));
@@ -69,8 +69,8 @@ async fn tell(
     app.change(&Caller::system(FAN_OUT), async move |work| {
         work.silently();
         let is_first = match last {
-            Some(last) => sql::move_run(work.tx, run, after, last).await?,
-            None => sql::end_run(work.tx, run, after).await?,
+            Some(last) => work_sql::move_run(work.tx, run, after, last).await?,
+            None => work_sql::end_run(work.tx, run, after).await?,
         };
         if !is_first {
             return Ok(());

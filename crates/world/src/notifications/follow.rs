@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::matters::{self, Matter};
 use super::receivers::{self, Known, Telling};
-use super::{fan_out, sql};
+use super::{fan_out, work_sql};
 use crate::events;
 
 /// Receivers of one event that are told at once.
@@ -81,7 +81,7 @@ async fn write(work: &mut Work<'_>, batch: &Batch) -> Result<()> {
     }
     for (event, group) in &batch.broad {
         let id: Uuid = work.id();
-        sql::insert_run(work.tx, id, *group, *event, work.now).await?;
+        work_sql::insert_run(work.tx, id, *group, *event, work.now).await?;
         let payload = Json::of(&json!({ "runId": id }))?;
         work.enqueue(NewJob::new(fan_out::FAN_OUT, payload).of_group(*group)).await?;
     }

@@ -83,6 +83,11 @@ impl About {
         Self { what, target, key: format!("{}:{about}", what.name()), door: Door::Policy }
     }
 
+    /// Something was said in a room.
+    pub(super) fn of_room(room: ThingId) -> Self {
+        Self::new(What::Message, Some(room.into()), room)
+    }
+
     fn of_group(what: What, group: GroupId) -> Self {
         Self::new(what, Some(group.into()), group)
     }
@@ -219,7 +224,7 @@ async fn of_thing(tx: &mut Tx, thing: sql::Thing) -> Result<Receivers> {
     }
     let Some(parent) = find(tx, thing.parent).await? else { return Ok((named, None)) };
     if thing.kind == "message" && parent.kind == "conversation" {
-        let about = About::new(What::Message, Some(parent.id.into()), parent.id);
+        let about = About::of_room(parent.id);
         return Ok((named, Some((Whom::Room(parent.id), about))));
     }
     let about = About::new(What::Comment, Some(parent.id.into()), parent.id);

@@ -23,6 +23,7 @@ mod settings;
 mod shown;
 mod sql;
 mod titles;
+mod work_sql;
 
 use kernel::jobs::Jobs;
 

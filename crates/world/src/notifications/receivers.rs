@@ -33,8 +33,9 @@ pub(super) struct Receiver {
 pub(super) struct Telling {
     pub(super) to: Receiver,
     pub(super) about: About,
-    /// The latest event.
+    /// The latest event, and its place in the log.
     pub(super) event: EventId,
+    pub(super) seq: i64,
     pub(super) event_type: String,
     pub(super) group: GroupId,
     pub(super) actor: Option<PersonId>,
@@ -128,6 +129,7 @@ pub(super) async fn tellings(
                 to: receiver.clone(),
                 about: (*about).clone(),
                 event: event.id,
+                seq: event.seq,
                 event_type: event.kind.clone(),
                 group: event.group_id,
                 actor: event.actor_id,

@@ -11,6 +11,7 @@ use types::{Error, GroupId, Json, Limit, PersonId, Result, ThingId, Time};
 use web::IfMatch;
 
 use super::choices::Choices;
+use super::matters::About;
 use super::model::{
     Counts, Ids, Meant, Notification, NotificationKind, NotificationQuery, Preferences,
     PreferencesChange, Severity,
@@ -122,6 +123,17 @@ pub async fn mark_unread(app: &App, caller: &Caller, ids: Ids) -> Result<Counts>
         counts_in(work.tx, work.caller).await
     })
     .await
+}
+
+/// Marks what tells of a room as read, as far as the caller has read the room.
+///
+/// # Errors
+/// As the store.
+pub async fn mark_room_read(work: &mut Work<'_>, room: ThingId, seq: i64) -> Result<()> {
+    let Ok((me, home)) = themselves(work.caller) else { return Ok(()) };
+    let key = About::of_room(room).key;
+    let marked = sql::read_like(work.tx, me, &key, seq, work.now).await?;
+    record_marked(work, "notifications_read", (me, home), &marked).await
 }
 
 /// One event for all that were marked: it is about the newest of them.
@@ -262,6 +274,13 @@ pub(super) async fn tell(work: &mut Work<'_>, telling: &Telling) -> Result<()> {
     let has_letters = channels.email && to.email.is_some();
     let mail_at =
         if has_letters { to.choices.next_letter(work.now, to.zone.as_deref()) } else { None };
+    // Whoever listens to a room may have read it before this is told.
+    if about.what == NotificationKind::Message
+        && let Some(room) = about.target
+        && sql::has_read(work.tx, room, to.person, telling.seq).await?
+    {
+        return Ok(());
+    }
     let before = sql::unread_like(work.tx, to.person, &about.key).await?;
     let new = sql::New {
         id: before.unwrap_or_else(|| ThingId(work.id())),
