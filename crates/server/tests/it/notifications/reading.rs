@@ -118,7 +118,7 @@ async fn others_and_programs_have_nothing_of_it() {
             (json!({}), ""),
             (json!({ "all": false }), ""),
             (json!({ "all": true, "ids": [] }), ""),
-            (json!({ "ids": vec![id; 201] }), "/ids"),
+            (json!({ "ids": vec![&id; 201] }), "/ids"),
         ] {
             let answer = bob.post("/v1/notifications/read", body).await.was(422).json();
             assert_eq!(answer["errors"][0]["pointer"], pointer);
