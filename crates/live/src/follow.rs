@@ -81,6 +81,7 @@ async fn step(live: &Live) -> Result<bool> {
     for listener in slow {
         live.send_away(&listener);
     }
+    live.notices.hear(live, &batch);
     Ok(i64::try_from(batch.len()).is_ok_and(|read| read == BATCH))
 }
 

@@ -17,6 +17,7 @@ mod follow;
 mod handler;
 mod heard;
 mod listener;
+mod notices;
 mod packet;
 mod presence;
 mod receipts;
@@ -48,6 +49,7 @@ use crate::board::Board;
 pub use crate::door::{Found, Who};
 use crate::handler::Handler;
 use crate::listener::{Listener, Sink};
+use crate::notices::Notices;
 use crate::presence::Presence;
 pub use crate::settings::Settings;
 use crate::signals::{Signal, Signals};
@@ -67,6 +69,7 @@ pub struct Parts {
     who: Who,
     cursors: CursorKey,
     board: Board,
+    notices: Notices,
     presence: Presence,
     signals: Signals,
     streams: Arc<AtomicUsize>,
@@ -91,6 +94,7 @@ pub fn new(app: App, settings: Settings, who: Who) -> Live {
         who,
         cursors,
         board: Board::default(),
+        notices: Notices::default(),
         presence: Presence::default(),
         signals,
         streams: Arc::default(),
@@ -127,7 +131,7 @@ pub fn socket_io(live: &Live) -> Router {
 
 /// Reads the log for everybody who listens, until the task is dropped.
 pub async fn follow(live: Live) {
-    follow::follow(live).await;
+    tokio::join!(follow::follow(live.clone()), notices::follow(live));
 }
 
 /// Talks with other nodes, until the task is dropped.

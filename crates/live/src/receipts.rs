@@ -12,6 +12,7 @@ use crate::rooms::require_in;
 use crate::signals::Signal;
 use crate::wire::Wire;
 use crate::{Live, packet};
+use world::notifications::rules as notifications;
 
 /// Receipts told of one room; in a larger one only those who moved last.
 const MOST: i64 = 200;
@@ -64,7 +65,11 @@ pub(crate) async fn give(
             if new.seq < 0 || new.seq > end_of_log(work.tx).await? {
                 return Err(Error::invalid("/seq", "out_of_range", "is no place of a message."));
             }
-            store(work.tx, room, me, delivered, read, work.now).await
+            let moved = store(work.tx, room, me, delivered, read, work.now).await?;
+            if moved && step == Step::Read {
+                notifications::mark_room_read(work, room, new.seq).await?;
+            }
+            Ok(moved)
         })
         .await?;
     if moved {

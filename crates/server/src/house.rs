@@ -215,17 +215,20 @@ fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
     Ok(identity.with_providers(&settings.providers()))
 }
 
-/// What goes on beside requests, until the set is dropped.
-pub(crate) fn tasks(app: &App, live: &Live, settings: &Settings) -> JoinSet<()> {
+/// What goes on beside requests, until the set is dropped; `url` is where people reach it.
+pub(crate) fn tasks(app: &App, live: &Live, settings: &Settings, url: &str) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let outside = integrations::new(app.clone(), settings.webhooks.clone());
     let jobs = kernel::idempotency::jobs(kernel::mail::jobs(Jobs::default()));
     let jobs = world::jobs(identity::jobs(jobs), app);
+    let jobs = world::notifications::jobs(jobs, &settings.notifications, url);
     let jobs = live::jobs(integrations::jobs(jobs, &outside));
     let own = app.clone();
     tasks.spawn(keep("jobs", move || jobs.clone().run(own.clone())));
     let own = app.clone();
     tasks.spawn(keep("search", move || world::search::follow(own.clone())));
+    let own = app.clone();
+    tasks.spawn(keep("notifications", move || world::notifications::follow(own.clone())));
     tasks.spawn(keep("webhooks", move || integrations::run(outside.clone())));
     let own = app.clone();
     tasks.spawn(keep("calls", move || kernel::usage::follow_calls(own.clone())));

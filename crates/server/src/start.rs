@@ -59,7 +59,7 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     }
     welcome::print(settings, address, &url, token, began.elapsed());
 
-    let mut tasks = house::tasks(app, &live, settings);
+    let mut tasks = house::tasks(app, &live, settings, &url);
     let told = async {
         signals.first().await;
         live.close();

@@ -19,6 +19,7 @@ pub mod imports;
 pub mod joining;
 pub mod knowledge;
 mod listing;
+pub mod notifications;
 pub mod ontology;
 pub mod people;
 pub mod policy;
@@ -80,6 +81,7 @@ pub fn router() -> OpenApiRouter<World> {
         .merge(connections::routes::router())
         .merge(events::routes::router())
         .merge(knowledge::routes::router())
+        .merge(notifications::routes::router())
         .merge(ontology::routes::router())
         .merge(bulk::routes::router())
         .merge(batch::routes::router())

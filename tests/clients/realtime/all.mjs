@@ -222,6 +222,40 @@ describe("rights", () => {
   });
 });
 
+describe("notifications", () => {
+  const send = (title, people_) => call("alice", "POST", "/v1/notifications", { groupId: group, title, personIds: people_ });
+
+  test("they and their counts come to whoever listens to what concerns them", async () => {
+    const [bob, deaf] = [await connected("bob"), await connected("bob")];
+    const alice = await connected("alice");
+    await ok(bob, "subscribe", { topic: "person:me" });
+    await ok(alice, "subscribe", { topic: "person:me" });
+    await send("live", [people.bob.id]);
+    const told = await hears(bob, "notification", (one) => one.title === "live");
+    assert.deepEqual([told.kind, told.read, told.count, told.actor.id], ["announcement", false, 1, people.alice.id]);
+    assert.deepEqual(await call("bob", "GET", `/v1/notifications/${told.id}`), told);
+    const event = await hears(bob, "event", (one) => one.targetId === told.id);
+    assert.equal(event.type, "notification_created");
+    await hears(bob, "counts", (counts) => counts.notifications > 0 && counts.byKind.announcement > 0);
+    await call("bob", "POST", "/v1/notifications/read", { all: true });
+    await hears(bob, "counts", (counts) => counts.notifications === 0);
+    assert.deepEqual([all(deaf, "counts"), all(deaf, "notification"), all(alice, "notification")], [[], [], []]);
+    // Who reads a room has read what tells of it.
+    await call("bob", "POST", "/v1/connections", { type: "participated_in", fromId: people.bob.id, toId: room });
+    const said = await ok(alice, "join_room", { room }).then(() => ok(alice, "message", { room, body: "read me" }));
+    await hears(bob, "notification", (one) => one.kind === "message");
+    await hears(bob, "counts", (counts) => counts.unread === 1);
+    await ok(bob, "join_room", { room });
+    await ok(bob, "read", { room, seq: said.seq });
+    await within(
+      (async () => {
+        while (all(bob, "counts").at(-1).unread !== 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      })(),
+      "nothing is unread",
+    );
+  });
+});
+
 describe("server-sent events", () => {
   const stream = (name, query, headers = {}) =>
     new EventSource(`${url}/v1/events/stream?${query}`, {

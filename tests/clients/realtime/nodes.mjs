@@ -37,6 +37,11 @@ test("two nodes", async () => {
   assert.equal((await hears(bob, "receipt")).personId, people.alice.id);
   assert.deepEqual((await ask(alice, "presence", { personIds: [people.bob.id] })).online, [people.bob.id]);
 
+  await ok(bob, "subscribe", { topic: "person:me" });
+  await call("alice", "POST", "/v1/notifications", { groupId: group, title: "from there", personIds: [people.bob.id] });
+  assert.equal((await hears(bob, "notification", (one) => one.title === "from there")).read, false);
+  await hears(bob, "counts", (counts) => counts.notifications > 0);
+
   await ok(bob, "subscribe", { topic: `group:${group}` });
   await call("alice", "DELETE", `/v1/people/${people.bob.id}?groupId=${group}`);
   await hears(bob, "unsubscribed", (one) => one.topic === `group:${group}`);

@@ -48,7 +48,14 @@ pub(super) fn wants(
     given: Given,
 ) -> bool {
     wants_type(&webhook.event_types, &event.kind)
+        && !is_kept_in(event)
         && filter.is_none_or(|filter| filter.matches(&Asked::about(event), given))
+}
+
+/// A notification that its receiver does not want by webhook says so.
+fn is_kept_in(event: &Event) -> bool {
+    matches!(event.kind.as_str(), "notification_created" | "notification_updated")
+        && event.metadata.to_map().get("webhook") == Some(&false.into())
 }
 
 struct Asked<'e> {

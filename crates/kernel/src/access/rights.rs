@@ -67,6 +67,8 @@ rights! {
     EventsRead = "events:read",
     /// Record custom events.
     EventsCreate = "events:create",
+    /// Send notifications to members.
+    NotificationsCreate = "notifications:create",
     /// See and search shared knowledge.
     KnowledgeRead = "knowledge:read",
     /// Add knowledge.

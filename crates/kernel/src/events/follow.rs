@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use database::seams::tail::{self, Position};
 use database::{Tx, args};
+use tokio::sync::watch;
 use types::{AnyId, Kind, Result};
 
 use super::Entry;
-use crate::App;
+use crate::{App, Caller, Work};
 
 /// Entries read at a time.
 const BATCH: i64 = 200;
@@ -55,18 +56,61 @@ pub async fn follow_then<P, R, W>(
     R: AsyncFn(&mut Tx, &[Entry]) -> Result<P> + Send + Sync + Clone + 'static,
     W: AsyncFn(&mut Tx, &P) -> Result<()> + Send + Sync + Clone + 'static,
 {
-    let mut commits = app.hub.commits();
+    let mut pace = Pace::new(&app, name);
     loop {
-        commits.mark_unchanged();
-        let began = Instant::now();
-        match step(&app, name, prepare.clone(), apply.clone(), &after).await {
-            Ok(true) if app.db.is_busy() => tokio::time::sleep(began.elapsed() * MANNERS).await,
+        pace.begin();
+        let done = step(&app, name, prepare.clone(), apply.clone(), &after).await;
+        pace.keep(done).await;
+    }
+}
+
+/// The same where what follows from an event is a change of the house itself: it may record events
+/// and enqueue jobs, in the transaction that moves the cursor. It must bear reading its own events.
+pub async fn follow_changing<P, R, W>(app: App, name: &'static str, prepare: R, apply: W)
+where
+    P: Send + Sync + 'static,
+    R: AsyncFn(&mut Tx, &[Entry]) -> Result<P> + Send + Sync + Clone + 'static,
+    W: AsyncFn(&mut Work<'_>, &P) -> Result<()> + Send + Sync + Clone + 'static,
+{
+    let caller = Caller::system(name);
+    let mut pace = Pace::new(&app, name);
+    loop {
+        pace.begin();
+        let done = change_step(&app, &caller, name, prepare.clone(), apply.clone()).await;
+        pace.keep(done).await;
+    }
+}
+
+/// When a follower reads again.
+struct Pace {
+    app: App,
+    name: &'static str,
+    commits: watch::Receiver<u64>,
+    began: Instant,
+}
+
+impl Pace {
+    fn new(app: &App, name: &'static str) -> Self {
+        Self { app: app.clone(), name, commits: app.hub.commits(), began: Instant::now() }
+    }
+
+    fn begin(&mut self) {
+        self.commits.mark_unchanged();
+        self.began = Instant::now();
+    }
+
+    /// Waits as what became of the last batch says: whether there was anything to do.
+    async fn keep(&mut self, done: Result<bool>) {
+        match done {
+            Ok(true) if self.app.db.is_busy() => {
+                tokio::time::sleep(self.began.elapsed() * MANNERS).await;
+            }
             Ok(true) => {}
             Ok(false) => {
-                let _ = tokio::time::timeout(PATIENCE, commits.changed()).await;
+                let _ = tokio::time::timeout(PATIENCE, self.commits.changed()).await;
             }
             Err(error) => {
-                tracing::warn!(follower = name, cause = error.cause(), "{}", error.message());
+                tracing::warn!(follower = self.name, cause = error.cause(), "{}", error.message());
                 tokio::time::sleep(RETRY).await;
             }
         }
@@ -86,19 +130,7 @@ where
     R: AsyncFn(&mut Tx, &[Entry]) -> Result<P> + Send + Sync + 'static,
     W: AsyncFn(&mut Tx, &P) -> Result<()> + Send + Sync + 'static,
 {
-    let found = app
-        .db
-        .unbound()
-        .read_long(async move |tx| {
-            let batch = read(tx, name).await?;
-            if batch.entries.is_empty() {
-                return Ok(None);
-            }
-            let prepared = prepare(tx, &batch.entries).await?;
-            Ok(Some((batch.from, batch.to, prepared)))
-        })
-        .await?;
-    let Some((from, to, prepared)) = found else { return Ok(false) };
+    let Some((from, to, prepared)) = next(app, name, prepare).await? else { return Ok(false) };
     let (now, prepared) = (app.now(), Arc::new(prepared));
     let written = Arc::clone(&prepared);
     app.db
@@ -113,6 +145,56 @@ where
         .await?;
     after(&prepared);
     Ok(true)
+}
+
+/// As [`step`], in a change.
+async fn change_step<P, R, W>(
+    app: &App,
+    caller: &Caller,
+    name: &'static str,
+    prepare: R,
+    apply: W,
+) -> Result<bool>
+where
+    P: Send + Sync + 'static,
+    R: AsyncFn(&mut Tx, &[Entry]) -> Result<P> + Send + Sync + 'static,
+    W: AsyncFn(&mut Work<'_>, &P) -> Result<()> + Send + Sync + 'static,
+{
+    let Some((from, to, prepared)) = next(app, name, prepare).await? else { return Ok(false) };
+    app.change(caller, async move |work| {
+        work.silently();
+        // As above.
+        if advance(work.tx, name, from, to, work.now).await? {
+            apply(work, &prepared).await?;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(true)
+}
+
+/// The next batch with what was prepared of it, and where it begins and ends; none at the end of
+/// the log.
+async fn next<P, R>(
+    app: &App,
+    name: &'static str,
+    prepare: R,
+) -> Result<Option<(Option<Position>, Position, P)>>
+where
+    P: Send + Sync + 'static,
+    R: AsyncFn(&mut Tx, &[Entry]) -> Result<P> + Send + Sync + 'static,
+{
+    app.db
+        .unbound()
+        .read_long(async move |tx| {
+            let batch = read(tx, name).await?;
+            if batch.entries.is_empty() {
+                return Ok(None);
+            }
+            let prepared = prepare(tx, &batch.entries).await?;
+            Ok(Some((batch.from, batch.to, prepared)))
+        })
+        .await
 }
 
 async fn read(tx: &mut Tx, name: &str) -> Result<Followed> {

@@ -48,7 +48,7 @@ async fn send(app: &App, id: Uuid, letter: &Letter, written_at: Time) -> Result<
         }
         Mail::Smtp(smtp) => {
             let written = app.letters.write(letter)?;
-            smtp.send(id, written_at, &letter.to, &letter.name, &written).await
+            smtp.send(id, written_at, letter, &written).await
         }
         Mail::Mailbox(mailbox) => {
             let written = app.letters.write(letter)?;
@@ -58,6 +58,7 @@ async fn send(app: &App, id: Uuid, letter: &Letter, written_at: Time) -> Result<
                 subject: written.subject,
                 url: letter.url.clone(),
                 token: letter.token.clone(),
+                unsubscribe: letter.unsubscribe.clone(),
                 code: letter.code.clone(),
                 text: written.text,
                 html: written.html,

@@ -23,6 +23,8 @@ pub struct Received {
     pub url: String,
     /// The token in that address.
     pub token: String,
+    /// Where one can have no more of these, as the header `List-Unsubscribe` says; empty without.
+    pub unsubscribe: String,
     /// A code to be typed; empty when there is none.
     pub code: String,
     /// Its plain text.

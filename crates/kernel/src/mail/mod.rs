@@ -39,6 +39,10 @@ pub struct Letter {
     pub token: String,
     /// A short code to be typed.
     pub code: String,
+    /// Where whoever wants no more of these says so, by a POST without anything else (RFC 8058);
+    /// empty for what everybody has to get.
+    #[serde(default)]
+    pub unsubscribe: String,
     /// Further values for the template, e.g. who invites into which group.
     pub facts: serde_json::Map<String, serde_json::Value>,
 }
@@ -54,6 +58,7 @@ impl Letter {
             url: String::new(),
             token: String::new(),
             code: String::new(),
+            unsubscribe: String::new(),
             facts: serde_json::Map::new(),
         }
     }
@@ -77,6 +82,13 @@ impl Letter {
     #[must_use]
     pub fn code(mut self, code: &str) -> Self {
         code.clone_into(&mut self.code);
+        self
+    }
+
+    /// Says where one can have no more of these.
+    #[must_use]
+    pub fn unsubscribe(mut self, url: String) -> Self {
+        self.unsubscribe = url;
         self
     }
 

@@ -11,6 +11,7 @@ use types::{Error, Result, Secret, Time};
 use url::{Host, Url};
 use uuid::Uuid;
 
+use super::Letter;
 use super::settings::Settings;
 use super::templates::{Written, plain};
 use crate::jobs;
@@ -50,11 +51,10 @@ impl Smtp {
         &self,
         id: Uuid,
         written_at: Time,
-        to: &str,
-        name: &str,
+        letter: &Letter,
         written: &Written,
     ) -> Result<()> {
-        let message = self.message(id, written_at, to, name, written)?;
+        let message = self.message(id, written_at, letter, written)?;
         match tokio::time::timeout(PATIENCE, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(refused(&error)),
@@ -66,29 +66,47 @@ impl Smtp {
         &self,
         id: Uuid,
         written_at: Time,
-        to: &str,
-        name: &str,
+        letter: &Letter,
         written: &Written,
     ) -> Result<Message> {
         let never = |_| jobs::hopeless("the letter has no address that mail could be sent to");
-        let to: Address = to.parse().map_err(never)?;
-        let name = plain(name);
+        let to: Address = letter.to.parse().map_err(never)?;
+        let name = plain(&letter.name);
         let date = UNIX_EPOCH + Duration::from_secs(written_at.seconds().max(0).unsigned_abs());
         let domain = self.from.email.domain();
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-        Message::builder()
+        let mut builder = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new((!name.is_empty()).then_some(name), to))
             .subject(written.subject.as_str())
             .date(date)
             .message_id(Some(format!("<{}@{domain}>", id.simple())))
-            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
+        for (name, value) in unsubscribing(&letter.unsubscribe) {
+            builder = builder.raw_header(HeaderValue::new(name, value));
+        }
+        builder
             .multipart(MultiPart::alternative_plain_html(
                 written.text.clone(),
                 written.html.clone(),
             ))
             .map_err(|_| jobs::hopeless("the letter cannot be put into a message"))
     }
+}
+
+/// How a mail program unsubscribes by itself, without asking anybody to sign in (RFC 8058).
+fn unsubscribing(url: &str) -> Vec<(HeaderName, String)> {
+    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>,".contains(&byte));
+    if url.is_empty() || !is_plain {
+        return Vec::new();
+    }
+    vec![
+        (HeaderName::new_from_ascii_str("List-Unsubscribe"), format!("<{url}>")),
+        (
+            HeaderName::new_from_ascii_str("List-Unsubscribe-Post"),
+            "List-Unsubscribe=One-Click".to_owned(),
+        ),
+    ]
 }
 
 /// The way the settings name; a mistake is told without its value.

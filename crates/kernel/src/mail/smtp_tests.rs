@@ -20,7 +20,8 @@ fn written(subject: &str) -> Written {
 
 fn formatted(to: &str, name: &str, subject: &str) -> Result<String> {
     let at = Time::from_micros(1_800_000_000_000_000);
-    let message = smtp().message(Uuid::from_u128(7), at, to, name, &written(subject))?;
+    let letter = Letter::new("magic_link", to).name(name);
+    let message = smtp().message(Uuid::from_u128(7), at, &letter, &written(subject))?;
     Ok(String::from_utf8(message.formatted()).unwrap())
 }
 
@@ -82,6 +83,27 @@ fn a_mistake_is_told_by_its_key_and_without_its_value() {
     ] {
         assert_eq!(found.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [key], "{found:?}");
         assert!(!found[0].1.contains("hunter2"));
+    }
+}
+
+#[test]
+fn mail_programs_can_unsubscribe_by_themselves() {
+    let formatted = |url: &str| {
+        let at = Time::from_micros(1_800_000_000_000_000);
+        let letter =
+            Letter::new("notification_digest", "ada@example.com").unsubscribe(url.to_owned());
+        let message = smtp().message(Uuid::from_u128(7), at, &letter, &written("News")).unwrap();
+        String::from_utf8(message.formatted()).unwrap()
+    };
+    let text = formatted("https://example.com/v1/notifications/unsubscribe?token=abc");
+    let address = "<https://example.com/v1/notifications/unsubscribe?token=abc>";
+    assert!(
+        text.replace("\r\n ", " ").contains(&format!("List-Unsubscribe: {address}\r\n")),
+        "{text}"
+    );
+    assert!(text.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"), "{text}");
+    for none in ["", "https://example.com/>\r\nBcc: eve@example.com"] {
+        assert!(!formatted(none).contains("List-Unsubscribe"), "{none}");
     }
 }
 

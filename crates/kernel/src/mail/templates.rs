@@ -53,6 +53,7 @@ built_in!(
     "email_verification",
     "invitation",
     "magic_link",
+    "notification_digest",
     "passkey_added",
     "password_changed",
     "password_reset",
@@ -140,11 +141,7 @@ impl Templates {
     fn render(&self, letter: &Letter) -> Result<Written, String> {
         let kind = &letter.kind;
         let mut facts = letter.facts.clone();
-        for value in facts.values_mut() {
-            if let serde_json::Value::String(text) = value {
-                *text = plain(text);
-            }
-        }
+        facts.values_mut().for_each(flatten);
         let about = context! {
             app => self.0.app_name.as_str(),
             kind => kind.as_str(),
@@ -152,6 +149,7 @@ impl Templates {
             name => plain(&letter.name),
             url => letter.url.as_str(),
             code => letter.code.as_str(),
+            unsubscribe => letter.unsubscribe.as_str(),
             facts => Value::from(Serde(facts)),
         };
         let part = |name: &str, about: Value| {
@@ -212,8 +210,25 @@ fn sample(kind: &str) -> Letter {
             .fact("role", "member"),
         "two_factor_changed" => letter.fact("change", "enabled"),
         "account_linked" => letter.fact("provider", "google"),
+        "notification_digest" => letter
+            .unsubscribe("https://example.com/no-more".to_owned())
+            .fact("count", 3)
+            .fact(
+                "titles",
+                serde_json::json!(["Bob mentioned you in Notes", "Carol wrote in Team"]),
+            )
+            .fact("more", 1),
         "passkey_added" => letter.fact("passkey", "Laptop"),
         _ => letter,
+    }
+}
+
+/// Every text of a value, also of a list.
+fn flatten(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => *text = plain(text),
+        serde_json::Value::Array(all) => all.iter_mut().for_each(flatten),
+        _ => {}
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) fn all(settings: &Settings, table: &Table) -> Vec<Mistake> {
     found.extend(of("jobs", settings.jobs.mistakes()));
     found.extend(of("egress", settings.egress.mistakes()));
     found.extend(of("webhooks", settings.webhooks.mistakes()));
+    found.extend(of("notifications", settings.notifications.mistakes()));
     found.extend(of("google", settings.google.mistakes()));
     found.extend(of("github", settings.github.mistakes()));
     found.extend(of("facebook", settings.facebook.mistakes()));

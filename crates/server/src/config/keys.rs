@@ -6,6 +6,7 @@ mod identity;
 mod jobs;
 mod live;
 mod mail;
+mod notifications;
 mod process;
 mod providers;
 mod quotas;
@@ -107,6 +108,10 @@ pub(crate) static SECTIONS: &[(&str, &str)] = &[
     ),
     ("egress", "Requests to addresses that users name, e.g. websites to be analyzed."),
     ("webhooks", "What other programs are told and tell; see [webhooks.md](webhooks.md)."),
+    (
+        "notifications",
+        "What people are told of what happens; see [notifications.md](notifications.md).",
+    ),
     ("google", "Signing in with Google; without a client id it is not offered."),
     ("github", "Signing in with GitHub; without a client id it is not offered."),
     ("facebook", "Signing in with Facebook; without a client id it is not offered."),
@@ -189,6 +194,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
         mail::KEYS,
         jobs::KEYS,
         webhooks::KEYS,
+        notifications::KEYS,
         providers::KEYS,
     ]
     .into_iter()

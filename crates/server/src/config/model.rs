@@ -26,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) jobs: kernel::jobs::Settings,
     pub(crate) egress: kernel::egress::Settings,
     pub(crate) webhooks: integrations::Settings,
+    pub(crate) notifications: world::notifications::Settings,
     pub(crate) google: identity::GoogleSettings,
     pub(crate) github: identity::GithubSettings,
     pub(crate) facebook: identity::FacebookSettings,

@@ -93,6 +93,7 @@ fn the_list_of_keys_is_what_the_structs_read() {
         ("jobs", fields::<kernel::jobs::Settings>()),
         ("egress", fields::<kernel::egress::Settings>()),
         ("webhooks", fields::<integrations::Settings>()),
+        ("notifications", fields::<world::notifications::Settings>()),
         ("google", fields::<identity::GoogleSettings>()),
         ("github", fields::<identity::GithubSettings>()),
         ("facebook", fields::<identity::FacebookSettings>()),
@@ -129,6 +130,7 @@ fn the_listed_defaults_are_the_real_ones() {
     assert_eq!(format!("{:?}", listed.jobs), format!("{:?}", real.jobs));
     assert_eq!(listed.egress.allow_private, real.egress.allow_private);
     assert_eq!(format!("{:?}", listed.webhooks), format!("{:?}", real.webhooks));
+    assert_eq!(format!("{:?}", listed.notifications), format!("{:?}", real.notifications));
     assert!(real.keys.root.is_none() && real.keys.signing.is_none());
     let (listed, real) = (listed.providers(), real.providers());
     assert_eq!(listed.google.issuer, real.google.issuer);

@@ -29,6 +29,7 @@ mod integrations;
 mod jobs;
 mod keys;
 mod live;
+mod notifications;
 mod oauth;
 mod people;
 mod process;

@@ -17,6 +17,7 @@ mod told;
 use kernel::App;
 use kernel::jobs::Jobs;
 
+pub(crate) use self::told::told_again;
 pub use self::told::{Part, Told, is_whole_after, told};
 
 /// Adds the background work of events.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use database::seams::tail::{self, Position};
 use database::{Row, Sql, Tx};
 use kernel::access::{Scope, Sight};
-use types::{AnyId, GroupId, Kind, PersonId, Result};
+use types::{AnyId, EventId, GroupId, Kind, PersonId, Result};
 use uuid::Uuid;
 
 use super::model::Event;
@@ -46,6 +46,12 @@ impl Told {
         sight.sees(&self.visibility, self.owner, me)
             && (sight == Sight::All || self.private_to.iter().copied().all(own))
     }
+
+    /// Whose it is, where it is somebody's.
+    #[must_use]
+    pub fn owner(&self) -> Option<PersonId> {
+        self.owner
+    }
 }
 
 /// Whether nothing of a group after `position` was deleted from the log: retention may have.
@@ -62,11 +68,6 @@ pub async fn is_whole_after(tx: &mut Tx, group: GroupId, position: Position) -> 
 /// # Errors
 /// As the store.
 pub async fn told(tx: &mut Tx, part: Part, position: Position, limit: i64) -> Result<Vec<Told>> {
-    let read = |row: &Row<'_>| {
-        let event = sql::event(row)?;
-        let target = event.target_id.filter(|id| id.kind == Kind::Thing).map(|id| id.uuid);
-        Ok((event, row.get(10)?, row.get(11)?, [target, row.get(13)?, row.get(14)?]))
-    };
     let (columns, width) = (sql::COLUMNS, sql::WIDTH);
     let rows = match part {
         Part::Whole => tail::after(tx, columns, width, position, limit, read).await?,
@@ -79,6 +80,34 @@ pub async fn told(tx: &mut Tx, part: Part, position: Position, limit: i64) -> Re
             tail::slice(tx, columns, width, of, position, limit, read).await?
         }
     };
+    bounded(tx, rows).await
+}
+
+/// These events of the log, without their positions; one that is gone is left out.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn told_again(tx: &mut Tx, ids: &[EventId]) -> Result<Vec<Told>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new(sql::HEAD);
+    sql.push(" and o.id in ").bind_list(ids.iter().copied()).push(" order by o.seq");
+    let rows = tx.all(sql.text(), sql.args(), |row| Ok((Position::default(), read(row)?))).await?;
+    bounded(tx, rows).await
+}
+
+/// An event, its visibility and owner, and the things it tells of.
+type Bounds = (Event, String, Option<PersonId>, [Option<Uuid>; 3]);
+
+fn read(row: &Row<'_>) -> Result<Bounds> {
+    let event = sql::event(row)?;
+    let target = event.target_id.filter(|id| id.kind == Kind::Thing).map(|id| id.uuid);
+    Ok((event, row.get(10)?, row.get(11)?, [target, row.get(13)?, row.get(14)?]))
+}
+
+/// With what of it is private by now.
+async fn bounded(tx: &mut Tx, rows: Vec<(Position, Bounds)>) -> Result<Vec<Told>> {
     let private = private_things(tx, rows.iter().flat_map(|(_, row)| row.3).flatten()).await?;
     Ok(rows
         .into_iter()

@@ -128,6 +128,14 @@ pub async fn visible(tx: &mut Tx, caller: &Caller, id: GroupId) -> Result<Group>
     sql::find(tx, id).await?.ok_or_else(Error::not_found)
 }
 
+/// What a group is called; whoever asks checks that it may be told.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn name_of(tx: &mut Tx, id: GroupId) -> Result<Option<String>> {
+    Ok(sql::find(tx, id).await?.map(|group| group.name))
+}
+
 /// A page of the caller's groups — all there are, for an owner of the platform — or of every
 /// public one.
 ///

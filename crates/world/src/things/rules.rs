@@ -100,6 +100,25 @@ pub(super) fn new_thing(
     }
 }
 
+/// Makes a thing of a built-in type that the house gives somebody, and tells of it as `event`.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn give_in(
+    work: &mut Work<'_>,
+    thing: &Thing,
+    event: &'static str,
+    metadata: &Json,
+) -> Result<()> {
+    if !sql::insert(work.tx, thing, &None).await? {
+        return Err(Error::internal("a new id was taken"));
+    }
+    usage::take(work, thing.group_id, Metric::Things, 1).await?;
+    let bytes = content::bytes(&thing.properties, None);
+    usage::take(work, thing.group_id, Metric::StorageBytes, bytes).await?;
+    record(work, event, thing, metadata).await
+}
+
 /// Stores a thing that has its identity already (import), with its properties as its type wants
 /// them; `hidden` are its write-only ones. False when the id is taken: what is there stays as it
 /// is.

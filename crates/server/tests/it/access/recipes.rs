@@ -6,6 +6,7 @@ mod arrive;
 mod bulk;
 mod integrations;
 mod keys;
+mod notifications;
 mod ops;
 mod organizations;
 mod tenancy;
@@ -113,6 +114,9 @@ async fn elsewhere(scene: &Scene, who: &Person, operation: &str) -> Option<Vec<A
         return Some(asks);
     }
     if let Some(asks) = transfer::of(scene, operation).await {
+        return Some(asks);
+    }
+    if let Some(asks) = notifications::of(scene, operation).await {
         return Some(asks);
     }
     match keys::of(scene, who, operation).await {

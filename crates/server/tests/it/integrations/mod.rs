@@ -6,6 +6,7 @@ mod keeping;
 mod receivers;
 mod sending;
 mod target;
+mod told;
 mod verifiers;
 
 use std::time::{Duration, Instant};
