@@ -219,7 +219,7 @@ fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
 pub(crate) fn tasks(app: &App, live: &Live, settings: &Settings, url: &str) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let outside = integrations::new(app.clone(), settings.webhooks.clone());
-    let jobs = kernel::idempotency::jobs(kernel::mail::jobs(Jobs::default()));
+    let jobs = kernel::usage::jobs(kernel::idempotency::jobs(kernel::mail::jobs(Jobs::default())));
     let jobs = world::jobs(identity::jobs(jobs), app);
     let jobs = world::notifications::jobs(jobs, &settings.notifications, url);
     let jobs = live::jobs(integrations::jobs(jobs, &outside));

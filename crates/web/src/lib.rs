@@ -35,6 +35,7 @@ mod query;
 mod query_de;
 mod refuse;
 mod settings;
+mod stall;
 
 #[cfg(test)]
 mod test_kit;

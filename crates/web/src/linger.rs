@@ -15,8 +15,9 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
+
+use crate::stall::Stalling;
 
 /// So much is thrown away at most; who sends more is cut off.
 const SURPLUS: usize = 16 * 1024 * 1024;
@@ -70,7 +71,7 @@ impl Drop for Watched {
 
 /// A stream whose end is read out; see the module.
 pub(crate) struct Lingering {
-    stream: TcpStream,
+    stream: Stalling,
     unread: Unread,
     ending: Option<Ending>,
 }
@@ -81,7 +82,7 @@ struct Ending {
 }
 
 impl Lingering {
-    pub(crate) fn new(stream: TcpStream, unread: Unread) -> Self {
+    pub(crate) fn new(stream: Stalling, unread: Unread) -> Self {
         Self { stream, unread, ending: None }
     }
 }

@@ -20,6 +20,7 @@ use types::Result;
 
 use crate::linger::{Lingering, Unread};
 use crate::settings::Settings;
+use crate::stall::Stalling;
 
 /// The largest request head: address and all headers.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -56,7 +57,7 @@ pub async fn serve(
     let places = places.unwrap_or(u32::MAX).max(1);
     let free = Arc::new(Semaphore::new(places as usize));
     let (door, watching) = watch::channel(Door::Open);
-    let http = builder(settings);
+    let (http, patience) = (builder(settings), settings.write_timeout());
     let mut shutdown = pin!(shutdown);
 
     loop {
@@ -73,8 +74,13 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection =
-                    Connection { http: http.clone(), router: router.clone(), peer, _place: place };
+                let connection = Connection {
+                    http: http.clone(),
+                    router: router.clone(),
+                    peer,
+                    patience,
+                    _place: place,
+                };
                 tokio::spawn(connection.run(stream, watching.clone()));
             }
             // That client has left again; the next one may be fine.
@@ -130,6 +136,8 @@ struct Connection {
     http: http1::Builder,
     router: Router,
     peer: SocketAddr,
+    /// For a client who takes nothing of what is written.
+    patience: Duration,
     _place: OwnedSemaphorePermit,
 }
 
@@ -154,7 +162,8 @@ impl Connection {
                 answer
             }
         });
-        let stream = TokioIo::new(Lingering::new(stream, unread));
+        let stream = Lingering::new(Stalling::new(stream, self.patience), unread);
+        let stream = TokioIo::new(stream);
         let connection = self.http.serve_connection(stream, service);
         let mut connection = pin!(connection.with_upgrades());
         loop {

@@ -80,6 +80,22 @@ async fn a_head_that_does_not_arrive_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_client_that_takes_nothing_is_given_up() {
+    // More than the kernels of both ends keep.
+    let much = || Router::new().route("/", get(|| async { vec![b'x'; 32 * 1024 * 1024] }));
+    let settings = Settings { max_connections: 1, write_timeout_ms: 50, ..Settings::default() };
+    let house = open(much(), settings).await;
+    let mut first = TcpStream::connect(house.address).await.unwrap();
+    first.write_all(GET.as_bytes()).await.unwrap();
+    // Its place is free again, though it neither reads nor leaves.
+    let mut second = TcpStream::connect(house.address).await.unwrap();
+    assert!(exchange(&mut second, GET).await.starts_with("HTTP/1.1 200"));
+    let mut rest = Vec::new();
+    let read = first.read_to_end(&mut rest).await;
+    assert!(read.is_err() || rest.len() < 32 * 1024 * 1024, "it was cut off");
+}
+
+#[tokio::test]
 async fn newcomers_wait_while_all_places_are_taken() {
     let house = open(hello(), Settings { max_connections: 1, ..Settings::default() }).await;
     let mut first = TcpStream::connect(house.address).await.unwrap();

@@ -26,6 +26,9 @@ pub struct Settings {
     /// A connection that sends no complete request head for this many milliseconds is closed;
     /// this is also how long an idle connection is kept.
     pub header_read_timeout_ms: u64,
+    /// A connection whose client takes nothing of what is written to it for this many milliseconds
+    /// is cut off.
+    pub write_timeout_ms: u64,
     /// Connections open at once; further ones wait in the kernel's queue.
     pub max_connections: usize,
     /// How many hours an answer is given again to a request that is sent again with the same
@@ -44,6 +47,7 @@ impl Default for Settings {
             body_limit_bytes: 1024 * 1024,
             max_in_flight: 4_096,
             header_read_timeout_ms: 10_000,
+            write_timeout_ms: 30_000,
             max_connections: 10_000,
             idempotency_hours: 24,
             shutdown_grace_ms: 10_000,
@@ -77,6 +81,7 @@ impl Settings {
             ("body_limit_bytes", self.body_limit_bytes == 0),
             ("max_in_flight", self.max_in_flight == 0),
             ("header_read_timeout_ms", self.header_read_timeout_ms == 0),
+            ("write_timeout_ms", self.write_timeout_ms == 0),
             ("max_connections", self.max_connections == 0),
             ("idempotency_hours", self.idempotency_hours == 0),
         ];
@@ -94,6 +99,10 @@ impl Settings {
 
     pub(crate) fn header_read_timeout(&self) -> Duration {
         Duration::from_millis(self.header_read_timeout_ms)
+    }
+
+    pub(crate) fn write_timeout(&self) -> Duration {
+        Duration::from_millis(self.write_timeout_ms)
     }
 
     pub(crate) fn idempotency(&self) -> Duration {

@@ -15,6 +15,7 @@ mod seat;
 mod sql;
 mod teams;
 
+pub(crate) use invitations::delete_expired;
 pub(crate) use invitations::invite::invite;
 pub(crate) use invitations::model::InviteMember;
 pub(crate) use members::model::RoleNames;

@@ -21,6 +21,7 @@ use crate::IdentityApp;
 
 pub(crate) use devices::{delete_expired, forget as forget_devices, show as show_device};
 pub(crate) use rules::password_was_set;
+pub(crate) use sql::delete_tries;
 pub(crate) use verify::{finish_pair, mail_to_pair};
 
 pub(crate) fn router() -> OpenApiRouter<IdentityApp> {

@@ -1,8 +1,12 @@
 //! The statements of second factors. They belong to a login, so none carries a group.
 
+use std::time::Duration;
+
 use database::{Tx, args};
 use types::{Result, Time, UserId};
 use uuid::Uuid;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// An authenticator app.
 pub(super) struct Stored {
@@ -167,6 +171,16 @@ pub(super) async fn counted_since(tx: &mut Tx, user: UserId) -> Result<Option<Ti
 pub(super) async fn forget_tries(tx: &mut Tx, user: UserId) -> Result<()> {
     tx.run("delete from second_factor_failures where user_id = $1", args![user]).await?;
     Ok(())
+}
+
+/// Deletes counts whose window has ended: none is longer than a day.
+pub(crate) async fn delete_tries(tx: &mut Tx, now: Time, limit: i64) -> Result<u64> {
+    tx.run(
+        "delete from second_factor_failures where user_id in \
+         (select user_id from second_factor_failures where since < $1 limit $2)",
+        args![now.before(DAY), limit],
+    )
+    .await
 }
 
 pub(super) async fn insert_device(

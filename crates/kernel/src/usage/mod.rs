@@ -7,6 +7,7 @@
 //! and makes new ceilings of what is left. `docs/quotas.md` tells what people see of it.
 
 mod calls;
+mod clean_up;
 mod level;
 mod metric;
 mod plans;
@@ -14,6 +15,7 @@ mod sql;
 mod take;
 
 pub use calls::{Calls, admit, flush, follow_calls};
+pub use clean_up::jobs;
 pub use level::Level;
 pub use metric::{Metric, month};
 pub use plans::{PlanSettings, Plans, Settings};

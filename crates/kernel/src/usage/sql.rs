@@ -157,6 +157,18 @@ pub(super) async fn forget_cut(tx: &mut Tx, number: Number<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Deletes numbers of months before `month`, with what their ceilings were made for.
+pub(super) async fn forget_before(tx: &mut Tx, month: &str, limit: i64) -> Result<u64> {
+    tx.run("delete from usage_cuts where period <> '' and period < $1", args![month]).await?;
+    tx.run(
+        "delete from usage_counters where (group_id, metric, period, slot) in \
+         (select group_id, metric, period, slot from usage_counters \
+         where period <> '' and period < $1 limit $2)",
+        args![month, limit],
+    )
+    .await
+}
+
 /// Every number of a group: those of all time, and those of a month.
 pub(super) async fn all(tx: &mut Tx, group: GroupId, month: &str) -> Result<Vec<(String, i64)>> {
     tx.all(

@@ -19,10 +19,14 @@ use crate::stage::{Stage, alone_on_both};
 use recipes::Ask;
 use scene::{INSIDE, MARKER, PRIVATE, Scene};
 
-/// The columns: who asks, and which words they must never be answered.
-const WHO: [(&str, &[&str]); 9] = [
+/// The columns: who asks, and which words they must never be answered. `former` was a member of
+/// Acme, `invited` has not accepted yet, and `below` owns a group below Acme and is nobody at Acme.
+const WHO: [(&str, &[&str]); 12] = [
     ("nobody", &[MARKER]),
     ("carol", &[MARKER]),
+    ("former", &[MARKER]),
+    ("invited", &[INSIDE, PRIVATE]),
+    ("below", &[MARKER]),
     ("vera", &[INSIDE, PRIVATE]),
     ("bob", &[PRIVATE]),
     ("alice", &[]),
@@ -31,6 +35,9 @@ const WHO: [(&str, &[&str]); 9] = [
     ("reading-key", &[]),
     ("empty-key", &[MARKER]),
 ];
+/// Who must never be answered an id of what is at Acme, either.
+const OUTSIDE: [&str; 7] =
+    ["nobody", "carol", "former", "invited", "below", "foreign-key", "empty-key"];
 
 type Table = BTreeMap<String, [u16; WHO.len()]>;
 
@@ -38,6 +45,9 @@ fn everybody(stage: &Stage, scene: &Scene) -> [Person; WHO.len()] {
     [
         stage.nobody(),
         stage.carol(),
+        scene.former.fresh(),
+        scene.invited.fresh(),
+        scene.below.fresh(),
         stage.vera(),
         stage.bob(),
         stage.alice(),
@@ -126,11 +136,14 @@ fn keeps_quiet(scene: &Scene, column: usize, row: &str, ask: &Ask, answer: &Answ
     for word in words {
         assert!(!told.contains(word), "{row} tells {who} `{word}`: {answer:?}");
     }
-    if !words.contains(&MARKER) {
+    if !OUTSIDE.contains(&who) {
         return;
     }
-    // What they said themselves may be said back.
-    let said = format!("{} {} {} {:?}", ask.id, ask.part, ask.query, ask.body);
+    // What they said themselves may be said back; and who is invited, or below, is told of where.
+    let mut said = format!("{} {} {} {:?}", ask.id, ask.part, ask.query, ask.body);
+    if matches!(who, "invited" | "below") {
+        said.push_str(&scene.acme);
+    }
     for id in scene.ids.borrow().iter().filter(|id| !said.contains(id.as_str())) {
         assert!(!told.contains(id.as_str()), "{row} tells {who} {id}: {answer:?}");
     }

@@ -16,9 +16,20 @@ const MISSED: &str = "1970-01-01T00:00:00.000Z";
 const TOKEN: &str = "a token that nobody guesses";
 
 /// Of each of these two rows or more are there, and the newest becomes old enough to go.
-const DUE: [&str; 8] = [
+const DUE: [&str; 11] = [
     "update sessions set expires_at = 1 \
      where id = (select id from sessions order by created_at desc limit 1)",
+    "update invitations set expires_at = 1 \
+     where id = (select id from invitations order by created_at desc limit 1)",
+    "insert into second_factor_failures (user_id, failures, since) \
+     select id, 1, case when email like 'alice%' then 1 else 9000000000000000 end from users \
+     where email like 'alice%' or email like 'bob%' or email like 'carol%'",
+    "insert into usage_counters (group_id, metric, period, slot, amount) \
+     select group_id, 'apiCalls', '2001-01', 0, 1 from memberships order by group_id limit 1; \
+     insert into usage_counters (group_id, metric, period, slot, amount) \
+     select group_id, 'apiCalls', '9999-01', slot, 1 from usage_counters where period = '2001-01'; \
+     insert into usage_counters (group_id, metric, period, slot, amount) \
+     select group_id, 'apiCalls', '9999-02', slot, 1 from usage_counters where period = '2001-01'",
     "update challenges set expires_at = 1 \
      where id = (select id from challenges order by created_at desc limit 1)",
     "update idempotency_keys set expires_at = 1 \
@@ -41,9 +52,12 @@ const DUE: [&str; 8] = [
 ];
 
 /// What there is of everything that is cleaned up.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 12] = [
     "sessions",
     "challenges",
+    "invitations",
+    "second_factor_failures",
+    "usage_counters where period in ('2001-01', '9999-01', '9999-02')",
     "idempotency_keys",
     "webhook_deliveries",
     "receiver_messages",
@@ -63,6 +77,9 @@ async fn fill(stage: &Stage) {
         let note = json!({ "groupId": stage.acme, "type": "note", "name": name });
         let request = alice.request(Method::POST, "/v1/things").header("idempotency-key", name);
         alice.send(request.json(&note)).await.was(201);
+        let invitation = json!({ "email": format!("{name}@example.com"), "role": "member",
+            "organizationId": stage.acme });
+        alice.post("/v1/auth/organization/invite-member", invitation).await.was(200);
         let import = json!({ "groupId": stage.acme, "format": "ndjson", "dimension": "things" });
         alice.post("/v1/imports", import).await.was(201);
     }
@@ -135,11 +152,15 @@ async fn each_deletes_what_is_due_and_nothing_else() {
         store::run(&stage, "update job_schedules set next_at = 1").await;
         stage.server.run();
         let root = stage.root().at(stage.server.url()).fresh();
+        let identity = json!({
+            "sessions": 1, "challenges": 1, "devices": 0, "tries": 1, "invitations": 1,
+        });
         for (kind, deleted) in [
-            ("identity.clean_up", json!({ "sessions": 1, "challenges": 1, "devices": 0 })),
+            ("identity.clean_up", identity),
             ("idempotency.clean_up", json!({ "keys": 1 })),
             ("integrations.clean_up", json!({ "deliveries": 1, "messages": 1 })),
             ("live.clean_up", json!({ "clientIds": 1 })),
+            ("usage.clean_up", json!({ "counters": 1 })),
             ("world.clean_up", json!({ "imports": 1, "inputs": 1 })),
             ("world.event_retention", json!({ "events": 0 })),
         ] {
@@ -151,6 +172,6 @@ async fn each_deletes_what_is_due_and_nothing_else() {
         let gone: Vec<i64> = before.iter().zip(&after).map(|(was, is)| was - is).collect();
         assert_eq!(gone, vec![1; TABLES.len()], "on {engine:?}: {before:?} became {after:?}");
         let runs = store::count(&stage, "jobs where tick_at = 1").await;
-        assert_eq!(runs, 7, "one run of each makes up for all missed ticks");
+        assert_eq!(runs, 8, "one run of each makes up for all missed ticks");
     }
 }

@@ -30,8 +30,11 @@ async fn clean_up(app: App, job: Job, settings: Settings) -> Result<()> {
     let (read, unread) =
         (now.before(days(settings.keep_read_days)), now.before(days(settings.keep_unread_days)));
     for _ in 0..SLICES {
-        let some =
-            app.db.unbound().read_long(async move |tx| work_sql::old(tx, read, unread, SLICE).await).await?;
+        let some = app
+            .db
+            .unbound()
+            .read_long(async move |tx| work_sql::old(tx, read, unread, SLICE).await)
+            .await?;
         old += some.len();
         if some.is_empty() {
             break;

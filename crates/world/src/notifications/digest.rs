@@ -35,7 +35,11 @@ async fn letters(app: App, job: Job, url: String) -> Result<()> {
     let (mut written, mut seen) = (0, 0);
     while seen < MOST {
         let now = app.now();
-        let due = app.db.unbound().read_long(async move |tx| work_sql::due(tx, now, PEOPLE).await).await?;
+        let due = app
+            .db
+            .unbound()
+            .read_long(async move |tx| work_sql::due(tx, now, PEOPLE).await)
+            .await?;
         if due.is_empty() {
             break;
         }

@@ -6,3 +6,5 @@ pub(super) mod model;
 pub(super) mod routes;
 pub(super) mod rules;
 pub(super) mod sql;
+
+pub(crate) use sql::delete_expired;

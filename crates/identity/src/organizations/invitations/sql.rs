@@ -1,6 +1,8 @@
 //! The statements of invitations. Lists carry their group or their address; an id finds one
 //! anywhere, since whoever is invited is in no group of it yet.
 
+use std::time::Duration;
+
 use database::{Row, Tx, args};
 use kernel::access::Role;
 use types::{GroupId, InvitationId, PersonId, Result, Time};
@@ -15,6 +17,9 @@ const MOST: i64 = 1_000;
 const COLUMNS: &str = "select i.id, i.group_id, i.email, i.role, i.custom_role, i.team_id, \
      i.status, i.expires_at, i.created_at, p.user_id, i.inviter_id, g.name \
      from invitations i join people p on p.id = i.inviter_id join groups g on g.id = i.group_id ";
+
+/// How long an invitation is known after it could last be accepted.
+const KEEP: Duration = Duration::from_secs(30 * 86_400);
 
 /// An invitation with what only the rules see of it.
 #[derive(Debug, Clone)]
@@ -51,6 +56,20 @@ fn stored(row: &Row<'_>) -> Result<Stored> {
 
 pub(super) async fn find(tx: &mut Tx, id: InvitationId) -> Result<Option<Stored>> {
     tx.maybe(&format!("{COLUMNS} where i.id = $1"), args![id], stored).await
+}
+
+/// Deletes those that ended long ago, however they did.
+pub(in crate::organizations) async fn delete_expired(
+    tx: &mut Tx,
+    now: Time,
+    limit: i64,
+) -> Result<u64> {
+    tx.run(
+        "delete from invitations where id in \
+         (select id from invitations where expires_at < $1 order by expires_at limit $2)",
+        args![now.before(KEEP), limit],
+    )
+    .await
 }
 
 /// The one that waits for an address in a group, also when it has expired.

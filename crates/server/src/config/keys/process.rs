@@ -151,6 +151,13 @@ pub(super) static KEYS: &[Key] = &[
     ),
     whole(
         "web",
+        "write_timeout_ms",
+        "30000",
+        "A connection whose client takes nothing of what is written to it for this many \
+         milliseconds is cut off.",
+    ),
+    whole(
+        "web",
         "max_connections",
         "10000",
         "Connections open at once; further ones wait in the kernel's queue.",

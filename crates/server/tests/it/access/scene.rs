@@ -18,6 +18,12 @@ pub(super) struct Scene {
     pub(super) alice: Person,
     pub(super) root: Person,
     pub(super) bob: Person,
+    /// Worked at Acme, and was removed.
+    pub(super) former: Person,
+    /// Is invited to Acme, and has not answered.
+    pub(super) invited: Person,
+    /// Owns a group below Acme.
+    pub(super) below: Person,
     /// Carol's, for everything at Globex.
     pub(super) foreign_key: Person,
     /// Alice's, for reading at Acme.
@@ -66,6 +72,9 @@ impl Scene {
         let mut scene = Self {
             root,
             bob: stage.bob(),
+            former: stage.nobody(),
+            invited: stage.nobody(),
+            below: stage.nobody(),
             foreign_key: stage.nobody(),
             reading_key: stage.nobody(),
             empty_key: stage.nobody(),
@@ -123,6 +132,7 @@ impl Scene {
         self.letterbox = self.open_group(&self.alice).await;
         member(&self.alice, &self.letterbox, &self.bob, "group_user").await;
         self.letter = self.letter_to(&self.letterbox).await;
+        self.be_outside().await;
         let reads = ["groups", "people", "things", "connections", "events", "knowledge"];
         let reads = reads.map(|what| format!("{what}:read"));
         let (_, token) = self.key(&self.alice, &self.acme, json!(reads)).await;
@@ -133,6 +143,25 @@ impl Scene {
         self.roots_key = self.key(&self.root, &self.acme, json!([])).await.0;
         let (_, token) = self.key(&self.carol, &self.globex, json!(["*"])).await;
         self.foreign_key = Person { token: Some(token), id: self.carol.id.clone(), ..door };
+    }
+
+    /// Those who come close to Acme and are not in it.
+    async fn be_outside(&mut self) {
+        self.former = self.somebody().await;
+        member(&self.alice, &self.acme, &self.former, "group_user").await;
+        let path = format!("/v1/people/{}?groupId={}", self.former.id, self.acme);
+        self.alice.delete(&path).await.was(204);
+        self.invited = self.somebody().await;
+        self.prove(&self.invited).await;
+        let invitation = self.invitation(&self.root, &self.acme, &self.invited.email).await;
+        self.ids.borrow_mut().push(invitation);
+        self.below = self.somebody().await;
+        let body = json!({
+            "parentGroupId": self.acme, "slug": self.fresh("cellar"), "name": "Cellar",
+            "type": "business",
+        });
+        let cellar = self.root.post("/v1/groups", body).await.was(201).id();
+        member(&self.root, &cellar, &self.below, "group_owner").await;
     }
 
     /// Public, and anybody may join.
