@@ -96,7 +96,13 @@ const LOCK: i64 = 0x5158_464f_4c44;
 
 async fn prepare(tx: &mut Tx) -> Result<()> {
     if tx.engine() == Engine::Postgres {
-        tx.script(&format!("select pg_advisory_xact_lock({LOCK})")).await?;
+        // A step, and another node's, takes as long as it takes. For a lock on a table it waits no
+        // longer than other statements: whoever comes after it for that table waits behind it.
+        tx.script(&format!(
+            "set local statement_timeout = 0; set local lock_timeout = 0; \
+             select pg_advisory_xact_lock({LOCK}); set local lock_timeout to default"
+        ))
+        .await?;
     }
     tx.script(&spell(
         "create table if not exists migrations (

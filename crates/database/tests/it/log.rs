@@ -122,6 +122,36 @@ async fn nodes_that_start_together_migrate_once() {
     store.done().await;
 }
 
+/// A node waits for another one's migration for longer than a statement may take.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_migration_of_another_node_is_waited_for() {
+    let Some(store) = Fresh::postgres().await else { return };
+    let name = format!("{}_waits", store.settings.url.rsplit('/').next().unwrap_or_default());
+    let server = crate::engines::server().await.expect("the server");
+    admin(&server, &plain::make_database(&name)).await;
+    let url = plain::address(&server, &name);
+    let (other, connection) =
+        tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the other node");
+    tokio::spawn(connection);
+    // The lock of migrations, in crates/database/src/migrate.rs.
+    other.batch_execute("begin; select pg_advisory_xact_lock(89439578573892)").await.expect("it");
+    let settings = database::Settings { url, statement_timeout_s: 1, ..store.settings.clone() };
+    let opening = tokio::spawn(async move { Db::open(&settings).await });
+    let waits = "select count(*) from pg_stat_activity where datname = current_database() \
+                 and wait_event = 'advisory' and now() - query_start > interval '1500 ms'";
+    while other.query_one(waits, &[]).await.expect("a count").get::<_, i64>(0) == 0 {
+        assert!(!opening.is_finished(), "it did not wait: {:?}", opening.await.map(|_| ()));
+        tokio::task::yield_now().await;
+    }
+    other.batch_execute("commit").await.expect("the other node's end");
+    let db = opening.await.expect("no panic").map_err(|error| error.to_string());
+    let db = db.expect("the node starts");
+    assert!(db.is_current().await.expect("a status"));
+    db.close().await;
+    admin(&server, &format!("drop database {name} with (force)")).await;
+    store.done().await;
+}
+
 /// Restored into a younger server, the log holds transaction ids of its future.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_from_another_server_is_read_on() {
