@@ -77,12 +77,15 @@ impl Reach {
             return "set local sixfold.reach = 'everything'".to_owned();
         };
         let mut text = String::with_capacity(96 + groups.len() * 37);
+        // Worked out once: somebody who leaves a group reaches it until the transaction has ended.
         // Writing into a string cannot fail.
         if let (true, Some(person)) = (member, person) {
             let _ = write!(
                 text,
                 "set local sixfold.reach = 'everything'; \
-                 select set_config('sixfold.member_of', trees_of('{person}')::text, true); "
+                 select set_config('sixfold.member_of', coalesce(nullif( \
+                 current_setting('sixfold.member_of', true), ''), trees_of('{person}')::text), \
+                 true); "
             );
         }
         text.push_str("set local sixfold.reach = '{");

@@ -348,6 +348,17 @@ async fn who_is_in_very_many_groups_reaches_these_and_no_other() {
         Ok((before, all, after))
     });
     assert_eq!(changed.await.expect("changes"), (6, 12, 9));
+    // Whoever leaves a group still says so in it.
+    let left = db.bound(reach()).write(async |tx| {
+        tx.run("delete from memberships where group_id = $1", args![WORKSHOP]).await?;
+        tx.beyond(async |tx| {
+            tx.one("select count(*) from groups", &[], |row| row.get::<i64>(0)).await
+        })
+        .await?;
+        thing(tx, WORKSHOP, 4, "group", None).await?;
+        Err::<(), _>(types::Error::not_found())
+    });
+    assert_eq!(left.await.expect_err("undone").code(), "not_found");
     // Of a few, each is named.
     assert_eq!(found(db, Reach::of_member(ALICE, [WORKSHOP], [])).await.len(), 3 + 1 + 3);
     store.done().await;

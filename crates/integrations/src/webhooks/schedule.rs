@@ -60,7 +60,8 @@ pub(super) fn next(step: i64, outcome: &Result<Called, CallFailure>, dice: u8) -
     if wrong == "gone" {
         return Next::GivenUp;
     }
-    let pause = usize::try_from(step - 1).ok().and_then(|index| PAUSES.get(index));
+    let before = step.checked_sub(1).and_then(|before| usize::try_from(before).ok());
+    let pause = before.and_then(|index| PAUSES.get(index));
     let Some(pause) = pause else { return Next::GivenUp };
     let asked = outcome.as_ref().ok().and_then(|called| called.retry_after_s);
     let asked = Duration::from_secs(asked.unwrap_or(0)).min(LONGEST);

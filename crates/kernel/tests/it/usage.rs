@@ -118,6 +118,7 @@ on_each!(who_counts_at_the_same_time_stays_out_of_each_others_way, |store| {
         all.spawn(async move {
             app.change(&somebody(), async move |work| {
                 runs.fetch_add(1, Ordering::AcqRel);
+                work.tx.enter([group]);
                 usage::take(work, group, Metric::Things, 1).await?;
                 work.announce(group, "thing_created", group, &types::Json::empty()).await?;
                 Ok(work.seq())

@@ -59,11 +59,7 @@ pub(super) async fn find(tx: &mut Tx, id: InvitationId) -> Result<Option<Stored>
 }
 
 /// Deletes those that ended long ago, however they did.
-pub(in crate::organizations) async fn delete_expired(
-    tx: &mut Tx,
-    now: Time,
-    limit: i64,
-) -> Result<u64> {
+pub(crate) async fn delete_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<u64> {
     tx.run(
         "delete from invitations where id in \
          (select id from invitations where expires_at < $1 order by expires_at limit $2)",

@@ -308,12 +308,12 @@ async fn of_an_import_that_goes_over_a_quota_what_fits_is_taken() {
         rehearsal["dryRun"] = true.into();
         // A rehearsal counts across transactions as the import does.
         let id = import(&alice, rehearsal.clone()).await;
-        let done = send(&alice, &id, 0, text.clone()).await.was(200).json();
+        let done = resume(&alice, &id, text.as_bytes()).await;
         let counts = ["created", "updated", "failed", "lines"].map(|name| done[name].as_u64());
         assert_eq!(counts, [1199, 1, 301, 1501].map(Some), "{done}");
         assert_eq!(exported(&alice, &group).await.len(), 1);
         let id = import(&alice, new.clone()).await;
-        let done = send(&alice, &id, 0, text).await.was(200).json();
+        let done = resume(&alice, &id, text.as_bytes()).await;
         assert_eq!(done["state"], "done", "{done}");
         let counts = ["created", "updated", "failed", "lines"].map(|name| done[name].as_u64());
         assert_eq!(counts, [1199, 1, 301, 1501].map(Some), "{done}");

@@ -265,22 +265,3 @@ async fn what_was_told_of_connections_and_knowledge_turns_private_with_their_thi
     })
     .await;
 }
-
-#[tokio::test]
-async fn what_is_private_in_another_tree_is_so_in_this_one() {
-    on_both(async |stage| {
-        let (alice, bob) = (stage.alice(), stage.bob());
-        let here = team(stage, "tree-here").await;
-        let there = json!({ "slug": "tree-there", "name": "There", "type": "business" });
-        let there = alice.post("/v1/groups", there).await.was(201).id();
-        let (near, far) = (note(&alice, &here, "near").await, note(&alice, &there, "far").await);
-        let edge = connect(&alice, "part_of", &near, &far).await;
-        let told = format!("/v1/events/target/{edge}");
-        assert!(!rows(&bob, &told).await.is_empty(), "the connection is of a tree bob is in");
-        let path = format!("/v1/things/{far}");
-        alice.patch(&path, json!({ "visibility": "private" })).await.was(200);
-        assert!(rows(&bob, &told).await.is_empty());
-        assert!(!rows(&alice, &told).await.is_empty());
-    })
-    .await;
-}
