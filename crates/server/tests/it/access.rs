@@ -139,10 +139,15 @@ fn keeps_quiet(scene: &Scene, column: usize, row: &str, ask: &Ask, answer: &Answ
     if !OUTSIDE.contains(&who) {
         return;
     }
-    // What they said themselves may be said back; and who is invited, or below, is told of where.
+    // What they said themselves may be said back; who is below is told below what, who is invited
+    // where to and by whom, and who was there keeps what was told while they were.
     let mut said = format!("{} {} {} {:?}", ask.id, ask.part, ask.query, ask.body);
-    if matches!(who, "invited" | "below") {
+    if matches!(who, "invited" | "former" | "below") {
         said.push_str(&scene.acme);
+    }
+    if matches!(who, "invited" | "former") {
+        said.push_str(&scene.alice.id);
+        said.push_str(&scene.alice.email);
     }
     for id in scene.ids.borrow().iter().filter(|id| !said.contains(id.as_str())) {
         assert!(!told.contains(id.as_str()), "{row} tells {who} {id}: {answer:?}");

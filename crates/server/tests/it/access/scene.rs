@@ -153,7 +153,7 @@ impl Scene {
         self.alice.delete(&path).await.was(204);
         self.invited = self.somebody().await;
         self.prove(&self.invited).await;
-        let invitation = self.invitation(&self.root, &self.acme, &self.invited.email).await;
+        let invitation = self.invitation(&self.alice, &self.acme, &self.invited.email).await;
         self.ids.borrow_mut().push(invitation);
         self.below = self.somebody().await;
         let body = json!({

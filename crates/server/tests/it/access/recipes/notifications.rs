@@ -5,10 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Ask, about, body, query};
-use crate::access::scene::{INSIDE, Scene};
+use crate::access::scene::{MARKER, Scene};
 
 pub(super) async fn of(scene: &Scene, operation: &str) -> Option<Vec<Ask>> {
-    let new = |group: &str| json!({ "groupId": group, "title": INSIDE });
+    let new = |group: &str| json!({ "groupId": group, "title": MARKER });
+    // Whoever is there is told it.
+    let open = json!({ "groupId": scene.plaza, "title": "Open" });
     Some(match operation {
         "list_notifications" | "count_notifications" | "get_notification_preferences" => {
             vec![Ask::default()]
@@ -16,7 +18,7 @@ pub(super) async fn of(scene: &Scene, operation: &str) -> Option<Vec<Ask>> {
         "send_notification" => vec![
             body("in Acme", new(&scene.acme)),
             body("in a group below, of others", new(&scene.annex)),
-            body("in Carol's public group", new(&scene.plaza)),
+            body("in Carol's public group", open),
         ],
         "get_notification" | "delete_notification" => vec![about("of Bob", &bobs(scene).await)],
         "read_notifications" | "unread_notifications" => {
@@ -35,7 +37,7 @@ pub(super) async fn of(scene: &Scene, operation: &str) -> Option<Vec<Ask>> {
 /// A notification of Bob's.
 async fn bobs(scene: &Scene) -> String {
     let path = "/v1/notifications?kind=announcement&limit=1";
-    let new = json!({ "groupId": scene.acme, "title": INSIDE, "personIds": [scene.bob.id] });
+    let new = json!({ "groupId": scene.acme, "title": MARKER, "personIds": [scene.bob.id] });
     loop {
         let said = scene.bob.get(path).await.was(200).json();
         if let Some(id) = said["data"][0]["id"].as_str() {
