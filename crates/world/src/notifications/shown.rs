@@ -33,7 +33,7 @@ pub(super) async fn shown(
     rows: Vec<Stored>,
 ) -> Result<Vec<Notification>> {
     let known = look_up(tx, caller, &rows).await?;
-    Ok(rows.into_iter().map(|row| known.show(caller, row)).collect())
+    Ok(rows.iter().map(|row| known.show(caller, row)).collect())
 }
 
 async fn look_up(tx: &mut Tx, caller: &Caller, rows: &[Stored]) -> Result<Known> {
@@ -111,7 +111,7 @@ impl Known {
         Some(Named { id, name })
     }
 
-    fn show(&self, caller: &Caller, row: Stored) -> Notification {
+    fn show(&self, caller: &Caller, row: &Stored) -> Notification {
         let actor = row.actor.and_then(|actor| self.name(actor.into()));
         let target = row.target.and_then(|target| self.name(target));
         let is_me = caller.person().is_some_and(|me| row.target == Some(me.into()));
