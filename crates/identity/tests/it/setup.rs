@@ -85,7 +85,7 @@ async fn until(stage: &Stage, sql: &'static str, expected: i64) {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{sql} says {}", stage.count(sql).await);
+    assert_eq!(stage.count(sql).await, expected, "{sql}");
 }
 
 #[test]

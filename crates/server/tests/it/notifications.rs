@@ -6,6 +6,7 @@ mod making;
 mod reading;
 mod sending;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -46,7 +47,8 @@ async fn one(person: &Person, kind: &str) -> Value {
 
 /// Everything before this was followed: a mark that comes after it, to this person.
 async fn followed(from: &Person, group: &str, to: &Person) {
-    let key = format!("mark-{}", uuid::Uuid::now_v7());
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let key = format!("mark-{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let body = json!({ "groupId": group, "title": key, "personIds": [to.id] });
     from.post("/v1/notifications", body).await.was(202);
     until(to, "announcement", |all| all.iter().any(|one| one["title"] == *key)).await;
