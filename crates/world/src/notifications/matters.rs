@@ -177,7 +177,8 @@ impl Matter {
             named.map(|(person, about)| (*person, about)).take(limit).collect();
         if let Some((whom, about)) = &self.broad {
             let actor = self.told.event.actor_id;
-            for person in sql::people(tx, *whom, after, i64::try_from(limit)?).await? {
+            // One more: whoever did it may be among them.
+            for person in sql::people(tx, *whom, after, i64::try_from(limit)? + 1).await? {
                 if !all.iter().any(|(known, _)| *known == person) && Some(person) != actor {
                     all.push((person, about));
                 }

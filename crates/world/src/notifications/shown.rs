@@ -11,7 +11,7 @@ use types::{AnyId, ErrorKind, GroupId, JsonMap, Kind, PersonId, Result, ThingId}
 use uuid::Uuid;
 
 use super::model::{Named, Notification, NotificationKind, Severity};
-use super::sql::Stored;
+use super::sql::{self, Stored};
 use super::titles::{self, Names};
 use crate::{groups, people};
 
@@ -62,11 +62,19 @@ async fn look_up(tx: &mut Tx, caller: &Caller, rows: &[Stored]) -> Result<Known>
             groups.extend(name.map(|name| (group.0, name)));
         }
     }
-    Ok(Known {
-        people: people.into_iter().map(|one| (one.id.0, one.display_name)).collect(),
-        things,
-        groups,
-    })
+    let mut people: HashMap<Uuid, String> =
+        people.into_iter().map(|one| (one.id.0, one.display_name)).collect();
+    // Who asks to be let in is named to whom the list of requests names them.
+    let asked = rows.iter().filter(|row| row.kind == NotificationKind::JoinRequest);
+    let asked = asked.filter(|row| groups.contains_key(&row.group.0));
+    let asked: BTreeSet<(GroupId, PersonId)> =
+        asked.filter_map(|row| Some((row.group, row.actor?))).collect();
+    for (group, person) in asked {
+        if let Some(name) = sql::asking(tx, group, person).await? {
+            people.entry(person.0).or_insert(name);
+        }
+    }
+    Ok(Known { people, things, groups })
 }
 
 async fn is_seen(tx: &mut Tx, caller: &Caller, group: GroupId) -> Result<bool> {

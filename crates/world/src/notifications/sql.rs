@@ -335,3 +335,18 @@ pub(super) async fn letter(
     sql.push(" order by n.told_at desc, n.thing_id desc limit ").bind(limit);
     tx.all(sql.text(), sql.args(), stored).await
 }
+
+/// What somebody is called who asked to be let into a group.
+pub(super) async fn asking(
+    tx: &mut Tx,
+    group: GroupId,
+    person: PersonId,
+) -> Result<Option<String>> {
+    tx.maybe(
+        "select p.display_name from join_requests r join people p on p.id = r.person_id \
+         where r.group_id = $1 and r.person_id = $2 limit 1",
+        args![group, person],
+        |row| row.get(0),
+    )
+    .await
+}

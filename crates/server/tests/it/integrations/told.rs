@@ -11,6 +11,9 @@ async fn notifications_reach_the_webhooks_of_ones_own_group() {
     alone_on_both(async |stage| {
         let target = Target::open().await;
         let (alice, bob, acme) = (stage.alice(), stage.bob(), &stage.acme);
+        // Of what came before the webhook it is told nothing.
+        let path = "/v1/notifications?kind=membership";
+        until(&bob, path, |said| said["data"][0]["id"].is_string()).await;
         let types = json!({ "eventTypes": ["notification_created"] });
         webhook(&bob, &bob.home, &target.url("/in"), types).await;
         let own = thing(&bob, acme, "note", "Mine").await;

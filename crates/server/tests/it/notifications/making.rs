@@ -95,8 +95,8 @@ async fn members_and_owners_are_told_of_what_becomes_of_a_group() {
     alone_on_both(async |stage| {
         let (alice, bob, vera, carol) = (stage.alice(), stage.bob(), stage.vera(), stage.carol());
         assert_eq!(one(&bob, "membership").await["title"], "You are in “Acme” now");
-        let path = format!("/v1/people/{}?groupId={}", vera.id, stage.acme);
-        alice.patch(&path, json!({ "role": "group_user" })).await.was(200);
+        let role = json!({ "groupId": stage.acme, "role": "group_user" });
+        alice.patch(&format!("/v1/people/{}", vera.id), role).await.was(200);
         assert_eq!(one(&vera, "role").await["title"], "Your role in “Acme” is another one now");
 
         let club = group(&alice, "club", "Club").await;
