@@ -58,7 +58,7 @@ pub use listen::{PeerAddr, serve};
 pub use moving::still_moving;
 pub use object::object;
 pub use origin::{Origins, check_origin, is_origin};
-pub use patch::Patch;
+pub use patch::{Patch, patched_object, patched_objects};
 pub use path::Path;
 pub use problem::{Answer, ErrorCode, Failure, Problem, ProblemField, Problems};
 pub use query::{PageParams, Paged, Params};

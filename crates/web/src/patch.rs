@@ -1,12 +1,15 @@
 //! A field of an RFC 7396 merge patch: absent leaves it, null removes it, a value sets it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::__dev::ComposeSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
+
+use crate::object::Object;
 
 /// One field of a merge patch; write it with `#[serde(default)]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,6 +66,32 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
         // Only called when the field is there; `default` makes it Absent otherwise.
         Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Set))
     }
+}
+
+/// For a struct, which is read from an object only:
+/// `#[serde(deserialize_with = "web::patched_object")]`.
+///
+/// # Errors
+/// When it is neither null nor an object, or as `T` says.
+pub fn patched_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Patch<T>, D::Error> {
+    let found = Option::<Object<T>>::deserialize(deserializer)?;
+    Ok(found.map_or(Patch::Null, |object| Patch::Set(object.0)))
+}
+
+/// The same for structs by their names.
+///
+/// # Errors
+/// As [`patched_object`].
+pub fn patched_objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Patch<BTreeMap<String, Patch<T>>>, D::Error> {
+    let found = Option::<BTreeMap<String, Option<Object<T>>>>::deserialize(deserializer)?;
+    let of = |object: Option<Object<T>>| object.map_or(Patch::Null, |object| Patch::Set(object.0));
+    Ok(found.map_or(Patch::Null, |all| {
+        Patch::Set(all.into_iter().map(|(name, object)| (name, of(object))).collect())
+    }))
 }
 
 /// Only for documented defaults: an absent field has no place in JSON, so it is written as null.

@@ -207,8 +207,10 @@ pub struct Preferences {
     example = json!({"channels": {"message": {"email": true}}, "digest": {"hour": 7}}))]
 pub struct PreferencesChange {
     /// By kind.
+    #[serde(deserialize_with = "web::patched_objects")]
     pub channels: Patch<BTreeMap<String, Patch<ChannelsChange>>>,
     /// When letters come.
+    #[serde(deserialize_with = "web::patched_object")]
     pub digest: Patch<DigestChange>,
 }
 

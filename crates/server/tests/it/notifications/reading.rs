@@ -123,6 +123,15 @@ async fn others_and_programs_have_nothing_of_it() {
             let answer = bob.post("/v1/notifications/read", body).await.was(422).json();
             assert_eq!(answer["errors"][0]["pointer"], pointer);
         }
+        for wrong in [
+            json!({ "digest": ["off", 7] }),
+            json!({ "digest": { "hour": 24 } }),
+            json!({ "channels": [] }),
+            json!({ "channels": { "message": [true] } }),
+            json!({ "channels": { "weather": {} } }),
+        ] {
+            bob.patch("/v1/notifications/preferences", wrong).await.was(422);
+        }
         bob.get("/v1/notifications?cursor=x").await.was(422);
         bob.get("/v1/notifications?kind=weather").await.was(422);
 
@@ -137,8 +146,9 @@ async fn others_and_programs_have_nothing_of_it() {
 #[tokio::test]
 async fn no_more_are_kept_than_anybody_can_read() {
     alone_on_both(async |mut stage| {
-        let list = told(&stage, 4).await;
         let bob = stage.bob();
+        one(&bob, "membership").await;
+        let list = told(&stage, 4).await;
         let hung = list[4]["id"].as_str().unwrap_or_default().to_owned();
         thing(&bob, &bob.home, "note", json!({ "parentId": hung })).await;
         stage.server.stop();
