@@ -1,5 +1,7 @@
 //! Reading the event log in commit order.
 
+use std::time::{Duration, Instant};
+
 use database::seams::tail::{self, Position};
 use database::{Db, args};
 use types::Result;
@@ -134,16 +136,19 @@ async fn a_long_migration_of_another_node_is_waited_for() {
         tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the other node");
     tokio::spawn(connection);
     // The lock of migrations, in crates/database/src/migrate.rs.
-    other.batch_execute("begin; select pg_advisory_xact_lock(89439578573892)").await.expect("it");
+    other.batch_execute("select pg_advisory_lock(89439578573892)").await.expect("the lock");
     let settings = database::Settings { url, statement_timeout_s: 1, ..store.settings.clone() };
     let opening = tokio::spawn(async move { Db::open(&settings).await });
     let waits = "select count(*) from pg_stat_activity where datname = current_database() \
                  and wait_event = 'advisory' and now() - query_start > interval '1500 ms'";
-    while other.query_one(waits, &[]).await.expect("a count").get::<_, i64>(0) == 0 {
+    let count = async || other.query_one(waits, &[]).await.expect("a count").get::<_, i64>(0);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while count().await == 0 {
+        assert!(Instant::now() < deadline, "nobody waits");
         assert!(!opening.is_finished(), "it did not wait: {:?}", opening.await.map(|_| ()));
         tokio::task::yield_now().await;
     }
-    other.batch_execute("commit").await.expect("the other node's end");
+    other.batch_execute("select pg_advisory_unlock_all()").await.expect("its end");
     let db = opening.await.expect("no panic").map_err(|error| error.to_string());
     let db = db.expect("the node starts");
     assert!(db.is_current().await.expect("a status"));
