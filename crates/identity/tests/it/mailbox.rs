@@ -19,7 +19,9 @@ on_each!(letters_are_read_by_their_names_and_emptied, |stage| {
     let first = all.body[0].as_object().unwrap();
     let mut keys: Vec<&str> = first.keys().map(String::as_str).collect();
     keys.sort_unstable();
-    assert_eq!(keys, ["at", "code", "html", "kind", "subject", "text", "to", "token", "url"]);
+    let of_a_letter =
+        ["at", "code", "html", "kind", "subject", "text", "to", "token", "unsubscribe", "url"];
+    assert_eq!(keys, of_a_letter);
     assert_eq!(first["kind"], "magic_link");
     assert_eq!(first["to"], "ada@example.com");
     assert_eq!(first["token"], Value::String(letter.token.clone()));
