@@ -28,8 +28,15 @@ impl<'a> Watch<'a> {
         watch
     }
 
+    /// Of what requests do: what follows from it, people are told in their own time.
     async fn last_event(&self) -> String {
-        self.root.get("/v1/events?limit=1").await.was(200).text_at("/data/0/id")
+        let said = self.root.get("/v1/events?limit=100").await.was(200).json();
+        let mut events = said["data"].as_array().into_iter().flatten();
+        let follows = |one: &Value| {
+            one["type"].as_str().is_some_and(|kind| kind.starts_with("notification_"))
+        };
+        let newest = events.find(|one| !follows(one)).expect("an event of a request");
+        newest["id"].to_string()
     }
 
     /// What was written until now was meant to be.
