@@ -139,8 +139,7 @@ on_each!(who_counts_at_the_same_time_stays_out_of_each_others_way, |store| {
     assert_eq!(seqs, logged);
     assert_eq!(used(app, group).await, 1 + i64::try_from(MANY).unwrap());
     let again = runs.load(Ordering::Acquire) - MANY;
-    // On one row for all, most would: PostgreSQL takes neighbours on a page for each other at times.
-    assert!(again <= MANY / 2, "{again} of {MANY} had to run again");
+    assert!(again <= MANY / 50, "{again} of {MANY} had to run again");
 });
 
 on_each!(a_second_process_over_the_same_store_changes_nothing_about_it, |store| {
