@@ -76,14 +76,20 @@ pub(super) async fn add_below_ceiling(
     slot: i64,
     amount: i64,
 ) -> Result<bool> {
-    let rows = tx
-        .run(
-            "update usage_counters set amount = amount + $5 where group_id = $1 \
-             and metric = $2 and period = $3 and slot = $4 and amount + $5 <= ceiling",
+    // An upsert looks for its row without the lock a read leaves on the page of the index, which
+    // all slots share: PostgreSQL would take writers of other slots for conflicts. A slot that is
+    // not there yet is made without a ceiling, and counts nothing.
+    let ceiling = tx
+        .maybe(
+            "insert into usage_counters as u (group_id, metric, period, slot, amount) \
+             values ($1, $2, $3, $4, 0) on conflict (group_id, metric, period, slot) \
+             do update set amount = u.amount + $5 where u.amount + $5 <= u.ceiling \
+             returning ceiling",
             args![number.group, number.metric.name(), number.period, slot, amount],
+            |row| row.get::<Option<i64>>(0),
         )
         .await?;
-    Ok(rows == 1)
+    Ok(ceiling.flatten().is_some())
 }
 
 /// The number itself. Whoever reads it in a change loses to everybody who counts meanwhile, unless
