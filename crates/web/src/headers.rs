@@ -40,9 +40,16 @@ pub(crate) fn standing(https: bool) -> Vec<(HeaderName, HeaderValue)> {
     headers
 }
 
+/// A file that somebody else wrote: should a browser show it after all, it is nobody's page.
+const SANDBOX: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
+
 /// Adds what is not there yet.
 pub(crate) fn complete(headers: &mut HeaderMap, standing: &[(HeaderName, HeaderValue)]) {
     headers.reserve(standing.len() + 6);
+    if headers.contains_key(header::CONTENT_DISPOSITION) {
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(SANDBOX);
+    }
     for (name, value) in standing {
         headers.entry(name).or_insert_with(|| value.clone());
     }

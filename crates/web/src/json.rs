@@ -62,6 +62,7 @@ pub async fn read_body(request: Request) -> Result<Bytes> {
         || CURRENT.try_with(|current| current.body_limit).unwrap_or(DEFAULT_LIMIT),
         |limit| limit.0,
     );
+    check_encoding(request.headers())?;
     let body = request.into_body();
     // A declared length is judged before a byte is read.
     if body.size_hint().lower() > limit as u64 {
@@ -98,11 +99,23 @@ fn check_type(headers: &HeaderMap) -> Result<()> {
     if !is_json(kind) {
         return wrong("Send the body as JSON, with `Content-Type: application/json`.");
     }
-    let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
-    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
-        return wrong("Send the body uncompressed, without `Content-Encoding`.");
-    }
     Ok(())
+}
+
+/// Nothing is unpacked, so nothing grows while it is read: a compressed body is refused.
+///
+/// # Errors
+/// 415 `wrong_content_type`.
+pub fn check_encoding(headers: &HeaderMap) -> Result<()> {
+    let mut all = headers.get_all(header::CONTENT_ENCODING).iter();
+    if all.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::WrongType,
+        "wrong_content_type",
+        "Send the body uncompressed, without `Content-Encoding`.",
+    ))
 }
 
 /// `application/json` or `application/…+json`, with or without parameters.

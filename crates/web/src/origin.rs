@@ -23,6 +23,8 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 pub struct Origins {
     exact: Vec<Box<str>>,
     localhost: bool,
+    /// The server's own pages come by https: those of the same host that do not are somebody else's.
+    https: bool,
 }
 
 impl Origins {
@@ -30,7 +32,7 @@ impl Origins {
     #[must_use]
     pub fn new(exact: &[String], development: bool) -> Self {
         let exact = exact.iter().filter(|origin| is_origin(origin)).map(|o| o.as_str().into());
-        Self { exact: exact.collect(), localhost: development }
+        Self { exact: exact.collect(), localhost: development, https: false }
     }
 
     /// Adds one, e.g. the server's own public URL; a path is cut off.
@@ -40,6 +42,7 @@ impl Origins {
             let authority = rest.split('/').next().unwrap_or_default();
             let origin = format!("{scheme}://{authority}").to_ascii_lowercase();
             if is_origin(&origin) {
+                self.https |= scheme == "https";
                 self.exact.push(origin.into());
             }
         }
@@ -132,7 +135,7 @@ pub fn check_origin(parts: &Parts, allowed: &Origins) -> Result<()> {
         .headers
         .get(SEC_FETCH_SITE)
         .is_some_and(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site"));
-    if !cross_site && is_own_host(origin, parts) {
+    if !cross_site && is_own_host(origin, parts, allowed.https) {
         return Ok(());
     }
     Err(Error::new(
@@ -143,7 +146,7 @@ pub fn check_origin(parts: &Parts, allowed: &Origins) -> Result<()> {
     ))
 }
 
-fn is_own_host(origin: &[u8], parts: &Parts) -> bool {
+fn is_own_host(origin: &[u8], parts: &Parts, https: bool) -> bool {
     let host = match parts.headers.get(header::HOST) {
         Some(host) => host.as_bytes(),
         None => match parts.uri.authority() {
@@ -151,7 +154,8 @@ fn is_own_host(origin: &[u8], parts: &Parts) -> bool {
             None => return false,
         },
     };
-    [&b"https://"[..], b"http://"]
+    let schemes: &[&[u8]] = if https { &[b"https://"] } else { &[b"https://", b"http://"] };
+    schemes
         .iter()
         .any(|scheme| origin.strip_prefix(*scheme).is_some_and(|o| o.eq_ignore_ascii_case(host)))
 }

@@ -51,6 +51,20 @@ fn unsafe_methods_need_our_own_or_an_allowed_origin() {
 }
 
 #[test]
+fn a_page_over_http_is_not_our_own_where_the_public_comes_by_https() {
+    let with = |url: &str, origin: &str| {
+        let headers = [("host", "six.example"), ("origin", origin)];
+        check_origin(&parts("POST", &headers), &Origins::default().with(url)).is_ok()
+    };
+    assert!(with("https://six.example", "https://six.example"));
+    assert!(!with("https://six.example", "http://six.example"));
+    assert!(with("http://six.example", "http://six.example"));
+    // By another name, behind a proxy that keeps it.
+    assert!(with("https://other.example", "https://six.example"));
+    assert!(!with("https://other.example", "http://six.example"));
+}
+
+#[test]
 fn localhost_is_allowed_in_development_only() {
     let development = Origins::new(&[], true);
     let production = Origins::new(&[], false);

@@ -242,13 +242,20 @@ pub(super) fn is_endpoint(url: &str) -> bool {
 }
 
 /// Whether a provider that describes itself at `issuer` may name this address: one that is not on
-/// this machine sends nobody to it, nor into the operator's network. Names are taken at their
-/// word; only addresses written as such are looked at.
+/// this machine sends nobody to it, nor into the operator's network. Names are looked at where they
+/// are called: [`super::provider::Provider::whose`].
 pub(super) fn may_name(issuer: &str, url: &str) -> bool {
     let (Ok(issuer), Ok(read)) = (Url::parse(issuer), Url::parse(url)) else { return false };
     let (Some(from), Some(to)) = (issuer.host(), read.host()) else { return false };
     let local = issuer.scheme() == "http" && is_here(&from);
     is_endpoint(url) && (local || (read.scheme() == "https" && (from == to || is_public(&to))))
+}
+
+/// Whether an address is on the very host of an issuer, or the issuer on this machine.
+pub(super) fn is_of(issuer: &str, url: &str) -> bool {
+    let (Ok(issuer), Ok(read)) = (Url::parse(issuer), Url::parse(url)) else { return false };
+    let own = issuer.scheme() == "http" && issuer.host().is_some_and(|host| is_here(&host));
+    own || issuer.origin() == read.origin()
 }
 
 /// Whether a host is this machine.

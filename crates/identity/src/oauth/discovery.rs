@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
+use kernel::egress::Whose;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -134,7 +135,7 @@ impl Provider {
     async fn describe(&self, house: &IdentityApp) -> Result<Description> {
         let base = self.issuer.base().ok_or_else(|| silent("it has no issuer"))?;
         let url = format!("{}/.well-known/openid-configuration", base.trim_end_matches('/'));
-        let document: Document = fetch(house, &url).await?;
+        let document: Document = fetch(house, self.whose(&url), &url).await?;
         if !self.issuer.describes(&document.issuer) {
             return Err(silent("it describes itself as another issuer"));
         }
@@ -182,7 +183,8 @@ impl Provider {
             return Ok(key);
         }
         if slot.younger(LOOK_AGAIN, now).is_none() {
-            let found = match slot.renew(|| house.now(), keys(house, &url)).await {
+            let found = match slot.renew(|| house.now(), keys(house, self.whose(&url), &url)).await
+            {
                 Ok(keys) => choose(&keys, id),
                 Err(error) => {
                     let before = slot.younger(STALE, house.now());
@@ -198,12 +200,12 @@ impl Provider {
     }
 }
 
-async fn keys(house: &IdentityApp, url: &str) -> Result<Vec<Jwk>> {
+async fn keys(house: &IdentityApp, whose: Whose, url: &str) -> Result<Vec<Jwk>> {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Value>,
     }
-    let set: Set = fetch(house, url).await?;
+    let set: Set = fetch(house, whose, url).await?;
     // One key of a kind nobody here knows does not spoil the others.
     let read = set.keys.into_iter().take(KEYS).filter_map(|key| serde_json::from_value(key).ok());
     Ok(read.filter(signs).collect())
@@ -221,8 +223,12 @@ fn choose(keys: &[Jwk], id: Option<&str>) -> Option<Jwk> {
     }
 }
 
-async fn fetch<T: serde::de::DeserializeOwned>(house: &IdentityApp, url: &str) -> Result<T> {
-    let fetched = house.egress.get(url, &[("accept", "application/json")]).await?;
+async fn fetch<T: serde::de::DeserializeOwned>(
+    house: &IdentityApp,
+    whose: Whose,
+    url: &str,
+) -> Result<T> {
+    let fetched = house.egress.get(whose, url, &[("accept", "application/json")]).await?;
     if !fetched.is_success() {
         return Err(silent("it answers with a failure"));
     }

@@ -101,7 +101,8 @@ async fn ask(house: &IdentityApp, provider: &Provider, fields: &[(&str, &str)]) 
     if let Some(value) = &header {
         headers.push(("authorization", value.reveal().as_str()));
     }
-    let answer = house.egress.post_form(&description.endpoints.token, &headers, &all).await?;
+    let url = &description.endpoints.token;
+    let answer = house.egress.post_form(provider.whose(url), url, &headers, &all).await?;
     if !answer.is_success() {
         return Err(refused("the token endpoint refuses"));
     }

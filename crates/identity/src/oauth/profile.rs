@@ -1,6 +1,7 @@
 //! Who somebody is, in the provider's words.
 
 use aws_lc_rs::hmac;
+use kernel::egress::Whose;
 use serde_json::{Map, Value};
 use types::{Checks, Error, ErrorKind, Result};
 
@@ -76,7 +77,7 @@ async fn whole(
     {
         let url = provider.description(house).await?.endpoints.userinfo.clone();
         if !url.is_empty() {
-            let further = userinfo(house, &url, access).await?;
+            let further = userinfo(house, provider.whose(&url), &url, access).await?;
             // Section 5.3.2: else it is about somebody else.
             if further.get("sub") != claims.get("sub") {
                 return Err(unknown("userinfo is about somebody else"));
@@ -110,7 +111,7 @@ pub(super) async fn of_access_token(
             let claims = jsonwebtoken::dangerous::insecure_decode_claims::<Claims>(token);
             openid(provider, claims.map_err(|_| unknown("the id token cannot be read"))?)
         }
-        _ => openid(provider, userinfo(house, url, access).await?),
+        _ => openid(provider, userinfo(house, provider.whose(url), url, access).await?),
     };
     let found = found.ok_or_else(|| unknown("it says nothing of whom"))?;
     if subject.is_some_and(|subject| subject != found.subject) {
@@ -144,8 +145,9 @@ async fn github(
     url: &str,
     access: &str,
 ) -> Result<Option<Profile>> {
-    let user = userinfo(house, url, access).await?;
-    let all = fetch(house, &provider.endpoints.emails, access).await?;
+    // Plain OAuth: all addresses are the operator's or the house's.
+    let user = userinfo(house, Whose::Operators, url, access).await?;
+    let all = fetch(house, Whose::Operators, &provider.endpoints.emails, access).await?;
     let all = all.as_array().map(Vec::as_slice).unwrap_or_default();
     let primary = all.iter().find(|one| one.get("primary") == Some(&Value::Bool(true)));
     let verified = primary.is_some_and(|one| one.get("verified") == Some(&Value::Bool(true)));
@@ -175,7 +177,8 @@ async fn facebook(
     let tag = hmac::sign(&key, access.as_bytes());
     let proof: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     let query = [("fields", "id,name,email,picture"), ("appsecret_proof", proof.as_str())];
-    let user = userinfo(house, &crate::callback::with_query(url, &query), access).await?;
+    let url = crate::callback::with_query(url, &query);
+    let user = userinfo(house, Whose::Operators, &url, access).await?;
     let text = |name: &str| user.get(name).and_then(Value::as_str);
     let picture_at = user.get("picture").and_then(|one| one.pointer("/data/url"));
     let Some(subject) = text("id") else { return Ok(None) };
@@ -191,17 +194,17 @@ async fn facebook(
     }))
 }
 
-async fn userinfo(house: &IdentityApp, url: &str, access: &str) -> Result<Claims> {
-    match fetch(house, url, access).await? {
+async fn userinfo(house: &IdentityApp, whose: Whose, url: &str, access: &str) -> Result<Claims> {
+    match fetch(house, whose, url, access).await? {
         Value::Object(found) => Ok(found),
         _ => Err(unknown("userinfo is no object")),
     }
 }
 
-async fn fetch(house: &IdentityApp, url: &str, access: &str) -> Result<Value> {
+async fn fetch(house: &IdentityApp, whose: Whose, url: &str, access: &str) -> Result<Value> {
     let bearer = format!("Bearer {access}");
     let headers = [("accept", "application/json"), ("authorization", bearer.as_str())];
-    let answer = house.egress.get(url, &headers).await?;
+    let answer = house.egress.get(whose, url, &headers).await?;
     if !answer.is_success() {
         return Err(unknown("userinfo answers with a failure"));
     }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::EncodingKey;
+use kernel::egress::Whose;
 use types::{Error, ErrorKind, Result, Secret};
 
+use super::checks::is_of;
 use super::discovery::Known;
 use super::held::Renewals;
 use super::settings::{AppleSettings, GoogleSettings, OidcTable, ProviderSettings};
@@ -173,6 +175,16 @@ impl Provider {
             }
         }
         self
+    }
+
+    /// Who says that an address of its is called: the operator, who wrote it or the host it is on, or
+    /// the provider. One on this machine is the operator's own, whatever it names.
+    pub(super) fn whose(&self, url: &str) -> Whose {
+        let own = &self.endpoints;
+        let written =
+            [&own.token, &own.userinfo, &own.jwks, &own.emails].iter().any(|one| *one == url);
+        let base = self.issuer.base().unwrap_or_default();
+        if written || is_of(&base, url) { Whose::Operators } else { Whose::Named }
     }
 
     /// Whether it gives id tokens.

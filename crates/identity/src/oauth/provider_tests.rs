@@ -145,3 +145,28 @@ fn what_an_operator_emptied_or_contradicted_is_told_at_boot() {
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].1.contains("leave `client_secret` out"), "{said:?}");
 }
+
+#[test]
+fn what_a_provider_names_is_looked_at_unless_it_is_the_operators_own() {
+    let provider = |issuer: &str, token: &str| {
+        Provider::new("x", Dialect::Oidc, "id", ClientAuth::Public)
+            .issued_by(Issuer::Exact(issuer.to_owned()))
+            .at(Endpoints { token: token.to_owned(), ..Endpoints::default() })
+    };
+    let public = provider("https://idp.example/realm", "https://tokens.example:8443/t");
+    for (url, whose) in [
+        ("https://idp.example/keys", Whose::Operators),
+        ("https://tokens.example:8443/t", Whose::Operators),
+        ("https://tokens.example:8443/other", Whose::Named),
+        ("https://idp.example:8443/keys", Whose::Named),
+        ("https://keys.example/keys", Whose::Named),
+        ("https://intranet.idp.example/keys", Whose::Named),
+        ("no address", Whose::Named),
+    ] {
+        assert_eq!(public.whose(url), whose, "{url}");
+    }
+    let here = provider("http://127.0.0.1:9/realm", "");
+    assert_eq!(here.whose("http://127.0.0.1:10/keys"), Whose::Operators);
+    let plain = Provider::new("github", Dialect::Github, "id", ClientAuth::Public);
+    assert_eq!(plain.whose("https://api.example"), Whose::Named);
+}

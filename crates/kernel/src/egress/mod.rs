@@ -2,7 +2,7 @@
 //! redirects, and by no proxy the environment happens to name.
 //!
 //! [`Egress::get`] and [`Egress::post_form`] are for addresses the operator configured, which may
-//! well be inside; an address from a user goes through [`Egress::fetch_public`] or
+//! well be inside, and for those such a server names ([`Whose`]); an address from a user goes through [`Egress::fetch_public`] or
 //! [`Egress::post_public`] and their guard.
 
 mod call;
@@ -13,8 +13,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, ClientBuilder, RequestBuilder};
-use tokio::sync::Semaphore;
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use types::{Error, ErrorKind, Result};
 
 pub use self::call::{CallBounds, CallFailure, Called};
@@ -43,6 +43,7 @@ pub struct Egress(Arc<Inner>);
 
 struct Inner {
     client: OnceLock<Client>,
+    guarded: OnceLock<Client>,
     visitor: OnceLock<Client>,
     caller: OnceLock<Client>,
     places: Semaphore,
@@ -50,6 +51,16 @@ struct Inner {
     calls: Semaphore,
     guard: Guard,
     total: Duration,
+}
+
+/// Who says that an address is to be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The operator's configuration: it may well be inside.
+    Operators,
+    /// Another server, e.g. in what it says about itself: only public addresses are called, and
+    /// those that the settings allow.
+    Named,
 }
 
 /// An answer, read to its end.
@@ -90,6 +101,7 @@ impl Egress {
     fn of(guard: Guard, total: Duration) -> Self {
         Self(Arc::new(Inner {
             client: OnceLock::new(),
+            guarded: OnceLock::new(),
             visitor: OnceLock::new(),
             caller: OnceLock::new(),
             places: Semaphore::new(AT_ONCE),
@@ -104,8 +116,13 @@ impl Egress {
     ///
     /// # Errors
     /// 503 `egress_failed` when there is no whole answer in time and size.
-    pub async fn get(&self, url: &str, headers: &[(&'static str, &str)]) -> Result<Fetched> {
-        let request = self.client()?.get(url);
+    pub async fn get(
+        &self,
+        whose: Whose,
+        url: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Fetched> {
+        let request = self.client(whose, url)?.get(url);
         self.send(request, headers).await
     }
 
@@ -115,6 +132,7 @@ impl Egress {
     /// As [`Egress::get`].
     pub async fn post_form(
         &self,
+        whose: Whose,
         url: &str,
         headers: &[(&'static str, &str)],
         fields: &[(&str, &str)],
@@ -122,8 +140,15 @@ impl Egress {
         let form =
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-        let request = self.client()?.post(url).header(reqwest::header::CONTENT_TYPE, kind);
+        let request =
+            self.client(whose, url)?.post(url).header(reqwest::header::CONTENT_TYPE, kind);
         self.send(request.body(form), headers).await
+    }
+
+    fn place(&self) -> Result<SemaphorePermit<'_>> {
+        self.0.places.try_acquire().map_err(|_| {
+            Error::overloaded("Too many requests to other servers are under way; try again soon.")
+        })
     }
 
     async fn send(
@@ -131,29 +156,34 @@ impl Egress {
         request: RequestBuilder,
         headers: &[(&'static str, &str)],
     ) -> Result<Fetched> {
-        let _place = self.0.places.try_acquire().map_err(|_| {
-            Error::overloaded("Too many requests to other servers are under way; try again soon.")
-        })?;
+        let _place = self.place()?;
         let mut all = HeaderMap::new();
         for (name, value) in headers {
             let mut value = HeaderValue::try_from(*value)?;
             value.set_sensitive(*name == "authorization");
             all.insert(HeaderName::from_static(name), value);
         }
-        let mut response = request.headers(all).send().await.map_err(failed)?;
+        let response = request.headers(all).send().await.map_err(failed)?;
         let status = response.status().as_u16();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > ANSWER_BYTES {
-                return Err(unanswered().caused_by("the answer is too large"));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Fetched { status, body })
+        Ok(Fetched { status, body: whole(response).await? })
     }
 
-    fn client(&self) -> Result<&Client> {
-        once(&self.0.client, || Ok(builder()?.timeout(self.0.total).build()?))
+    fn client(&self, whose: Whose, url: &str) -> Result<&Client> {
+        match whose {
+            Whose::Operators => {
+                once(&self.0.client, || Ok(builder()?.timeout(self.0.total).build()?))
+            }
+            Whose::Named => {
+                let admitted = url::Url::parse(url).is_ok_and(|url| self.admits(&url));
+                if !admitted {
+                    return Err(unanswered().caused_by("egress.allow_private does not allow it"));
+                }
+                let resolver = GuardedResolver(self.0.guard.clone());
+                once(&self.0.guarded, || {
+                    Ok(builder()?.dns_resolver(resolver).timeout(self.0.total).build()?)
+                })
+            }
+        }
     }
 
     /// The client behind [`Egress::fetch_public`]: it finds no address that the guard refuses.
@@ -171,6 +201,17 @@ impl Egress {
             Ok(bounded.dns_resolver(resolver).build()?)
         })
     }
+}
+
+async fn whole(mut response: Response) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if body.len() + chunk.len() > ANSWER_BYTES {
+            return Err(unanswered().caused_by("the answer is too large"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 fn once(cell: &OnceLock<Client>, make: impl FnOnce() -> Result<Client>) -> Result<&Client> {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use kernel::egress::{Bounds, Settings};
+use kernel::egress::{Bounds, Settings, Whose};
 use kernel::{Document, Egress};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -94,6 +94,23 @@ async fn nothing_of_ours_goes_along() {
     for ours in ["cookie", "authorization", "referer", "x-request-id", "traceparent"] {
         assert!(!head.contains(ours), "{head}");
     }
+}
+
+#[tokio::test]
+async fn what_another_server_names_is_guarded_and_what_the_operator_names_is_not() {
+    let at = server().await;
+    for url in [format!("http://{at}/page"), format!("http://localhost:{}/page", at.port())] {
+        let found = Egress::default().get(Whose::Operators, &url, &[]).await.expect(&url);
+        assert_eq!((found.status, found.body), (200, b"hello".to_vec()));
+        for refused in [
+            Egress::default().get(Whose::Named, &url, &[]).await,
+            Egress::default().post_form(Whose::Named, &url, &[], &[("a", "b")]).await,
+        ] {
+            assert_eq!(refused.err().expect(&url).code(), "egress_failed", "{url}");
+        }
+    }
+    let found = open().get(Whose::Named, &format!("http://{at}/page"), &[]).await.expect("leave");
+    assert_eq!(found.status, 200);
 }
 
 #[tokio::test]

@@ -167,6 +167,50 @@ async fn every_answer_has_an_id_and_the_security_headers() {
 }
 
 #[tokio::test]
+async fn what_a_request_says_of_its_way_is_not_believed() {
+    on_both(async |stage| {
+        let nobody = stage.nobody();
+        let own = stage.server.url().trim_start_matches("http://").to_owned();
+        for (name, value) in [
+            ("x-forwarded-host", "evil.example"),
+            ("x-forwarded-proto", "https"),
+            ("forwarded", "for=203.0.113.9;host=evil.example;proto=https"),
+            ("x-original-url", "/v1/things"),
+            ("x-forwarded-prefix", "/evil"),
+        ] {
+            let body = json!({ "email": "alice@example.com", "redirectTo": "/new" });
+            let request = nobody.request(Method::POST, "/v1/auth/request-password-reset");
+            nobody.send(request.header(name, value).json(&body)).await.was(200);
+            let health = nobody.request(Method::GET, "/v1/health").header(name, value);
+            let health = nobody.send(health).await.was(200);
+            assert_eq!(health.header("strict-transport-security"), "", "{name}");
+        }
+        let letters = nobody.get("/v1/dev/mailbox").await.was(200);
+        assert!(letters.text.contains(&own) && !letters.text.contains("evil"), "{own}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_others_wrote_comes_as_a_file_in_a_sandbox() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        for path in [
+            format!("/v1/exports?groupId={}&dimension=things", stage.acme),
+            format!("/v1/events/export?groupId={}&format=csv", stage.acme),
+        ] {
+            let answer = alice.get(&path).await.was(200);
+            assert!(answer.header("content-disposition").starts_with("attachment"), "{path}");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+            let policy = answer.header("content-security-policy");
+            assert!(policy.contains("default-src 'none'"), "{path}: {policy}");
+            assert!(policy.ends_with("; sandbox"), "{path}: {policy}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn only_known_pages_may_read_answers() {
     on_both(async |stage| {
         let alice = stage.alice();

@@ -1,7 +1,7 @@
 //! The wires of imports.
 
 use axum::extract::{Request, State};
-use http::{HeaderMap, HeaderValue, Uri, header};
+use http::{HeaderMap, Uri};
 use types::{Error, ErrorKind, ImportId, Page, Result};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -119,7 +119,7 @@ async fn upload_import(
     request: Request,
 ) -> Answer<Reply<Import>> {
     let upload = upload(request.headers())?;
-    let body = request.into_body().into_data_stream();
+    let body = web::brisk(request.into_body());
     Ok(Reply(receive(&world, &caller, id, upload, body, web::still_moving).await?))
 }
 
@@ -168,11 +168,7 @@ async fn cancel_import(
 }
 
 fn upload(headers: &HeaderMap) -> Result<Upload> {
-    let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
-    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
-        let message = "Send the bytes uncompressed, without `Content-Encoding`.";
-        return Err(Error::new(ErrorKind::WrongType, "wrong_content_type", message));
-    }
+    web::check_encoding(headers)?;
     let number = |name: &str| {
         headers.get(name).map(|value| value.to_str().ok().and_then(|text| text.parse().ok()))
     };
