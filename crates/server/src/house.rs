@@ -158,11 +158,7 @@ pub(crate) async fn create_owner(
 pub(crate) fn desk(app: &App, settings: &Settings, task: &str) -> Result<Desk> {
     let server = &settings.server;
     // Nothing listens here, so without a public address links lead to where a server would.
-    let url = if server.public_url.is_empty() {
-        format!("http://{}:{}", server.host, server.port)
-    } else {
-        server.public_url.clone()
-    };
+    let url = server.url(format_args!("{}:{}", server.host, server.port));
     Ok(Desk::new(identity(app, settings, &url)?, task))
 }
 

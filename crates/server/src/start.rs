@@ -8,13 +8,14 @@ mod directory;
 pub(crate) mod keys;
 mod opening;
 mod signals;
+mod tls;
 mod welcome;
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use kernel::Mail;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use types::Result;
 
 use crate::config::Settings;
@@ -23,6 +24,7 @@ use crate::{house, log};
 
 pub(crate) use self::directory::{Place, is_writable};
 pub(crate) use self::opening::{database_settings, in_data_dir, open};
+pub(crate) use self::tls::{DAYS_LEFT, host_of};
 pub(crate) use self::welcome::without_password;
 
 /// Serves until a signal.
@@ -37,9 +39,11 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Stop> {
 
 async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Result<(), Stop> {
     // Before anything is written, and because links need to know the port.
-    let listener = listen(settings).await?;
+    let server = &settings.server;
+    let listener = listen(&server.host, server.port).await?;
     let address = listener.local_addr()?;
-    let url = public_url(settings, address);
+    let url = server.url(address);
+    let https = tls::Https::open(settings).await?;
     house::boot(app).await.map_err(|error| Stop::opening(&error))?;
     let (router, live) =
         house::build(app, settings, &url).await.map_err(|error| Stop::opening(&error))?;
@@ -47,6 +51,37 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     let token = setup.then(|| app.keys.setup_token());
     // Heard before anybody can know that the server is there.
     let signals = signals::Signals::new()?;
+    warn(app).await?;
+    welcome::print(settings, address, &url, token, began.elapsed());
+
+    let mut tasks = house::tasks(app, &live, settings, &url);
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        signals.first().await;
+        live.close();
+        stop.send_replace(true);
+    });
+    let told = || {
+        let mut stopped = stopped.clone();
+        async move {
+            // Whoever tells is only dropped after telling.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        }
+    };
+    let main = web::serve(listener, router, &settings.web, https.tls(), told());
+    let beside = https.beside(settings, &url, &told);
+    let (served, ()) = tokio::join!(main, beside);
+    tasks.abort_all();
+    while tasks.join_next().await.is_some() {}
+    if let Err(error) = kernel::usage::flush(app).await {
+        tracing::warn!(cause = error.cause(), "the last calls by API keys were not noted");
+    }
+    tracing::info!("stopped");
+    served.map_err(Stop::from)
+}
+
+/// What an operator should know, though it keeps nobody out.
+async fn warn(app: &kernel::App) -> Result<(), Stop> {
     if matches!(app.mail, Mail::Nowhere) {
         tracing::warn!(
             "nobody gets letters, so no links to sign in and no new passwords: set mail.smtp_url"
@@ -57,31 +92,10 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
             "row-level security is not in effect: {gap}; connect as a plain role that owns the database"
         );
     }
-    welcome::print(settings, address, &url, token, began.elapsed());
-
-    let mut tasks = house::tasks(app, &live, settings, &url);
-    let told = async {
-        signals.first().await;
-        live.close();
-    };
-    let served = web::serve(listener, router, &settings.web, told).await;
-    tasks.abort_all();
-    while tasks.join_next().await.is_some() {}
-    if let Err(error) = kernel::usage::flush(app).await {
-        tracing::warn!(cause = error.cause(), "the last calls by API keys were not noted");
-    }
-    tracing::info!("stopped");
-    served.map_err(Stop::from)
+    Ok(())
 }
 
-/// Where people reach the server, as far as it knows.
-fn public_url(settings: &Settings, address: SocketAddr) -> String {
-    let configured = &settings.server.public_url;
-    if configured.is_empty() { format!("http://{address}") } else { configured.clone() }
-}
-
-async fn listen(settings: &Settings) -> Result<TcpListener, Stop> {
-    let (host, port) = (settings.server.host.as_str(), settings.server.port);
+async fn listen(host: &str, port: u16) -> Result<TcpListener, Stop> {
     TcpListener::bind((host, port)).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => Stop::refused(
             "port_in_use",

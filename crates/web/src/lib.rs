@@ -10,6 +10,7 @@ mod answers;
 mod auth_failure;
 mod caller;
 mod client;
+mod connection;
 mod current;
 mod cursor;
 mod describe;
@@ -33,9 +34,13 @@ mod path;
 mod problem;
 mod query;
 mod query_de;
+mod redirect;
 mod refuse;
 mod settings;
 mod stall;
+mod streams;
+mod tls;
+mod transport;
 
 #[cfg(test)]
 mod test_kit;
@@ -62,4 +67,6 @@ pub use patch::{Patch, patched_object, patched_objects};
 pub use path::Path;
 pub use problem::{Answer, ErrorCode, Failure, Problem, ProblemField, Problems};
 pub use query::{PageParams, Paged, Params};
+pub use redirect::redirect;
 pub use settings::Settings;
+pub use tls::{Certificate, Certificates, Flaw, Tls};

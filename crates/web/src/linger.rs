@@ -7,8 +7,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,29 +17,81 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use crate::stall::Stalling;
+use crate::transport::Transport;
 
 /// So much is thrown away at most; who sends more is cut off.
 const SURPLUS: usize = 16 * 1024 * 1024;
 /// And so long is waited for it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// A body up to this size is read after all when it was not: it has mostly come with the head, and
+/// a new connection costs both sides more. Who is refused often comes back.
+const SMALL: u64 = 64 * 1024;
+/// And so long is waited for it.
+const MOMENT: Duration = Duration::from_millis(20);
+
 /// Whether a request of this connection was answered before its body was read.
 #[derive(Clone, Default)]
-pub(crate) struct Unread(Arc<AtomicBool>);
+pub(crate) struct Unread(Arc<Left>);
+
+#[derive(Default)]
+struct Left {
+    unread: AtomicBool,
+    /// The answer is there: what is dropped now was not waited for.
+    answered: AtomicBool,
+    small: Mutex<Option<Incoming>>,
+}
 
 impl Unread {
     pub(crate) fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.unread.load(Ordering::Relaxed)
     }
 
-    /// A body that tells when it is dropped before its end.
-    pub(crate) fn watch(&self, body: Incoming) -> Body {
-        if body.is_end_stream() { Body::empty() } else { Body::new(Watched(body, self.clone())) }
+    /// A body that tells when it is dropped before its end. One that waits to be asked for is not
+    /// asked for by us.
+    pub(crate) fn watch(&self, body: Incoming, waits: bool) -> Body {
+        self.0.answered.store(false, Ordering::Relaxed);
+        if body.is_end_stream() {
+            return Body::empty();
+        }
+        let small = !waits && body.size_hint().upper().is_some_and(|most| most <= SMALL);
+        Body::new(Watched { body: Some(body), small, unread: self.clone() })
+    }
+
+    /// After an answer: whether the connection has to be closed, because there is more to come than
+    /// is worth reading.
+    pub(crate) async fn settle(&self) -> bool {
+        self.0.answered.store(true, Ordering::Relaxed);
+        let left = self.0.small.lock().ok().and_then(|mut left| left.take());
+        if let Some(body) = left {
+            Box::pin(self.read(body)).await;
+        }
+        self.get()
+    }
+
+    async fn read(&self, mut body: Incoming) {
+        let end = std::future::poll_fn(|cx| {
+            loop {
+                match ready!(Pin::new(&mut body).poll_frame(cx)) {
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) => return Poll::Ready(false),
+                    None => return Poll::Ready(true),
+                }
+            }
+        });
+        let read = tokio::time::timeout(MOMENT, end).await.unwrap_or(false);
+        if !read {
+            self.0.unread.store(true, Ordering::Relaxed);
+        }
     }
 }
 
-struct Watched(Incoming, Unread);
+struct Watched {
+    /// Until it is dropped.
+    body: Option<Incoming>,
+    small: bool,
+    unread: Unread,
+}
 
 impl HttpBody for Watched {
     type Data = Bytes;
@@ -49,29 +101,36 @@ impl HttpBody for Watched {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        Pin::new(&mut self.0).poll_frame(cx)
+        match &mut self.body {
+            Some(body) => Pin::new(body).poll_frame(cx),
+            None => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        self.body.as_ref().map(HttpBody::size_hint).unwrap_or_default()
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        if !self.0.is_end_stream() {
-            self.1.0.store(true, Ordering::Relaxed);
+        let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
+        let left = &*self.unread.0;
+        let small = self.small && !left.answered.load(Ordering::Relaxed);
+        match (small, left.small.lock()) {
+            (true, Ok(mut place)) => *place = Some(body),
+            _ => left.unread.store(true, Ordering::Relaxed),
         }
     }
 }
 
 /// A stream whose end is read out; see the module.
 pub(crate) struct Lingering {
-    stream: Stalling,
+    stream: Transport,
     unread: Unread,
     ending: Option<Ending>,
 }
@@ -82,7 +141,7 @@ struct Ending {
 }
 
 impl Lingering {
-    pub(crate) fn new(stream: Stalling, unread: Unread) -> Self {
+    pub(crate) fn new(stream: Transport, unread: Unread) -> Self {
         Self { stream, unread, ending: None }
     }
 }

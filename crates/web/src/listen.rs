@@ -8,23 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use http::{HeaderValue, header};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tower::Service;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
 use types::Result;
 
-use crate::linger::{Lingering, Unread};
+use crate::connection::{Common, Connection};
 use crate::settings::Settings;
-use crate::stall::Stalling;
+use crate::tls::Tls;
 
-/// The largest request head: address and all headers.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
-const MAX_HEADERS: usize = 100;
 /// A pause after an accept that failed for want of something, e.g. file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -34,7 +25,7 @@ pub struct PeerAddr(pub SocketAddr);
 
 /// How far closing has come; connections watch it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Door {
+pub(crate) enum Door {
     Open,
     /// Finish what is in flight, start nothing new.
     Closing,
@@ -43,7 +34,8 @@ enum Door {
 }
 
 /// Serves `router` until `shutdown` is ready, then lets requests in flight finish within the
-/// grace. A connection that asked for an upgrade (a socket) is its new owner's to close.
+/// grace; over https with `tls`. A connection that asked for an upgrade (a socket) is its new
+/// owner's to close.
 ///
 /// # Errors
 /// Never because of a client or a failed accept; only when the listener cannot be used at all.
@@ -51,13 +43,14 @@ pub async fn serve(
     listener: TcpListener,
     router: Router,
     settings: &Settings,
+    tls: Option<Tls>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
     let places = u32::try_from(settings.max_connections.min(Semaphore::MAX_PERMITS));
     let places = places.unwrap_or(u32::MAX).max(1);
     let free = Arc::new(Semaphore::new(places as usize));
     let (door, watching) = watch::channel(Door::Open);
-    let (http, patience) = (builder(settings), settings.write_timeout());
+    let common = Arc::new(Common::new(router, settings, tls));
     let mut shutdown = pin!(shutdown);
 
     loop {
@@ -74,14 +67,9 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection = Connection {
-                    http: http.clone(),
-                    router: router.clone(),
-                    peer,
-                    patience,
-                    _place: place,
-                };
-                tokio::spawn(connection.run(stream, watching.clone()));
+                let (common, watching) = (Arc::clone(&common), watching.clone());
+                let connection = Connection { common, peer, watching, place };
+                tokio::spawn(connection.run(stream));
             }
             // That client has left again; the next one may be fine.
             Err(error) if is_clients(&error) => {}
@@ -112,17 +100,6 @@ pub async fn serve(
     Ok(())
 }
 
-fn builder(settings: &Settings) -> http1::Builder {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(settings.header_read_timeout())
-        .keep_alive(true)
-        .max_headers(MAX_HEADERS)
-        .max_header_size(MAX_HEAD_BYTES)
-        .max_buf_size(MAX_HEAD_BYTES);
-    http
-}
-
 fn is_clients(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -130,61 +107,6 @@ fn is_clients(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::ConnectionReset
     )
-}
-
-struct Connection {
-    http: http1::Builder,
-    router: Router,
-    peer: SocketAddr,
-    /// For a client who takes nothing of what is written.
-    patience: Duration,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Connection {
-    async fn run(self, stream: TcpStream, mut watching: watch::Receiver<Door>) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY was refused");
-        }
-        let (router, peer) = (self.router, PeerAddr(self.peer));
-        let unread = Unread::default();
-        let watch = unread.clone();
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let mut request = request.map(|body| watch.watch(body));
-            request.extensions_mut().insert(peer);
-            let (answer, watch) = (router.clone().call(request), watch.clone());
-            async move {
-                let mut answer = answer.await;
-                if let (Ok(response), true) = (&mut answer, watch.get()) {
-                    let close = HeaderValue::from_static("close");
-                    response.headers_mut().insert(header::CONNECTION, close);
-                }
-                answer
-            }
-        });
-        let stream = Lingering::new(Stalling::new(stream, self.patience), unread);
-        let stream = TokioIo::new(stream);
-        let connection = self.http.serve_connection(stream, service);
-        let mut connection = pin!(connection.with_upgrades());
-        loop {
-            let moved = tokio::select! {
-                biased;
-                ended = connection.as_mut() => {
-                    // Broken heads and vanished clients are their own business.
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "a connection ended early");
-                    }
-                    return;
-                }
-                moved = watching.changed() => moved,
-            };
-            // The door is only dropped after closing.
-            if moved.is_err() || *watching.borrow_and_update() == Door::Closed {
-                return;
-            }
-            connection.as_mut().graceful_shutdown();
-        }
-    }
 }
 
 #[cfg(test)]

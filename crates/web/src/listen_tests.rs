@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Extension;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
@@ -19,7 +20,7 @@ async fn open(router: Router, settings: Settings) -> House {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let served = tokio::spawn(async move {
-        serve(listener, router, &settings, async { drop(stopped.await) }).await
+        serve(listener, router, &settings, None, async { drop(stopped.await) }).await
     });
     House { address, stop, served }
 }
@@ -93,6 +94,29 @@ async fn a_client_that_takes_nothing_is_given_up() {
     let mut rest = Vec::new();
     let read = first.read_to_end(&mut rest).await;
     assert!(read.is_err() || rest.len() < 32 * 1024 * 1024, "it was cut off");
+}
+
+#[tokio::test]
+async fn a_small_body_nobody_read_costs_no_connection() {
+    let router = Router::new().route("/", axum::routing::post(|| async { "no" }));
+    let house = open(router, Settings::default()).await;
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    let small = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhello";
+    for _ in 0..3 {
+        let answer = exchange(&mut stream, small).await;
+        assert!(answer.ends_with("no") && !answer.contains("connection: close"), "{answer}");
+    }
+    // One that does not come is not waited for, and one that waits to be asked for is not asked for.
+    for more in
+        ["content-length: 9\r\n\r\nhello", "expect: 100-continue\r\ncontent-length: 5\r\n\r\n"]
+    {
+        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        let answer = exchange(&mut stream, &format!("POST / HTTP/1.1\r\nhost: x\r\n{more}")).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"),
+            "{answer}"
+        );
+    }
 }
 
 #[tokio::test]

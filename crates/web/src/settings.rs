@@ -24,13 +24,15 @@ pub struct Settings {
     /// Requests worked on at once; one more is answered 503 at once.
     pub max_in_flight: usize,
     /// A connection that sends no complete request head for this many milliseconds is closed;
-    /// this is also how long an idle connection is kept.
+    /// this is also how long a handshake may take and an idle connection is kept.
     pub header_read_timeout_ms: u64,
     /// A connection whose client takes nothing of what is written to it for this many milliseconds
     /// is cut off.
     pub write_timeout_ms: u64,
     /// Connections open at once; further ones wait in the kernel's queue.
     pub max_connections: usize,
+    /// TLS handshakes under way at once; further ones wait for their turn.
+    pub max_handshakes: usize,
     /// How many hours an answer is given again to a request that is sent again with the same
     /// `Idempotency-Key`.
     pub idempotency_hours: u64,
@@ -49,6 +51,7 @@ impl Default for Settings {
             header_read_timeout_ms: 10_000,
             write_timeout_ms: 30_000,
             max_connections: 10_000,
+            max_handshakes: 512,
             idempotency_hours: 24,
             shutdown_grace_ms: 10_000,
         }
@@ -83,6 +86,7 @@ impl Settings {
             ("header_read_timeout_ms", self.header_read_timeout_ms == 0),
             ("write_timeout_ms", self.write_timeout_ms == 0),
             ("max_connections", self.max_connections == 0),
+            ("max_handshakes", self.max_handshakes == 0),
             ("idempotency_hours", self.idempotency_hours == 0),
         ];
         for (key, wrong) in numbers {

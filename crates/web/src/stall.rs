@@ -22,6 +22,10 @@ impl Stalling {
         Self { stream, patience, waiting: None }
     }
 
+    pub(crate) const fn socket(&self) -> &TcpStream {
+        &self.stream
+    }
+
     fn wait<T>(
         &mut self,
         cx: &mut Context<'_>,

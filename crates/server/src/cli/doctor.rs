@@ -7,6 +7,7 @@ use database::{Db, Engine, MigrationState, Tx};
 use kernel::Clock;
 use serde::Serialize;
 use types::Result;
+use web::Certificate;
 
 use crate::config::{self, Flags, Mode, Settings};
 use crate::exit::Stop;
@@ -47,6 +48,7 @@ pub(super) async fn run(flags: &Flags, json: bool) -> Result<ExitCode, Stop> {
         Ok(settings) => {
             findings.good("configuration", "all settings are right");
             mail(&settings, &mut findings);
+            certificate(&settings, &mut findings);
             directory(&settings, &mut findings);
             database(&settings, &mut findings).await;
         }
@@ -85,6 +87,32 @@ fn mail(settings: &Settings, findings: &mut Findings) {
         (None, Mode::Production) => "nobody gets letters until mail.smtp_url is set",
     };
     findings.good("mail", said);
+}
+
+/// The files themselves are part of the configuration, and were read with it.
+fn certificate(settings: &Settings, findings: &mut Findings) {
+    const NAME: &str = "certificate";
+    let server = &settings.server;
+    if !server.has_tls() {
+        return findings.good(NAME, "none: https is a proxy's work");
+    }
+    let now = Clock::System.now();
+    let found = match Certificate::read(&server.tls_cert, &server.tls_key, now) {
+        Ok(found) => found,
+        Err((key, said)) => return findings.bad(NAME, format!("server.{key} {said}")),
+    };
+    let host = start::host_of(&server.public_url);
+    if !host.is_empty() && !found.is_for(host) {
+        let names = found.names().join(", ");
+        return findings.bad(NAME, format!("it is for {names}, and people come to {host}"));
+    }
+    let days = (found.ends().seconds() - now.seconds()) / 86_400;
+    let said = format!("good until {}, {days} days from now", found.ends());
+    if days < start::DAYS_LEFT {
+        findings.bad(NAME, format!("{said}: renew it"));
+    } else {
+        findings.good(NAME, said);
+    }
 }
 
 fn directory(settings: &Settings, findings: &mut Findings) {

@@ -1,6 +1,10 @@
 //! What no single value can tell: whether the settings make sense together.
 
 use std::net::IpAddr;
+use std::path::Path;
+
+use kernel::Clock;
+use web::Certificate;
 
 use super::Mistake;
 use super::model::{Mode, Server, Settings, Table, key};
@@ -62,6 +66,7 @@ fn server(server: &Server, found: &mut Vec<(&str, &str, String)>) {
         let said = "must be an address without a path, e.g. https://sixfold.example";
         found.push(("server", "public_url", said.to_owned()));
     }
+    tls(server, found);
     if server.env == Mode::Development && !loopback {
         let said = "`development` is only for this machine: bind to a loopback address \
                     (server.host = \"127.0.0.1\"), or set SIXFOLD_ENV=production";
@@ -74,6 +79,32 @@ fn server(server: &Server, found: &mut Vec<(&str, &str, String)>) {
     if !server.log_level.split(',').all(is_level) {
         let said = "must be error, warn, info, debug or trace, or with commas also part=level";
         found.push(("server", "log_level", said.to_owned()));
+    }
+}
+
+/// TLS of the server's own. The files are looked at here, so that a start finds no surprise.
+fn tls(server: &Server, found: &mut Vec<(&str, &str, String)>) {
+    let given = |path: &Path| !path.as_os_str().is_empty();
+    if given(&server.tls_cert) != given(&server.tls_key) {
+        let name = if given(&server.tls_cert) { "tls_key" } else { "tls_cert" };
+        let said = "is missing: a certificate and its key belong together";
+        found.push(("server", name, said.to_owned()));
+    } else if server.has_tls()
+        && let Err((name, said)) =
+            Certificate::read(&server.tls_cert, &server.tls_key, Clock::System.now())
+    {
+        found.push(("server", name, said));
+    }
+    if server.has_tls() && server.public_url.starts_with("http://") {
+        let said = "must begin with https://: the server has a certificate";
+        found.push(("server", "public_url", said.to_owned()));
+    }
+    if server.redirect_port != 0 && !server.has_tls() {
+        let said = "leads to https, and there is no certificate: set tls_cert and tls_key";
+        found.push(("server", "redirect_port", said.to_owned()));
+    } else if server.redirect_port != 0 && server.redirect_port == server.port {
+        let said = "must be another port than `port`";
+        found.push(("server", "redirect_port", said.to_owned()));
     }
 }
 

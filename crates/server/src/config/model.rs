@@ -57,6 +57,9 @@ pub(crate) struct Server {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) public_url: String,
+    pub(crate) tls_cert: PathBuf,
+    pub(crate) tls_key: PathBuf,
+    pub(crate) redirect_port: u16,
     pub(crate) env: Mode,
     pub(crate) data_dir: PathBuf,
     pub(crate) log_format: LogFormat,
@@ -69,10 +72,29 @@ impl Default for Server {
             host: "127.0.0.1".to_owned(),
             port: 8080,
             public_url: String::new(),
+            tls_cert: PathBuf::new(),
+            tls_key: PathBuf::new(),
+            redirect_port: 0,
             env: Mode::Development,
             data_dir: PathBuf::from("./data"),
             log_format: LogFormat::Auto,
             log_level: "info".to_owned(),
+        }
+    }
+}
+
+impl Server {
+    /// Whether the server speaks https itself.
+    pub(crate) fn has_tls(&self) -> bool {
+        !self.tls_cert.as_os_str().is_empty()
+    }
+
+    /// Where people reach the server: what is configured, or else where it listens.
+    pub(crate) fn url(&self, authority: impl std::fmt::Display) -> String {
+        match (self.public_url.is_empty(), self.has_tls()) {
+            (false, _) => self.public_url.clone(),
+            (true, true) => format!("https://{authority}"),
+            (true, false) => format!("http://{authority}"),
         }
     }
 }

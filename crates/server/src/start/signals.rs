@@ -1,5 +1,5 @@
 //! When to stop: the first signal closes the door and lets those inside finish, the second does
-//! not wait.
+//! not wait. And when to read the certificate again.
 
 use std::io;
 
@@ -62,6 +62,33 @@ impl Ears {
 
     async fn hear(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Hears SIGHUP from the moment it is made: from then on it ends nothing.
+pub(super) struct Again(#[cfg(unix)] tokio::signal::unix::Signal);
+
+impl Again {
+    #[cfg(unix)]
+    pub(super) fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self(signal(SignalKind::hangup())?))
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self())
+    }
+
+    /// Ready when somebody asks; never where there is no such signal.
+    pub(super) async fn asked(&mut self) {
+        #[cfg(unix)]
+        let heard = self.0.recv().await.is_some();
+        #[cfg(not(unix))]
+        let heard = false;
+        if !heard {
             std::future::pending::<()>().await;
         }
     }

@@ -32,7 +32,9 @@ pub(super) fn print(
         text.push_str(&format!("First platform owner: {url}/setup#token={token}\n"));
     }
     // The last line: whoever waits for it has everything.
-    text.push_str(&format!("Listening on http://{address} (ready in {} ms)\n", took.as_millis()));
+    let scheme = if server.has_tls() { "https" } else { "http" };
+    let took = took.as_millis();
+    text.push_str(&format!("Listening on {scheme}://{address} (ready in {took} ms)\n"));
     // Nobody may be reading; that is no reason to stop.
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

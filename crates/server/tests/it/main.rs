@@ -37,6 +37,7 @@ mod stage;
 mod standing;
 mod start;
 mod store;
+mod tls;
 mod transfer;
 mod wall;
 mod world;

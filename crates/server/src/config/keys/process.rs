@@ -21,6 +21,26 @@ pub(super) static KEYS: &[Key] = &[
     ),
     text(
         "server",
+        "tls_cert",
+        "\"\"",
+        "File of the certificate, in PEM, with those above it: with it the server speaks https itself \
+         (TLS 1.2 and 1.3, HTTP/2); see [edge.md](edge.md). It is read again when it changes. \
+         Empty: a proxy does that.",
+    ),
+    text(
+        "server",
+        "tls_key",
+        "\"\"",
+        "File of the certificate's key, in PEM, without a passphrase, and nobody else's to read.",
+    ),
+    whole(
+        "server",
+        "redirect_port",
+        "0",
+        "With TLS: a second port, where plain http is led to the public URL. 0: none.",
+    ),
+    text(
+        "server",
         "env",
         "\"development\"",
         "`development` or `production`. Development is for one person at one machine: it is \
@@ -147,7 +167,7 @@ pub(super) static KEYS: &[Key] = &[
         "header_read_timeout_ms",
         "10000",
         "A connection that sends no complete request head for this many milliseconds is closed; \
-         this is also how long an idle connection is kept.",
+         this is also how long a handshake may take and an idle connection is kept.",
     ),
     whole(
         "web",
@@ -161,6 +181,12 @@ pub(super) static KEYS: &[Key] = &[
         "max_connections",
         "10000",
         "Connections open at once; further ones wait in the kernel's queue.",
+    ),
+    whole(
+        "web",
+        "max_handshakes",
+        "512",
+        "TLS handshakes under way at once; further ones wait for their turn.",
     ),
     whole(
         "web",
