@@ -18,6 +18,7 @@ mod live;
 mod load;
 mod loopback;
 mod options;
+mod overload;
 mod postgres;
 mod proc;
 mod queries;

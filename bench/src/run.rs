@@ -14,6 +14,7 @@ use crate::jobs;
 use crate::load::{self, Load};
 use crate::loopback;
 use crate::options::{Engine, Place, RunOptions};
+use crate::overload;
 use crate::postgres::{self, Databases};
 use crate::proc;
 use crate::queries;
@@ -105,6 +106,9 @@ async fn on_engine(
             Scenario::Access => access::measure(&mut report).await,
             Scenario::Jobs => jobs::on_engine(engine, options, databases, &mut report).await,
             Scenario::Webhook => webhook::on_engine(engine, options, databases, &mut report).await,
+            Scenario::Overload => {
+                overload::on_engine(engine, options, databases, &mut report).await
+            }
             _ => Ok(()),
         }?;
     }

@@ -67,6 +67,8 @@ pub(crate) enum Scenario {
     Jobs,
     /// How long after a change its webhook is on the wire
     Webhook,
+    /// Three times the capacity, in an open loop: who is answered how soon, who is refused how soon
+    Overload,
 }
 
 impl Scenario {
@@ -89,6 +91,7 @@ impl Scenario {
             Self::Access => "access",
             Self::Jobs => "jobs",
             Self::Webhook => "webhook",
+            Self::Overload => "overload",
         }
     }
 
@@ -105,6 +108,7 @@ impl Scenario {
                 | Self::Access
                 | Self::Jobs
                 | Self::Webhook
+                | Self::Overload
         )
     }
 }

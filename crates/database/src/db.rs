@@ -6,7 +6,7 @@ use std::time::Duration;
 use types::{Error, Result};
 
 use crate::migrate::{self, Applied};
-use crate::{MigrationState, Reach, Settings, Tx, postgres, sqlite};
+use crate::{MigrationState, Reach, Settings, Tx, Waits, postgres, sqlite};
 
 /// Which engine a store runs on. Rooms have no reason to ask; operators do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -326,6 +326,16 @@ impl Db {
         match &self.0.inner {
             Inner::Sqlite(store) => store.is_busy(),
             Inner::Postgres(store) => store.is_busy(),
+        }
+    }
+
+    /// How long transactions waited for their turn since the last look, which was `span` ago: the
+    /// shortest of them, since a queue that does not end is one in which even they wait.
+    #[must_use]
+    pub fn waits(&self, span: Duration) -> Waits {
+        match &self.0.inner {
+            Inner::Sqlite(store) => store.waits(span),
+            Inner::Postgres(store) => store.waits(span),
         }
     }
 

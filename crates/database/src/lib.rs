@@ -19,6 +19,7 @@ mod sql;
 mod sqlite;
 mod tx;
 mod value;
+mod waits;
 
 pub use db::{Db, Engine, Store};
 pub use failure::TOO_LONG;
@@ -29,3 +30,4 @@ pub use settings::Settings;
 pub use sql::Sql;
 pub use tx::Tx;
 pub use value::Value;
+pub use waits::Waits;

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use database::Engine;
+use database::{Engine, Waits};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use identity::{Desk, IdentityApp, SigningKey, Surroundings};
@@ -23,11 +23,14 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement,
 };
-use web::{Door, Edge, Idempotency, Origins};
+use web::{Door, Edge, Idempotency, Origins, Shed, Waited};
 
 use crate::config::{Mode, Settings};
 use crate::{alias, health, landing, setup_page};
 
+/// What is answered however busy the server is: probes, and a stream that lives as long as its
+/// listener.
+const UNCOUNTED: [&str; 3] = ["/v1/health", "/v1/ready", "/v1/events/stream"];
 /// Another node's commits are waited for this long before asking again; followers look by
 /// themselves anyway.
 const NEWS: Duration = Duration::from_secs(30);
@@ -57,7 +60,12 @@ pub(crate) fn openapi() -> OpenApi {
 ///
 /// # Errors
 /// When the API's description cannot be written, or the signing keys cannot be read.
-pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<(Router, Live)> {
+pub(crate) async fn build(
+    app: &App,
+    settings: &Settings,
+    url: &str,
+    shed: &Shed,
+) -> Result<(Router, Live)> {
     let identity = identity(app, settings, url)?;
     identity::ready(&identity).await?;
     let live = live::new(app.clone(), settings.live.clone(), who(&identity));
@@ -90,6 +98,7 @@ pub(crate) async fn build(app: &App, settings: &Settings, url: &str) -> Result<(
         .merge(landing::routes(&settings.identity.app_url))
         .route("/", get(front_page));
     let edge = Edge::new(&settings.web, origins(settings, url)).public_url(url);
+    let edge = edge.shedding(shed.clone()).uncounted(&UNCOUNTED);
     let router = web::with_fallbacks(router).layer(edge.layer());
     let sockets = live::socket_io(&live).layer(socket_edge(settings, url).layer());
     Ok((sockets.fallback_service(alias::with_aliases(router)), live))
@@ -212,8 +221,21 @@ fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
 }
 
 /// What goes on beside requests, until the set is dropped; `url` is where people reach it.
-pub(crate) fn tasks(app: &App, live: &Live, settings: &Settings, url: &str) -> JoinSet<()> {
+pub(crate) fn tasks(
+    app: &App,
+    live: &Live,
+    settings: &Settings,
+    url: &str,
+    shed: &Shed,
+) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
+    if let Some(target) = settings.web.wait_target() {
+        let (own, shed) = (app.clone(), shed.clone());
+        tasks.spawn(keep("shedding", move || {
+            let own = own.clone();
+            shed.clone().keep(target, move |span| waited(&own, span))
+        }));
+    }
     let outside = integrations::new(app.clone(), settings.webhooks.clone());
     let jobs = kernel::usage::jobs(kernel::idempotency::jobs(kernel::mail::jobs(Jobs::default())));
     let jobs = world::jobs(identity::jobs(jobs), app);
@@ -237,6 +259,11 @@ pub(crate) fn tasks(app: &App, live: &Live, settings: &Settings, url: &str) -> J
         tasks.spawn(keep("news", move || news(own.clone())));
     }
     tasks
+}
+
+fn waited(app: &App, span: Duration) -> Waited {
+    let Waits { reads: looks, writes: changes } = app.db.waits(span);
+    Waited { looks, changes }
 }
 
 /// Wakes followers here when another node has committed.

@@ -17,6 +17,7 @@ use kernel::Mail;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use types::Result;
+use web::Shed;
 
 use crate::config::Settings;
 use crate::exit::Stop;
@@ -45,8 +46,9 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     let url = server.url(address);
     let https = tls::Https::open(settings).await?;
     house::boot(app).await.map_err(|error| Stop::opening(&error))?;
+    let shed = Shed::default();
     let (router, live) =
-        house::build(app, settings, &url).await.map_err(|error| Stop::opening(&error))?;
+        house::build(app, settings, &url, &shed).await.map_err(|error| Stop::opening(&error))?;
     let setup = house::is_setup_open(app).await.map_err(|error| Stop::opening(&error))?;
     let token = setup.then(|| app.keys.setup_token());
     // Heard before anybody can know that the server is there.
@@ -54,7 +56,7 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     warn(app).await?;
     welcome::print(settings, address, &url, token, began.elapsed());
 
-    let mut tasks = house::tasks(app, &live, settings, &url);
+    let mut tasks = house::tasks(app, &live, settings, &url, &shed);
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         signals.first().await;

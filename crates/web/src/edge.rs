@@ -30,6 +30,7 @@ use crate::origin::{self, Origins};
 use crate::problem::{ErrorCode, render};
 use crate::refuse::credential_in_query;
 use crate::settings::Settings;
+use crate::shed::Shed;
 
 /// What the edge is made of; [`Edge::layer`] puts it around a router.
 pub struct Edge {
@@ -37,6 +38,8 @@ pub struct Edge {
     body_limit: usize,
     max_in_flight: usize,
     in_flight: AtomicUsize,
+    shed: Shed,
+    uncounted: &'static [&'static str],
     origins: Origins,
     proxies: TrustedProxies,
     standing: Vec<(HeaderName, HeaderValue)>,
@@ -52,6 +55,8 @@ impl Edge {
             body_limit: settings.body_limit_bytes,
             max_in_flight: settings.max_in_flight,
             in_flight: AtomicUsize::new(0),
+            shed: Shed::default(),
+            uncounted: &[],
             origins,
             proxies: TrustedProxies::new(&settings.trusted_proxies),
             standing: headers::standing(false),
@@ -63,6 +68,21 @@ impl Edge {
     #[must_use]
     pub fn public_url(mut self, url: &str) -> Self {
         self.standing = headers::standing(url.starts_with("https://"));
+        self
+    }
+
+    /// Who is refused while there is too much to do; without it nobody is.
+    #[must_use]
+    pub fn shedding(mut self, shed: Shed) -> Self {
+        self.shed = shed;
+        self
+    }
+
+    /// Paths that are answered however busy it is, and take no place: an orchestrator must not kill
+    /// what is only loaded, and a stream is no work.
+    #[must_use]
+    pub fn uncounted(mut self, paths: &'static [&'static str]) -> Self {
+        self.uncounted = paths;
         self
     }
 
@@ -80,11 +100,15 @@ impl Edge {
     }
 
     /// What can be answered without asking the router.
-    fn answer_early<B>(&self, request: &Request<B>, id: &str, crowded: bool) -> Option<Response> {
-        // Alive is alive, however busy: an orchestrator must not kill what is only loaded.
-        if crowded && request.uri().path() != "/v1/health" {
+    fn answer_early<B>(
+        &self,
+        request: &Request<B>,
+        id: &str,
+        refused: Option<u32>,
+    ) -> Option<Response> {
+        if let Some(seconds) = refused {
             let error = Error::overloaded("The server is busy; try again in a moment.");
-            return Some(render(&error, error.code(), id));
+            return Some(render(&error.retry_after(seconds), "overloaded", id));
         }
         if self.origins.any() && origin::is_preflight(request.method(), request.headers()) {
             return Some(self.preflight(request, id));
@@ -154,7 +178,7 @@ where
         let edge = &self.edge;
         let started = Instant::now();
         let (id, id_header) = edge.ids.take(request.headers());
-        let place = InFlight::take(edge);
+        let place = InFlight::take(edge, &request);
         let origin = request.headers().get(header::ORIGIN);
         let visit = Visit {
             started,
@@ -164,7 +188,7 @@ where
             line: Line::of(&request),
         };
 
-        let early = edge.answer_early(&request, &id, place.crowded);
+        let early = edge.answer_early(&request, &id, place.refused);
         let state = if let Some(response) = early {
             State::Answered { response: Some(response) }
         } else {
@@ -190,22 +214,32 @@ where
 /// One of the places in the house; left when dropped, also when the client hangs up.
 struct InFlight {
     edge: Arc<Edge>,
-    crowded: bool,
+    counted: bool,
+    /// There is none: seconds after which to come back.
+    refused: Option<u32>,
 }
 
 impl InFlight {
-    fn take(edge: &Arc<Edge>) -> Self {
-        let crowded = edge.in_flight.fetch_add(1, Ordering::Relaxed) >= edge.max_in_flight;
-        if crowded {
-            edge.in_flight.fetch_sub(1, Ordering::Relaxed);
+    fn take<B>(edge: &Arc<Edge>, request: &Request<B>) -> Self {
+        let mut place = Self { edge: Arc::clone(edge), counted: false, refused: None };
+        if edge.uncounted.contains(&request.uri().path()) {
+            return place;
         }
-        Self { edge: Arc::clone(edge), crowded }
+        place.refused = edge.shed.refuses(request.method());
+        if place.refused.is_none() {
+            place.counted = edge.in_flight.fetch_add(1, Ordering::Relaxed) < edge.max_in_flight;
+            if !place.counted {
+                edge.in_flight.fetch_sub(1, Ordering::Relaxed);
+                place.refused = Some(1);
+            }
+        }
+        place
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        if !self.crowded {
+        if self.counted {
             self.edge.in_flight.fetch_sub(1, Ordering::Relaxed);
         }
     }

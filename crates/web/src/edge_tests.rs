@@ -3,7 +3,7 @@ use axum::routing::{get, post};
 
 use super::*;
 use crate::test_kit::{self, Answered, send};
-use crate::{Answer, Failure, request_id, with_fallbacks};
+use crate::{Answer, Failure, Waited, request_id, with_fallbacks};
 
 fn settings() -> Settings {
     Settings { cors_origins: vec!["https://app.example".to_owned()], ..Settings::default() }
@@ -156,6 +156,40 @@ async fn one_request_too_many_is_refused_at_once() {
     assert_eq!(test_kit::get(&router, "/").await.status, 200);
     assert_eq!(two.await.unwrap(), 503);
     assert_eq!(layer.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_refused_for_there_is_too_much_to_do_is_not_looked_at() {
+    let shed = Shed::default();
+    // As bad as can be: the store lets nobody in.
+    let waits = |_| Waited { looks: Duration::from_secs(9), changes: Duration::from_secs(9) };
+    let kept = tokio::spawn(shed.clone().keep(Duration::from_millis(50), waits));
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    kept.abort();
+    let layer = edge().shedding(shed).uncounted(&["/own"]).layer();
+    let reached = Arc::new(AtomicUsize::new(0));
+    let own = Arc::clone(&reached);
+    let inner = post(move |body: String| async move {
+        own.fetch_add(1, Ordering::Relaxed);
+        body
+    });
+    let router = Router::new()
+        .route("/", inner)
+        .route("/own", get(|| async { "mine" }))
+        .layer(layer.clone());
+    let mut refused = 0;
+    for _ in 0..100 {
+        assert_eq!(test_kit::get(&router, "/own").await.status, 200, "probes are answered");
+        let answer = send(&router, Request::post("/").body("x".into()).unwrap()).await;
+        if answer.status == 503 {
+            assert_eq!(answer.code(), "overloaded");
+            assert_eq!(answer.header("retry-after"), "10");
+            refused += 1;
+        }
+        assert_eq!(layer.in_flight(), 0);
+    }
+    assert!(refused >= 90, "{refused}");
+    assert_eq!(reached.load(Ordering::Relaxed), 100 - refused);
 }
 
 #[tokio::test]

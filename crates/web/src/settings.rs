@@ -23,6 +23,9 @@ pub struct Settings {
     pub body_limit_bytes: usize,
     /// Requests worked on at once; one more is answered 503 at once.
     pub max_in_flight: usize,
+    /// When requests wait longer than so many milliseconds for the store, even those that wait
+    /// least, a share of them is answered 503 at once; 0: none is.
+    pub wait_target_ms: u64,
     /// A connection that sends no complete request head for this many milliseconds is closed;
     /// this is also how long a handshake may take and an idle connection is kept.
     pub header_read_timeout_ms: u64,
@@ -48,6 +51,7 @@ impl Default for Settings {
             request_timeout_ms: 30_000,
             body_limit_bytes: 1024 * 1024,
             max_in_flight: 4_096,
+            wait_target_ms: 50,
             header_read_timeout_ms: 10_000,
             write_timeout_ms: 30_000,
             max_connections: 10_000,
@@ -95,6 +99,12 @@ impl Settings {
             }
         }
         found
+    }
+
+    /// Waiting longer than this is too long; none when that is nobody's business.
+    #[must_use]
+    pub fn wait_target(&self) -> Option<Duration> {
+        (self.wait_target_ms > 0).then(|| Duration::from_millis(self.wait_target_ms))
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {

@@ -26,7 +26,8 @@ use self::doors::Doors;
 use self::seats::Seats;
 pub(crate) use self::session::{Mode, Session};
 use crate::tx::Inner;
-use crate::{Reach, Settings, Tx};
+use crate::waits::{Line, Place};
+use crate::{Reach, Settings, Tx, Waits};
 
 /// Runs of a transaction that keeps losing races before its caller hears 503. Serializable
 /// transactions also lose to neighbours on an index page, so a few runs are nothing unusual.
@@ -50,6 +51,8 @@ pub(crate) struct Store {
     next: AtomicUsize,
     news: listen::News,
     turns: Turns,
+    reads: Arc<Line>,
+    writes: Arc<Line>,
 }
 
 /// What keeps transactions of this process out of each other's way.
@@ -117,6 +120,8 @@ impl Store {
             next: AtomicUsize::new(0),
             news: listen::News::start(config, tls),
             turns: Turns::default(),
+            reads: Arc::default(),
+            writes: Arc::default(),
         };
         store.transact(Mode::Read, Reach::everything(), async |tx| tx.run("select 1", &[]).await).await.map_err(
             |error| {
@@ -140,8 +145,10 @@ impl Store {
     {
         let (reply, answer) = oneshot::channel();
         let turns = self.turns.clone();
-        let task: Task =
-            Box::new(move |pool| Box::pin(attempt(pool, turns, (mode, reach), change, reply)));
+        let place = if mode.is_reading() { self.reads.join() } else { self.writes.join() };
+        let task: Task = Box::new(move |pool| {
+            Box::pin(attempt(pool, turns, (mode, reach, place), change, reply))
+        });
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
         self.threads[turn].try_send(task).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
@@ -159,6 +166,10 @@ impl Store {
     /// Whether transactions are waiting for a connection.
     pub(crate) fn is_busy(&self) -> bool {
         self.threads.iter().any(|queue| queue.capacity() < queue.max_capacity())
+    }
+
+    pub(crate) fn waits(&self, span: Duration) -> Waits {
+        Waits { reads: self.reads.look(span), writes: self.writes.look(span) }
     }
 
     pub(crate) fn announce(&self) {
@@ -216,13 +227,13 @@ fn run(runtime: &tokio::runtime::Runtime, pool: Pool, mut tasks: mpsc::Receiver<
 async fn attempt<T, F>(
     pool: Pool,
     turns: Turns,
-    (mode, reach): (Mode, Reach),
+    (mode, reach, place): (Mode, Reach, Place),
     change: F,
     reply: oneshot::Sender<Result<T>>,
 ) where
     F: AsyncFn(&mut Tx) -> Result<T>,
 {
-    let mut runs = 0;
+    let (mut runs, mut place) = (0, Some(place));
     let mut turn = turns.doors.turn();
     loop {
         runs += 1;
@@ -236,6 +247,9 @@ async fn attempt<T, F>(
                 return;
             }
         };
+        if let Some(place) = place.take() {
+            place.turn();
+        }
         // A seat is taken before the snapshot and kept until the end: whoever had it before is seen.
         let seat = (!mode.is_reading()).then(|| turns.seats.take());
         let mut session = Session::new(client, mode, reach.clone(), seat);

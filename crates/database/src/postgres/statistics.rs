@@ -4,12 +4,14 @@
 //! table of thousands for an empty one and sorts all of it for a page of fifty. So a table that
 //! was never analyzed and is no longer small is analyzed here, once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use types::Result;
 
 use super::{Mode, Task, Turns, attempt};
+use crate::waits::Line;
 use crate::{Reach, Tx};
 
 const EVERY: Duration = Duration::from_secs(5);
@@ -35,8 +37,9 @@ pub(super) async fn keep(queue: mpsc::WeakSender<Task>) {
         let Some(queue) = queue.upgrade() else { return };
         let (reply, answer) = oneshot::channel();
         let look: Task = Box::new(move |pool| {
-            let mode = (Mode::Alter, Reach::everything());
-            Box::pin(attempt(pool, Turns::default(), mode, refresh, reply))
+            // It waits in nobody's line.
+            let how = (Mode::Alter, Reach::everything(), Arc::<Line>::default().join());
+            Box::pin(attempt(pool, Turns::default(), how, refresh, reply))
         });
         // A full queue has more urgent things to do; the next look comes soon.
         if queue.try_send(look).is_ok()

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use types::{Error, Result};
 
 use crate::tx::Inner;
-use crate::{Settings, Tx};
+use crate::{Settings, Tx, Waits};
 
 use self::connection::{Opener, Reader};
 use self::writer::Writer;
@@ -120,6 +120,11 @@ impl Store {
 
     pub(crate) fn is_writable(&self) -> bool {
         self.writer.is_open()
+    }
+
+    /// Looks run on the thread of whoever asks: they wait for nobody.
+    pub(crate) fn waits(&self, span: Duration) -> Waits {
+        Waits { reads: Duration::ZERO, writes: self.writer.line.look(span) }
     }
 
     pub(crate) fn is_busy(&self) -> bool {

@@ -18,6 +18,7 @@ use super::checkpoint::{Checkpointer, fold};
 use super::connection::{BUSY, Opener};
 use super::{command, run_to_end};
 use crate::tx::Inner;
+use crate::waits::{Line, Place};
 use crate::{Settings, Tx};
 
 /// A batch is closed after this much work even when more is waiting: it bounds the latency of
@@ -38,6 +39,7 @@ pub(super) trait Change: Send {
 
 struct Queued<T, F> {
     change: F,
+    place: Option<Place>,
     outcome: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
 }
@@ -48,6 +50,9 @@ where
     F: AsyncFn(&mut Tx) -> Result<T> + Send,
 {
     fn run(&mut self, tx: &mut Tx) -> bool {
+        if let Some(place) = self.place.take() {
+            place.turn();
+        }
         tx.reset();
         let mut outcome = run_to_end(tx, &self.change);
         if tx.broken && outcome.is_ok() {
@@ -81,6 +86,7 @@ pub(super) enum Task {
 pub(super) struct Writer {
     queue: mpsc::Sender<Task>,
     crowd: Arc<AtomicUsize>,
+    pub(super) line: Arc<Line>,
     threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
     closing: Arc<AtomicBool>,
 }
@@ -119,7 +125,13 @@ impl Writer {
         let checkpointer = std::thread::Builder::new()
             .name("sqlite-checkpoint".into())
             .spawn(move || keeper.run())?;
-        Ok(Self { queue, crowd, threads: vec![writer, checkpointer].into(), closing })
+        Ok(Self {
+            queue,
+            crowd,
+            line: Arc::default(),
+            threads: vec![writer, checkpointer].into(),
+            closing,
+        })
     }
 
     pub(super) async fn write<T, F>(&self, change: F) -> Result<T>
@@ -128,7 +140,8 @@ impl Writer {
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let task = Task::Change(Box::new(Queued { change, outcome: None, reply }));
+        let place = Some(self.line.join());
+        let task = Task::Change(Box::new(Queued { change, place, outcome: None, reply }));
         self.queue.try_send(task).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
                 Error::overloaded("Too many writes are waiting; try again in a moment.")

@@ -164,6 +164,14 @@ pub(super) static KEYS: &[Key] = &[
     ),
     whole(
         "web",
+        "wait_target_ms",
+        "50",
+        "When requests wait longer than so many milliseconds for the store, even those that wait \
+         least, a share of them is answered 503 at once, so that the others are not late; 0: none \
+         is. See [edge.md](edge.md).",
+    ),
+    whole(
+        "web",
         "header_read_timeout_ms",
         "10000",
         "A connection that sends no complete request head for this many milliseconds is closed; \
