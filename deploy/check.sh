@@ -65,6 +65,32 @@ else
   skipped 'caddy is not installed: caddy/Caddyfile was only read'
 fi
 
+promtool=$(command -v promtool || true)
+if [[ -z $promtool ]] && command -v apt-get dpkg-deb >/dev/null; then
+  # The package would start a server: only the tool is taken out of it.
+  (cd "$room" && apt-get -qq download prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb |
+    tar -xf - ./usr/bin/promtool) >/dev/null 2>&1 && promtool=$room/usr/bin/promtool
+fi
+if [[ -n $promtool ]]; then
+  mkdir "$room/prometheus"
+  cp "$here/prometheus/alerts.yml" "$room/prometheus/"
+  sed 's|/etc/prometheus/sixfold.token|/dev/null|' "$here/prometheus/prometheus.yml" >"$room/prometheus/prometheus.yml"
+  # What the dashboard asks is held to the language as if it were rules.
+  "$room/venv/bin/python" - "$here/grafana/sixfold.json" >"$room/prometheus/dashboard.yml" <<'PYTHON'
+import json, re, sys, yaml
+panels = json.load(open(sys.argv[1], encoding="utf-8"))["panels"]
+asked = [target["expr"] for panel in panels for target in panel.get("targets", [])]
+asked = [re.sub(r"\$(job|instance)", ".*", one.replace("$__rate_interval", "1m")) for one in asked]
+rules = [{"record": f"dashboard:{number}", "expr": one} for number, one in enumerate(asked)]
+yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}, sys.stdout)
+PYTHON
+  (cd "$room/prometheus" && "$promtool" check config prometheus.yml && "$promtool" check rules dashboard.yml) \
+    >"$room/promtool" 2>&1 || { cat "$room/promtool"; exit 1; }
+  echo 'prometheus/ and what grafana/ asks: promtool would take them'
+else
+  skipped 'promtool is not installed: prometheus/ was only read'
+fi
+
 if docker compose version >/dev/null 2>&1; then
   PUBLIC_URL=https://sixfold.example POSTGRES_PASSWORD=x \
     docker compose -f "$here/compose.yaml" --profile postgres config --quiet

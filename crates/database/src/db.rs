@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use telemetry::{Meters, Transactions};
 use types::{Error, Result};
 
+use crate::load::{Load, Sizes};
 use crate::migrate::{self, Applied};
 use crate::{MigrationState, Reach, Settings, Tx, Waits, postgres, sqlite};
 
@@ -35,6 +37,7 @@ pub struct Db(Arc<Handle>);
 struct Handle {
     inner: Inner,
     budget_ms: u32,
+    meters: Arc<Meters>,
 }
 
 enum Inner {
@@ -62,12 +65,13 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match &self.db.0.inner {
+        let outcome = match &self.db.0.inner {
             Inner::Sqlite(store) => store.write(change).await,
             Inner::Postgres(store) => {
                 store.transact(postgres::Mode::Write, self.reach, change).await
             }
-        }
+        };
+        noted(&self.db.0.meters.database.writes, outcome)
     }
 
     /// As [`Store::write`], for whoever hands out rows of a queue: each statement sees what others
@@ -82,12 +86,13 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match &self.db.0.inner {
+        let outcome = match &self.db.0.inner {
             Inner::Sqlite(store) => store.write(change).await,
             Inner::Postgres(store) => {
                 store.transact(postgres::Mode::HandOut, self.reach, change).await
             }
-        }
+        };
+        noted(&self.db.0.meters.database.writes, outcome)
     }
 
     /// One snapshot. On SQLite it runs on the caller's own thread; should it take longer than a
@@ -100,10 +105,11 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match &self.db.0.inner {
+        let outcome = match &self.db.0.inner {
             Inner::Sqlite(store) => store.read(look).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Read, self.reach, look).await,
-        }
+        };
+        noted(&self.db.0.meters.database.reads, outcome)
     }
 
     /// One snapshot, for reads known to take long (search, followers): never on a request thread.
@@ -115,10 +121,11 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match &self.db.0.inner {
+        let outcome = match &self.db.0.inner {
             Inner::Sqlite(store) => store.read_long(look).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Read, self.reach, look).await,
-        }
+        };
+        noted(&self.db.0.meters.database.reads, outcome)
     }
 
     /// One snapshot, for a question whose cost is the asker's making: a filter, an order. It is
@@ -131,8 +138,8 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        let Handle { inner, budget_ms } = &*self.db.0;
-        match (inner, *budget_ms) {
+        let Handle { inner, budget_ms, meters } = &*self.db.0;
+        let outcome = match (inner, *budget_ms) {
             (Inner::Sqlite(store), 0) => store.read(look).await,
             (Inner::Sqlite(store), ms) => {
                 store.read_bounded(Duration::from_millis(ms.into()), look).await
@@ -143,7 +150,8 @@ impl Store<'_> {
             (Inner::Postgres(store), ms) => {
                 store.transact(postgres::Mode::Bounded(ms), self.reach, look).await
             }
-        }
+        };
+        noted(&meters.database.reads, outcome)
     }
 
     /// One snapshot without a time limit, for an operator's export.
@@ -155,10 +163,11 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match &self.db.0.inner {
+        let outcome = match &self.db.0.inner {
             Inner::Sqlite(store) => store.snapshot(look).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Read, self.reach, look).await,
-        }
+        };
+        noted(&self.db.0.meters.database.reads, outcome)
     }
 }
 
@@ -181,10 +190,11 @@ impl Db {
     /// As [`Db::open`].
     pub async fn open_as_is(settings: &Settings) -> Result<Self> {
         let url = settings.url.as_str();
+        let meters = Arc::<Meters>::default();
         let inner = if let Some(path) = url.strip_prefix("sqlite://") {
-            Inner::Sqlite(sqlite::Store::open(path.as_ref(), settings)?)
+            Inner::Sqlite(sqlite::Store::open(path.as_ref(), settings, &meters)?)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Inner::Postgres(postgres::Store::open(settings).await?)
+            Inner::Postgres(postgres::Store::open(settings, &meters).await?)
         } else {
             return Err(Error::invalid(
                 "database.url",
@@ -192,7 +202,7 @@ impl Db {
                 "must start with sqlite:// or postgres://",
             ));
         };
-        Ok(Self(Arc::new(Handle { inner, budget_ms: settings.filter_budget_ms })))
+        Ok(Self(Arc::new(Handle { inner, budget_ms: settings.filter_budget_ms, meters })))
     }
 
     /// Which engine this is.
@@ -339,6 +349,34 @@ impl Db {
         }
     }
 
+    /// What the house counts of itself: made with the store, since all of it has one.
+    #[must_use]
+    pub fn meters(&self) -> &Arc<Meters> {
+        &self.0.meters
+    }
+
+    /// How much it has to do at this moment.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        match &self.0.inner {
+            Inner::Sqlite(store) => store.load(),
+            Inner::Postgres(store) => store.load(),
+        }
+    }
+
+    /// How much room it takes.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn sizes(&self) -> Result<Sizes> {
+        match &self.0.inner {
+            Inner::Sqlite(store) => store.sizes(),
+            Inner::Postgres(_) => {
+                self.unbound().read(async |tx| Sizes::of_postgres(tx).await).await
+            }
+        }
+    }
+
     /// Stops what runs in the background. On SQLite it also finishes what is queued, folds the
     /// log back and closes: later writes answer 503.
     pub async fn close(&self) {
@@ -347,4 +385,10 @@ impl Db {
             Inner::Postgres(store) => store.close(),
         }
     }
+}
+
+/// Counts how a transaction ended.
+fn noted<T>(all: &Transactions, outcome: Result<T>) -> Result<T> {
+    all.ended(outcome.is_ok());
+    outcome
 }

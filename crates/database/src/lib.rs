@@ -9,6 +9,7 @@
 
 mod db;
 mod failure;
+mod load;
 mod migrate;
 mod postgres;
 mod reach;
@@ -23,6 +24,7 @@ mod waits;
 
 pub use db::{Db, Engine, Store};
 pub use failure::TOO_LONG;
+pub use load::{Load, Sizes};
 pub use migrate::{Applied, State as MigrationState};
 pub use reach::Reach;
 pub use row::{Column, Row};

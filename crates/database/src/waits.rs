@@ -64,9 +64,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// It is one's turn.
-    pub(crate) fn turn(self) {
-        self.line.shortest.fetch_min(micros(self.since.elapsed()), Relaxed);
+    /// It is one's turn, after so long.
+    pub(crate) fn turn(self) -> Duration {
+        let waited = self.since.elapsed();
+        self.line.shortest.fetch_min(micros(waited), Relaxed);
+        waited
     }
 }
 

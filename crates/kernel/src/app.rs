@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use database::{Db, Engine, Reach, Store};
+use telemetry::Meters;
 use types::{Result, Time};
 use uuid::Uuid;
 
@@ -103,6 +104,12 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// What the house counts of itself.
+    #[must_use]
+    pub fn meters(&self) -> &Meters {
+        self.db.meters()
     }
 
     /// A new id for an object made at `now`.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
+use telemetry::Counter;
 use tokio::sync::Notify;
 use types::{Error, ErrorKind, Result, Time};
 
@@ -39,6 +40,7 @@ impl Limit {
 #[derive(Clone)]
 pub struct Limits {
     windows: Cache<Key, Arc<Window>>,
+    refused: Arc<Counter>,
 }
 
 #[derive(Default)]
@@ -75,6 +77,7 @@ impl Default for Limits {
                 .eviction_policy(EvictionPolicy::lru())
                 .time_to_idle(LONGEST)
                 .build(),
+            refused: Arc::default(),
         }
     }
 }
@@ -87,7 +90,7 @@ impl Limits {
     /// 429 with the seconds to wait, when all places are taken.
     pub fn take(&self, what: &str, parts: &[&str], limit: Limit, now: Time) -> Result<Place> {
         let window = self.windows.get_with(key(what, parts), Arc::default);
-        window.take(limit, now).map_err(|full| full.refusal)
+        window.take(limit, now).map_err(|full| self.refuse(full))
     }
 
     /// The same; but when places are taken by tries whose outcome is not known yet, waits for it,
@@ -112,15 +115,26 @@ impl Limits {
                 settled.as_mut().enable();
                 match window.take(limit, now()) {
                     Err(full) if full.pending => settled.await,
-                    Err(full) => return Err(full.refusal),
+                    Err(full) => return Err(self.refuse(full)),
                     Ok(place) => return Ok(place),
                 }
             }
         };
         match tokio::time::timeout(patience, turn).await {
             Ok(taken) => taken,
-            Err(_) => window.take(limit, now()).map_err(|full| full.refusal),
+            Err(_) => window.take(limit, now()).map_err(|full| self.refuse(full)),
         }
+    }
+
+    fn refuse(&self, full: Full) -> Error {
+        self.refused.one();
+        full.refusal
+    }
+
+    /// How many tries were refused.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.get()
     }
 
     /// Forgets every try of a key, e.g. after the right answer.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use serde::Deserialize;
+use telemetry::Counter;
 use types::{Error, ErrorKind, Time};
 use uuid::Uuid;
 
@@ -104,6 +105,14 @@ impl Rates {
     }
 }
 
+impl Rates {
+    /// How many requests were refused, by whose rate it was.
+    #[must_use]
+    pub fn refused(&self) -> [(&'static str, u64); 3] {
+        [&self.key, &self.person, &self.group].map(|one| (one.name, one.refused.get()))
+    }
+}
+
 impl Verdict {
     /// Adds what another limit says.
     pub fn note(&mut self, rate: Rate) {
@@ -117,6 +126,7 @@ impl Verdict {
 struct Buckets {
     name: &'static str,
     most: u32,
+    refused: Arc<Counter>,
     /// When each will have drained, in microseconds.
     drained_at: Cache<Uuid, Arc<AtomicI64>>,
 }
@@ -128,7 +138,7 @@ impl Buckets {
             .eviction_policy(EvictionPolicy::lru())
             .time_to_idle(MINUTE)
             .build();
-        Self { name, most, drained_at }
+        Self { name, most, refused: Arc::default(), drained_at }
     }
 
     fn take(&self, whose: Uuid, now: Time, verdict: &mut Verdict) {
@@ -152,6 +162,7 @@ impl Buckets {
             reset_s: seconds(level),
         });
         if outcome.is_err() {
+            self.refused.one();
             verdict.refused = Some(too_fast(seconds(level + one - window)));
         }
     }

@@ -30,6 +30,8 @@ struct Left {
     /// Of the last of them.
     seq: Option<i64>,
     enqueued: bool,
+    /// The kinds of the jobs that were enqueued.
+    jobs: Vec<&'static str>,
     silent: bool,
     effects: Vec<Effect>,
 }
@@ -39,6 +41,7 @@ impl Left {
         self.recorded += other.recorded;
         self.seq = other.seq.or(self.seq);
         self.enqueued |= other.enqueued;
+        self.jobs.extend(other.jobs);
         self.silent |= other.silent;
         self.effects.extend(other.effects);
     }
@@ -145,7 +148,11 @@ impl Work<'_> {
     pub async fn submit(&mut self, job: &NewJob) -> Result<JobId> {
         self.left.enqueued = true;
         let id = self.id();
-        jobs::enqueue(self.tx, id, self.now, job).await
+        let job_id = jobs::enqueue(self.tx, id, self.now, job).await?;
+        if job_id.0 == id {
+            self.left.jobs.push(job.kind);
+        }
+        Ok(job_id)
     }
 
     /// Puts many jobs into the queue, in the same transaction. Unique ones are left out where there
@@ -155,6 +162,7 @@ impl Work<'_> {
     /// As [`Tx::insert_each`].
     pub async fn enqueue_all(&mut self, new: &[NewJob]) -> Result<()> {
         self.left.enqueued = true;
+        self.left.jobs.extend(new.iter().map(|job| job.kind));
         let ids: Vec<Uuid> = new.iter().map(|_| self.id()).collect();
         jobs::enqueue_all(self.tx, &ids, self.now, new).await
     }
@@ -241,6 +249,9 @@ where
     if left.recorded > 0 {
         app.hub.wake();
         app.db.announce();
+    }
+    for kind in left.jobs {
+        app.meters().jobs.of(kind).enqueued.one();
     }
     if left.enqueued {
         app.hub.wake_workers();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use database::seams::tail::Position;
 use engineioxide::Str;
+use telemetry::Meters;
 use types::{PersonId, ThingId, Time};
 use web::CursorKey;
 
@@ -15,7 +16,10 @@ use crate::wire::Wire;
 
 /// The board; its lock is held while a batch is handed out, which waits for nobody.
 #[derive(Default)]
-pub(crate) struct Board(Mutex<State>);
+pub(crate) struct Board {
+    state: Mutex<State>,
+    meters: Arc<Meters>,
+}
 
 #[derive(Default)]
 struct State {
@@ -25,6 +29,7 @@ struct State {
     /// Connections by person.
     people: HashMap<PersonId, Vec<Arc<Wire>>>,
     wires: usize,
+    listeners: usize,
 }
 
 /// Whether a listener that has caught up to some place may become live.
@@ -37,8 +42,20 @@ pub(crate) enum Joined {
 }
 
 impl Board {
+    /// An empty one that counts what happens there.
+    pub(crate) fn new(meters: &Arc<Meters>) -> Self {
+        Self { state: Mutex::default(), meters: Arc::clone(meters) }
+    }
+
+    /// Says how many there are now.
+    fn count(&self, state: &State) {
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.meters.live.sockets.set(count(state.wires));
+        self.meters.live.subscriptions.set(count(state.listeners));
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the log ended while nobody listened. Who has begun to listen since that was asked for is
@@ -47,6 +64,7 @@ impl Board {
         let mut state = self.lock();
         if state.topics.is_empty() {
             state.at = state.at.max(end);
+            self.meters.live.reached(state.at.xid, state.at.seq);
         }
     }
 
@@ -74,6 +92,7 @@ impl Board {
         theirs.push(Arc::clone(wire));
         let count = theirs.len();
         state.wires += 1;
+        self.count(&state);
         Some(count)
     }
 
@@ -85,6 +104,7 @@ impl Board {
         theirs.retain(|other| other.id != wire.id);
         let (left, gone) = (theirs.len(), before - theirs.len());
         state.wires -= gone;
+        self.count(&state);
         if left == 0 {
             state.people.remove(&person);
         }
@@ -117,6 +137,8 @@ impl Board {
         let at = state.at;
         listener.go_live(at);
         state.topics.entry(listener.key()).or_default().push(listener);
+        state.listeners += 1;
+        self.count(&state);
         at
     }
 
@@ -128,6 +150,8 @@ impl Board {
         }
         listener.go_live(covered);
         state.topics.entry(listener.key()).or_default().push(Arc::clone(listener));
+        state.listeners += 1;
+        self.count(&state);
         Joined::Live
     }
 
@@ -136,10 +160,14 @@ impl Board {
         listener.leave();
         let mut state = self.lock();
         let Some(all) = state.topics.get_mut(&listener.key()) else { return };
+        let before = all.len();
         all.retain(|other| !Arc::ptr_eq(other, listener));
-        if all.is_empty() {
+        let (left, gone) = (all.len(), before - all.len());
+        if left == 0 {
             state.topics.remove(&listener.key());
         }
+        state.listeners -= gone;
+        self.count(&state);
     }
 
     /// Every listener for which `is` holds.
@@ -158,16 +186,19 @@ impl Board {
         now: Time,
     ) -> Vec<Arc<Listener>> {
         let mut slow: Vec<Arc<Listener>> = Vec::new();
+        let mut told = 0;
         let mut state = self.lock();
         for heard in batch {
             let event = &heard.told.event;
             for topic in topics_of(event.group_id, event.target_id, heard.parent) {
                 if let Some(listeners) = state.topics.get(&topic) {
-                    tell(heard, listeners, cursors, now, &mut slow);
+                    told += tell(heard, listeners, cursors, now, &mut slow);
                 }
             }
         }
         state.at = state.at.max(to);
+        self.meters.live.reached(state.at.xid, state.at.seq);
+        self.meters.live.frames.add(told);
         slow
     }
 
@@ -184,29 +215,35 @@ impl Board {
         };
         let slow = listeners.into_iter().filter(|one| {
             let Sink::Wire(wire) = &one.sink else { return false };
-            one.style == Style::Messages
-                && but.is_none_or(|but| but.id != wire.id)
-                && wire.emit(packet.clone()).is_err()
+            if one.style != Style::Messages || but.is_some_and(|but| but.id == wire.id) {
+                return false;
+            }
+            let slow = wire.emit(packet.clone()).is_err();
+            self.meters.live.frames.add(u64::from(!slow));
+            slow
         });
         slow.collect()
     }
 }
 
 /// Tells those who listen at one place of the board; frames are kept by what the place is called,
-/// which is one name, or two where a group is somebody's own.
+/// which is one name, or two where a group is somebody's own. How many were told.
 fn tell(
     heard: &Heard,
     listeners: &[Arc<Listener>],
     cursors: &CursorKey,
     now: Time,
     slow: &mut Vec<Arc<Listener>>,
-) {
+) -> u64 {
+    let mut told = 0;
     let mut frames: Vec<(Topic, Style, Option<Frame>)> = Vec::new();
     for listener in listeners.iter().filter(|one| one.awaits(heard, now)) {
         let (topic, style) = (listener.topic, listener.style);
         if let Sink::Stream { sender: stream, .. } = &listener.sink {
             if stream.try_send(heard.json(topic, cursors)).is_err() {
                 slow.push(Arc::clone(listener));
+            } else {
+                told += 1;
             }
             continue;
         }
@@ -222,8 +259,11 @@ fn tell(
         let Some((_, _, Some(frame))) = frames.get(at) else { continue };
         if listener.sink.send(frame).is_err() {
             slow.push(Arc::clone(listener));
+        } else {
+            told += 1;
         }
     }
+    told
 }
 
 #[cfg(test)]

@@ -79,6 +79,7 @@ async fn step(live: &Live) -> Result<bool> {
     review(live, &batch).await?;
     let slow = live.board.hand_out(&batch, to, &live.cursors, live.app.now());
     for listener in slow {
+        live.app.meters().live.slow.one();
         live.send_away(&listener);
     }
     live.notices.hear(live, &batch);

@@ -55,6 +55,8 @@ pub use crate::settings::Settings;
 use crate::signals::{Signal, Signals};
 use crate::wire::{Guest, Wire};
 
+/// Where Socket.IO clients connect.
+pub const SOCKETS: &str = "/socket.io/";
 /// Bytes a WebSocket connection reads at a time.
 const READ_BUFFER: usize = 1024;
 
@@ -93,7 +95,7 @@ pub fn new(app: App, settings: Settings, who: Who) -> Live {
         settings,
         who,
         cursors,
-        board: Board::default(),
+        board: Board::new(app.db.meters()),
         notices: Notices::default(),
         presence: Presence::default(),
         signals,
@@ -125,7 +127,7 @@ pub fn socket_io(live: &Live) -> Router {
         .ws_max_frame_size(frame)
         .build();
     let service = EngineIoService::with_config(Arc::new(Handler(live.clone())), config);
-    let router = Router::new().route_service("/socket.io/", service);
+    let router = Router::new().route_service(SOCKETS, service);
     router.layer(axum::middleware::map_request(async |request: Request| door::slim(request)))
 }
 
@@ -219,6 +221,7 @@ impl Live {
     /// Tells everybody in a room but one connection.
     fn tell_room(&self, room: ThingId, packet: &Str, but: Option<&Wire>) {
         for listener in self.board.tell_room(room, packet, but) {
+            self.app.meters().live.slow.one();
             self.send_away(&listener);
         }
     }
@@ -229,21 +232,26 @@ impl Live {
 
     /// A place for a stream of server-sent events.
     fn place_for_stream(&self) -> Result<Place> {
-        let streams = Arc::clone(&self.streams);
+        let (app, streams) = (self.app.clone(), Arc::clone(&self.streams));
         if streams.fetch_add(1, Ordering::AcqRel) >= self.settings.max_connections {
             streams.fetch_sub(1, Ordering::AcqRel);
             return Err(Error::overloaded("There are too many connections; try again later."));
         }
-        Ok(Place(streams))
+        app.meters().live.streams.add(1);
+        Ok(Place { app, streams })
     }
 }
 
 /// A stream's place, given back when it ends.
-pub(crate) struct Place(Arc<AtomicUsize>);
+pub(crate) struct Place {
+    app: App,
+    streams: Arc<AtomicUsize>,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.streams.fetch_sub(1, Ordering::AcqRel);
+        self.app.meters().live.streams.add(-1);
     }
 }
 

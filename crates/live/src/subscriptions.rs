@@ -225,6 +225,7 @@ async fn tell_all(live: &Live, listener: &Arc<Listener>, batch: &[Heard]) -> boo
         while !listener.sink.has_room() {
             looks += 1;
             if listener.is_gone() || listener.sink.is_closed() || looks > LOOKS {
+                live.app.meters().live.slow.add(u64::from(looks > LOOKS));
                 lose(live, listener);
                 return false;
             }
@@ -234,6 +235,7 @@ async fn tell_all(live: &Live, listener: &Arc<Listener>, batch: &[Heard]) -> boo
             lose(live, listener);
             return false;
         }
+        live.app.meters().live.frames.one();
     }
     true
 }

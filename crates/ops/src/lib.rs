@@ -1,16 +1,27 @@
-//! What operators look after while the house runs: its background jobs.
+//! What operators look after while the house runs: its background jobs, and what it counts of
+//! itself.
 
 pub mod jobs;
+pub mod metrics;
+mod settings;
+mod sight;
+pub mod stats;
+
+use std::sync::Arc;
 
 use kernel::App;
 use utoipa_axum::router::OpenApiRouter;
 use web::CursorKey;
 
-/// The state of this room: the [`App`] and what seals its cursors.
+pub use self::settings::Settings;
+use self::sight::Watch;
+
+/// The state of this room: the [`App`], what seals its cursors, and what was seen of the store.
 #[derive(Clone)]
 pub struct Ops {
     app: App,
     cursors: CursorKey,
+    watch: Arc<Watch>,
 }
 
 impl std::ops::Deref for Ops {
@@ -20,15 +31,22 @@ impl std::ops::Deref for Ops {
     }
 }
 
-/// The room over an app.
+/// The room over an app, which has just been started.
 #[must_use]
-pub fn new(app: App) -> Ops {
+pub fn new(app: App, settings: &Settings) -> Ops {
     let cursors = CursorKey::new(&app.keys.derive("cursors v1"));
-    Ops { app, cursors }
+    let watch = Arc::new(Watch::new(settings, app.now()));
+    Ops { app, cursors, watch }
 }
 
-/// Every route of the room.
+/// Every route of the room for people who are signed in.
 #[must_use]
 pub fn router() -> OpenApiRouter<Ops> {
-    OpenApiRouter::new().merge(jobs::routes::router())
+    OpenApiRouter::new().merge(jobs::routes::router()).merge(stats::routes::router())
+}
+
+/// What machines read, who have a token of their own: not to stand behind the sign-in of people.
+#[must_use]
+pub fn metrics_router() -> OpenApiRouter<Ops> {
+    metrics::routes::router()
 }

@@ -30,7 +30,7 @@ use crate::{alias, health, landing, setup_page};
 
 /// What is answered however busy the server is: probes, and a stream that lives as long as its
 /// listener.
-const UNCOUNTED: [&str; 3] = ["/v1/health", "/v1/ready", "/v1/events/stream"];
+const UNCOUNTED: [&str; 4] = ["/v1/health", "/v1/ready", "/v1/events/stream", "/metrics"];
 /// Another node's commits are waited for this long before asking again; followers look by
 /// themselves anyway.
 const NEWS: Duration = Duration::from_secs(30);
@@ -47,6 +47,7 @@ pub(crate) fn openapi() -> OpenApi {
         website::router().into_openapi(),
         live::router().into_openapi(),
         ops::router().into_openapi(),
+        ops::metrics_router().into_openapi(),
         integrations::router().into_openapi(),
     ] {
         whole.merge(room);
@@ -74,7 +75,9 @@ pub(crate) async fn build(
     let (world_routes, _) = world::router().split_for_parts();
     let (website_routes, _) = website::router().split_for_parts();
     let whole = openapi();
+    let ops = ops::new(app.clone(), &settings.ops);
     let (ops_routes, _) = ops::router().split_for_parts();
+    let (metrics_routes, _) = ops::metrics_router().split_for_parts();
     let (integrations_routes, _) = integrations::router().split_for_parts();
     let outside = integrations::new(app.clone(), settings.webhooks.clone());
     let rooms = Router::new()
@@ -82,7 +85,7 @@ pub(crate) async fn build(
         .merge(world_routes.with_state(world::new(app.clone())))
         .merge(website_routes.with_state(app.clone()))
         .merge(live_routes.with_state(live.clone()))
-        .merge(ops_routes.with_state(ops::new(app.clone())))
+        .merge(ops_routes.with_state(ops.clone()))
         .merge(integrations_routes.with_state(outside))
         .layer(from_fn_with_state(Idempotency::new(app.clone(), &settings.web), web::once))
         .layer(from_fn_with_state(Door::of(&whole), web::knock))
@@ -93,27 +96,35 @@ pub(crate) async fn build(
     let router = Router::new()
         .merge(rooms)
         .merge(health_routes.with_state(health::new(app.clone())))
+        .merge(metrics_routes.with_state(ops))
         .merge(web::openapi_routes(&whole)?)
         .merge(setup_page::routes())
         .merge(landing::routes(&settings.identity.app_url))
         .route("/", get(front_page));
-    let edge = Edge::new(&settings.web, origins(settings, url)).public_url(url);
+    let mut known: Vec<(&str, &str)> = web::operations(&whole).collect();
+    known.extend([(live::SOCKETS, "GET"), (live::SOCKETS, "POST")]);
+    app.meters().http.know(known);
+    let edge = edge(app, &settings.web, settings, url);
     let edge = edge.shedding(shed.clone()).uncounted(&UNCOUNTED);
     let router = web::with_fallbacks(router).layer(edge.layer());
-    let sockets = live::socket_io(&live).layer(socket_edge(settings, url).layer());
+    let sockets = live::socket_io(&live).layer(socket_edge(app, settings, url).layer());
     Ok((sockets.fallback_service(alias::with_aliases(router)), live))
 }
 
 /// The edge of long connections: a request may wait as long as a heartbeat, and does not take the
 /// place of one that is answered at once.
-fn socket_edge(settings: &Settings, url: &str) -> Edge {
+fn socket_edge(app: &App, settings: &Settings, url: &str) -> Edge {
     let patience = settings.live.heartbeat_s + settings.live.heartbeat_timeout_s;
     let web = web::Settings {
         request_timeout_ms: patience.saturating_mul(1_000),
         max_in_flight: settings.live.max_connections,
         ..settings.web.clone()
     };
-    Edge::new(&web, origins(settings, url)).public_url(url)
+    edge(app, &web, settings, url)
+}
+
+fn edge(app: &App, web: &web::Settings, settings: &Settings, url: &str) -> Edge {
+    Edge::new(web, origins(settings, url)).public_url(url).meters(app.db.meters())
 }
 
 /// How the live room finds out who its guests are.
@@ -307,12 +318,17 @@ fn frame() -> OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("A session token, an access token or an API key (`gsk_…`)."))
         .build();
+    let metrics = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The setting `ops.metrics_token`, for whoever collects metrics."))
+        .build();
     let key = ApiKeyValue::with_description("X-API-Key", "An API key (`gsk_…`).");
     let cookie = ApiKeyValue::with_description("__Host-sixfold", "A browser's session.");
     let components = ComponentsBuilder::new()
         .security_scheme(CREDENTIALS[0], SecurityScheme::Http(bearer))
         .security_scheme(CREDENTIALS[1], SecurityScheme::ApiKey(ApiKey::Header(key)))
         .security_scheme(CREDENTIALS[2], SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
+        .security_scheme("metricsToken", SecurityScheme::Http(metrics))
         .build();
     let info = InfoBuilder::new()
         .title("Sixfold")

@@ -13,6 +13,9 @@ const PROBLEM: &str = "#/components/schemas/Problem";
 const JSON: &str = "application/json";
 const PROBLEM_JSON: &str = "application/problem+json";
 
+/// The credential of whatever collects metrics, which is nobody.
+const MACHINES: &str = "metricsToken";
+
 /// Requests with a key are counted by the plan of its group,
 const NO_CALLS: &str = "The plan of the key's group includes no more calls this month";
 /// and whoever sends them has a rate.
@@ -50,6 +53,23 @@ fn operations_of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [get, post, put, patch, delete, head].into_iter().flatten()
 }
 
+/// Every operation, by path and method.
+pub fn operations(whole: &OpenApi) -> impl Iterator<Item = (&str, &'static str)> {
+    whole.paths.paths.iter().flat_map(|(path, item)| {
+        [
+            ("GET", &item.get),
+            ("POST", &item.post),
+            ("PUT", &item.put),
+            ("PATCH", &item.patch),
+            ("DELETE", &item.delete),
+            ("HEAD", &item.head),
+        ]
+        .into_iter()
+        .filter(|(_, operation)| operation.is_some())
+        .map(move |(method, _)| (path.as_str(), method))
+    })
+}
+
 /// The operations that nobody calls without saying who they are, by method and path.
 pub(crate) fn closed(whole: &OpenApi) -> impl Iterator<Item = (Method, &str)> {
     let common = whole.security.as_deref();
@@ -74,7 +94,7 @@ pub(crate) fn closed(whole: &OpenApi) -> impl Iterator<Item = (Method, &str)> {
 struct Credentials {
     /// With nothing.
     none: bool,
-    /// With something.
+    /// With something that says who somebody is.
     any: bool,
     /// With an API key.
     key: bool,
@@ -88,7 +108,9 @@ fn credentials(operation: &Operation, common: Option<&[SecurityRequirement]>) ->
     let all: Vec<_> = ways.iter().map(names).collect();
     Credentials {
         none: all.is_empty() || all.iter().any(|one| one.as_object().is_none_or(Map::is_empty)),
-        any: all.iter().any(|one| one.as_object().is_some_and(|names| !names.is_empty())),
+        any: all.iter().any(|one| {
+            one.as_object().is_some_and(|names| names.keys().any(|name| name != MACHINES))
+        }),
         key: all.iter().any(|one| one.get("apiKey").is_some()),
     }
 }

@@ -17,6 +17,7 @@ use axum::extract::MatchedPath;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use pin_project_lite::pin_project;
+use telemetry::Meters;
 use tokio::task::futures::TaskLocalFuture;
 use tokio::time::Sleep;
 use tower::{Layer, Service};
@@ -32,6 +33,9 @@ use crate::refuse::credential_in_query;
 use crate::settings::Settings;
 use crate::shed::Shed;
 
+/// The status that stands for a request whose client went away before it was answered.
+const GONE: u16 = 499;
+
 /// What the edge is made of; [`Edge::layer`] puts it around a router.
 pub struct Edge {
     timeout: Duration,
@@ -44,6 +48,7 @@ pub struct Edge {
     proxies: TrustedProxies,
     standing: Vec<(HeaderName, HeaderValue)>,
     ids: Ids,
+    meters: Arc<Meters>,
 }
 
 impl Edge {
@@ -61,6 +66,7 @@ impl Edge {
             proxies: TrustedProxies::new(&settings.trusted_proxies),
             standing: headers::standing(false),
             ids: Ids::counted(),
+            meters: Arc::default(),
         }
     }
 
@@ -93,6 +99,13 @@ impl Edge {
         self
     }
 
+    /// Counts requests there; without it nobody learns of them.
+    #[must_use]
+    pub fn meters(mut self, meters: &Arc<Meters>) -> Self {
+        self.meters = Arc::clone(meters);
+        self
+    }
+
     /// The finished layer: `router.layer(edge)`, after all routes and fallbacks.
     #[must_use]
     pub fn layer(self) -> EdgeLayer {
@@ -107,6 +120,7 @@ impl Edge {
         refused: Option<u32>,
     ) -> Option<Response> {
         if let Some(seconds) = refused {
+            self.meters.http.refused.one();
             let error = Error::overloaded("The server is busy; try again in a moment.");
             return Some(render(&error.retry_after(seconds), "overloaded", id));
         }
@@ -115,6 +129,23 @@ impl Edge {
         }
         let error = credential_in_query(request.uri().query()?)?;
         Some(render(&error, error.code(), id))
+    }
+
+    /// Whether this request takes a place; if there is none for it, seconds after which to come back.
+    fn admit<B>(&self, request: &Request<B>) -> (bool, Option<u32>) {
+        if self.uncounted.contains(&request.uri().path()) {
+            return (false, None);
+        }
+        let refused = self.shed.refuses(request.method());
+        if refused.is_some() {
+            return (false, refused);
+        }
+        if self.in_flight.fetch_add(1, Ordering::Relaxed) >= self.max_in_flight {
+            self.in_flight.fetch_sub(1, Ordering::Relaxed);
+            return (false, Some(1));
+        }
+        self.meters.http.in_flight.add(1);
+        (true, None)
     }
 
     fn preflight<B>(&self, request: &Request<B>, id: &str) -> Response {
@@ -140,7 +171,7 @@ impl Edge {
 pub struct EdgeLayer(Arc<Edge>);
 
 impl EdgeLayer {
-    /// Requests being worked on right now, for metrics.
+    /// Requests being worked on right now.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.0.in_flight.load(Ordering::Relaxed)
@@ -178,14 +209,12 @@ where
         let edge = &self.edge;
         let started = Instant::now();
         let (id, id_header) = edge.ids.take(request.headers());
-        let place = InFlight::take(edge, &request);
+        let place = InFlight::take(edge, &request, started, &id);
         let origin = request.headers().get(header::ORIGIN);
         let visit = Visit {
-            started,
             id: Arc::clone(&id),
             id_header,
             origin: origin.filter(|origin| edge.origins.allows(origin.as_bytes())).cloned(),
-            line: Line::of(&request),
         };
 
         let early = edge.answer_early(&request, &id, place.refused);
@@ -217,76 +246,75 @@ struct InFlight {
     counted: bool,
     /// There is none: seconds after which to come back.
     refused: Option<u32>,
+    /// Of a request that has no answer yet.
+    open: Option<Open>,
+}
+
+/// What is told of a request once it is over.
+struct Open {
+    started: Instant,
+    id: Arc<str>,
+    method: Method,
+    route: Option<MatchedPath>,
 }
 
 impl InFlight {
-    fn take<B>(edge: &Arc<Edge>, request: &Request<B>) -> Self {
-        let mut place = Self { edge: Arc::clone(edge), counted: false, refused: None };
-        if edge.uncounted.contains(&request.uri().path()) {
-            return place;
-        }
-        place.refused = edge.shed.refuses(request.method());
-        if place.refused.is_none() {
-            place.counted = edge.in_flight.fetch_add(1, Ordering::Relaxed) < edge.max_in_flight;
-            if !place.counted {
-                edge.in_flight.fetch_sub(1, Ordering::Relaxed);
-                place.refused = Some(1);
-            }
-        }
-        place
+    fn take<B>(edge: &Arc<Edge>, request: &Request<B>, started: Instant, id: &Arc<str>) -> Self {
+        let open = Open {
+            started,
+            id: Arc::clone(id),
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+        };
+        let (counted, refused) = edge.admit(request);
+        Self { edge: Arc::clone(edge), counted, refused, open: Some(open) }
+    }
+
+    /// Tells of the request, once; how long it took.
+    fn tell(&mut self, status: u16, code: Option<&str>) -> Duration {
+        let Some(open) = self.open.take() else { return Duration::ZERO };
+        let elapsed = open.started.elapsed();
+        let route = open.route.as_ref().map(MatchedPath::as_str);
+        let method = open.method.as_str();
+        self.edge.meters.http.answered(route, method, status, elapsed);
+        tracing::debug!(
+            target: "web::request",
+            // The route's pattern, never the path: its values are nobody's business.
+            route = route.unwrap_or("-"),
+            method,
+            status,
+            latency_ms = elapsed.as_secs_f64() * 1e3,
+            request_id = &*open.id,
+            error_code = code,
+            "request",
+        );
+        elapsed
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
+        // The client went away, and with it whoever would have been answered.
+        self.tell(GONE, Some("client_gone"));
         if self.counted {
             self.edge.in_flight.fetch_sub(1, Ordering::Relaxed);
+            self.edge.meters.http.in_flight.add(-1);
         }
     }
 }
 
 /// What is remembered of a request until it is answered.
 struct Visit {
-    started: Instant,
     id: Arc<str>,
     id_header: HeaderValue,
     origin: Option<HeaderValue>,
-    line: Option<Line>,
-}
-
-/// What the log line needs, kept only when somebody listens.
-struct Line {
-    method: Method,
-    route: Option<MatchedPath>,
-}
-
-impl Line {
-    fn of<B>(request: &Request<B>) -> Option<Self> {
-        tracing::enabled!(target: "web::request", tracing::Level::DEBUG).then(|| Self {
-            method: request.method().clone(),
-            route: request.extensions().get::<MatchedPath>().cloned(),
-        })
-    }
 }
 
 impl Visit {
-    fn finish(self, edge: &Edge, mut response: Response) -> Response {
-        let elapsed = self.started.elapsed();
-        if let Some(line) = self.line {
-            // The route's pattern, never the path: its values are nobody's business.
-            let route = line.route.as_ref().map_or("-", MatchedPath::as_str);
-            let code = response.extensions().get::<ErrorCode>();
-            tracing::debug!(
-                target: "web::request",
-                route,
-                method = line.method.as_str(),
-                status = response.status().as_u16(),
-                latency_ms = elapsed.as_secs_f64() * 1e3,
-                request_id = &*self.id,
-                error_code = code.map(|code| &*code.0),
-                "request",
-            );
-        }
+    fn finish(self, place: &mut InFlight, mut response: Response) -> Response {
+        let code = response.extensions().get::<ErrorCode>();
+        let elapsed = place.tell(response.status().as_u16(), code.map(|code| &*code.0));
+        let edge = &place.edge;
         let headers = response.headers_mut();
         headers::complete(headers, &edge.standing);
         headers.insert(X_REQUEST_ID, self.id_header);
@@ -357,7 +385,7 @@ where
             }
         };
         Poll::Ready(Ok(match this.visit.take() {
-            Some(visit) => visit.finish(&this.place.edge, response),
+            Some(visit) => visit.finish(this.place, response),
             None => response,
         }))
     }

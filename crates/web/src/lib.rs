@@ -52,7 +52,7 @@ pub use caller::By;
 pub use client::ClientAddr;
 pub use current::{RequestId, request_id};
 pub use cursor::CursorKey;
-pub use describe::complete;
+pub use describe::{complete, operations};
 pub use docs::openapi_routes;
 pub use door::{Door, knock};
 pub use edge::{Edge, EdgeFuture, EdgeLayer, EdgeService};

@@ -16,9 +16,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use telemetry::{Database, Meters};
 use tokio::sync::{mpsc, oneshot};
 use types::{Error, ErrorKind, Result};
 
@@ -27,7 +28,7 @@ use self::seats::Seats;
 pub(crate) use self::session::{Mode, Session};
 use crate::tx::Inner;
 use crate::waits::{Line, Place};
-use crate::{Reach, Settings, Tx, Waits};
+use crate::{Load, Reach, Settings, Tx, Waits};
 
 /// Runs of a transaction that keeps losing races before its caller hears 503. Serializable
 /// transactions also lose to neighbours on an index page, so a few runs are nothing unusual.
@@ -48,6 +49,8 @@ type Task = Box<dyn FnOnce(Pool) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
 pub(crate) struct Store {
     threads: Vec<mpsc::Sender<Task>>,
+    /// The pools of the threads, to look at.
+    pools: Vec<Pool>,
     next: AtomicUsize,
     news: listen::News,
     turns: Turns,
@@ -60,10 +63,17 @@ pub(crate) struct Store {
 struct Turns {
     doors: Arc<Doors>,
     seats: Arc<Seats>,
+    meters: Arc<Meters>,
+}
+
+impl Turns {
+    fn meter(&self) -> &Database {
+        &self.meters.database
+    }
 }
 
 impl Store {
-    pub(crate) async fn open(settings: &Settings) -> Result<Self> {
+    pub(crate) async fn open(settings: &Settings, meters: &Arc<Meters>) -> Result<Self> {
         let mut config: tokio_postgres::Config = settings.url.parse().map_err(|error| {
             Error::invalid(
                 "database.url",
@@ -89,6 +99,7 @@ impl Store {
         let threads = THREADS.min(settings.connections.max(1));
         let each = settings.connections.max(1).div_ceil(threads);
         let mut senders = Vec::with_capacity(threads);
+        let mut pools = Vec::with_capacity(threads);
         for number in 0..threads {
             let manager = Manager::from_config(
                 config.clone(),
@@ -106,6 +117,7 @@ impl Store {
                 })
                 .build()?;
             let (sender, tasks) = mpsc::channel::<Task>(settings.write_queue.max(1));
+            pools.push(pool.clone());
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             std::thread::Builder::new()
                 .name(format!("postgres-{number}"))
@@ -117,9 +129,10 @@ impl Store {
         }
         let store = Self {
             threads: senders,
+            pools,
             next: AtomicUsize::new(0),
             news: listen::News::start(config, tls),
-            turns: Turns::default(),
+            turns: Turns { meters: Arc::clone(meters), ..Turns::default() },
             reads: Arc::default(),
             writes: Arc::default(),
         };
@@ -152,6 +165,7 @@ impl Store {
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
         self.threads[turn].try_send(task).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
+                self.turns.meter().refused_full.one();
                 Error::overloaded("Too many transactions are waiting; try again in a moment.")
             }
             mpsc::error::TrySendError::Closed(_) => closed(),
@@ -170,6 +184,22 @@ impl Store {
 
     pub(crate) fn waits(&self, span: Duration) -> Waits {
         Waits { reads: self.reads.look(span), writes: self.writes.look(span) }
+    }
+
+    pub(crate) fn load(&self) -> Load {
+        let mut load = Load { waiting: 0, places: 0, connections: 0, in_use: 0 };
+        for queue in &self.threads {
+            let places = queue.max_capacity();
+            load.places += places;
+            load.waiting += places - queue.capacity().min(places);
+        }
+        for pool in &self.pools {
+            let status = pool.status();
+            load.waiting += status.waiting;
+            load.connections += status.size;
+            load.in_use += status.size - status.available.min(status.size);
+        }
+        load
     }
 
     pub(crate) fn announce(&self) {
@@ -240,6 +270,7 @@ async fn attempt<T, F>(
         let client = match pool.get().await {
             Ok(client) => client,
             Err(error) => {
+                turns.meter().refused_unconnected.one();
                 let _ = reply.send(Err(Error::overloaded(
                     "No connection to the database is free; try again in a moment.",
                 )
@@ -248,7 +279,9 @@ async fn attempt<T, F>(
             }
         };
         if let Some(place) = place.take() {
-            place.turn();
+            let meter = turns.meter();
+            let all = if mode.is_reading() { &meter.reads } else { &meter.writes };
+            all.waited.took(place.turn());
         }
         // A seat is taken before the snapshot and kept until the end: whoever had it before is seen.
         let seat = (!mode.is_reading()).then(|| turns.seats.take());
@@ -285,7 +318,7 @@ async fn attempt<T, F>(
                 session.abandon().await;
                 return;
             }
-            Ok(done) => match session.commit().await {
+            Ok(done) => match commit(session, turns.meter()).await {
                 Ok(()) => {
                     let _ = reply.send(Ok(done));
                     return;
@@ -307,6 +340,7 @@ async fn attempt<T, F>(
                 }
             }
         }
+        turns.meter().again.one();
         tracing::debug!(run = runs, "a transaction lost a race and is run again");
         if runs == PATIENT {
             turn = turn.also(LOSERS).await;
@@ -315,6 +349,13 @@ async fn attempt<T, F>(
         let pause = LONGEST_PAUSE.min(PAUSE * 2_u32.pow(runs - 1));
         tokio::time::sleep(pause + pause * chance() / 256).await;
     }
+}
+
+async fn commit(session: Box<Session>, meter: &Database) -> Result<(), tokio_postgres::Error> {
+    let began = Instant::now();
+    let done = session.commit().await;
+    meter.commit.took(began.elapsed());
+    done
 }
 
 /// 0 to 255, different at each call. The standard library's hash keys are random and drawn anew:

@@ -1,6 +1,6 @@
 //! How connections are opened.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -66,6 +66,10 @@ pub(super) struct Opener {
 impl Opener {
     pub(super) fn new(path: PathBuf, settings: &Settings) -> Self {
         Self { path, mmap_bytes: settings.mmap_bytes, cache_kib: settings.cache_kib }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(super) fn writer(&self) -> Result<Connection> {

@@ -11,13 +11,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use telemetry::Meters;
 use tokio::sync::Semaphore;
 use types::{Error, Result};
 
 use crate::tx::Inner;
-use crate::{Settings, Tx, Waits};
+use crate::{Load, Settings, Sizes, Tx, Waits};
 
 use self::connection::{Opener, Reader};
 use self::writer::Writer;
@@ -30,25 +31,31 @@ const LONG: Duration = Duration::from_secs(30);
 const ENDLESS: Duration = Duration::MAX;
 
 pub(crate) struct Store {
-    opener: Arc<Opener>,
+    readers: Arc<Readers>,
     writer: Writer,
-    /// Idle read connections. Never more are open than threads read at the same time.
-    idle: Arc<Mutex<Vec<Reader>>>,
     long_reads: Arc<Semaphore>,
     /// Held for the life of the store: a second process must not open the same file.
     _lock: lock::FileLock,
 }
 
+/// The connections that only read.
+struct Readers {
+    opener: Arc<Opener>,
+    /// Idle ones. Never more are open than threads read at the same time.
+    idle: Mutex<Vec<Reader>>,
+    meters: Arc<Meters>,
+}
+
 impl Store {
-    pub(crate) fn open(path: &Path, settings: &Settings) -> Result<Self> {
+    pub(crate) fn open(path: &Path, settings: &Settings, meters: &Arc<Meters>) -> Result<Self> {
         let path = absolute(path)?;
         let lock = lock::FileLock::take(&path)?;
         let opener = Arc::new(Opener::new(path, settings));
-        let writer = Writer::start(Arc::clone(&opener), settings)?;
+        let writer = Writer::start(Arc::clone(&opener), settings, meters)?;
+        let (idle, meters) = (Mutex::default(), Arc::clone(meters));
         Ok(Self {
-            opener,
+            readers: Arc::new(Readers { opener, idle, meters }),
             writer,
-            idle: Arc::default(),
             long_reads: Arc::new(Semaphore::new(settings.long_reads.max(1))),
             _lock: lock,
         })
@@ -69,7 +76,7 @@ impl Store {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match read(&self.opener, &self.idle, SHORT, &look)? {
+        match self.readers.read(SHORT, &look)? {
             Some(found) => Ok(found),
             None => self.read_apart(LONG, look).await,
         }
@@ -89,7 +96,7 @@ impl Store {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        match read(&self.opener, &self.idle, SHORT.min(patience), &look)? {
+        match self.readers.read(SHORT.min(patience), &look)? {
             Some(found) => Ok(found),
             None => self.read_apart(patience, look).await,
         }
@@ -108,10 +115,12 @@ impl Store {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
+        let asked = Instant::now();
         let turn = Arc::clone(&self.long_reads).acquire_owned().await?;
-        let (opener, idle) = (Arc::clone(&self.opener), Arc::clone(&self.idle));
+        self.readers.meters.database.reads.waited.took(asked.elapsed());
+        let readers = Arc::clone(&self.readers);
         tokio::task::spawn_blocking(move || {
-            let found = read(&opener, &idle, patience, &look);
+            let found = readers.read(patience, &look);
             drop(turn);
             found?.ok_or_else(crate::failure::too_long)
         })
@@ -149,6 +158,21 @@ impl Store {
         .await
     }
 
+    pub(crate) fn load(&self) -> Load {
+        let (waiting, places) = self.writer.waiting();
+        let in_use = usize::try_from(self.readers.meters.database.readers.get()).unwrap_or(0);
+        let idle = self.readers.idle.lock().map_or(0, |idle| idle.len());
+        Load { waiting, places, connections: idle + in_use, in_use }
+    }
+
+    pub(crate) fn sizes(&self) -> Result<Sizes> {
+        let path = self.readers.opener.path();
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let log = std::fs::metadata(log).map_or(0, |log| log.len());
+        Ok(Sizes { data: std::fs::metadata(path)?.len(), log })
+    }
+
     pub(crate) async fn close(&self) {
         self.writer.close().await;
     }
@@ -161,34 +185,42 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     Ok(std::path::absolute(path)?)
 }
 
-/// One snapshot on a parked connection, cut off after `patience`; nothing when it was.
-fn read<T, F>(
-    opener: &Opener,
-    idle: &Mutex<Vec<Reader>>,
-    patience: Duration,
-    look: &F,
-) -> Result<Option<T>>
-where
-    F: AsyncFn(&mut Tx) -> Result<T>,
-{
-    let parked = idle.lock().map_err(|_| Error::internal("a reader died"))?.pop();
-    let mut reader = match parked {
-        Some(reader) => reader,
-        None => opener.reader()?,
-    };
-    reader.budget.start(patience);
-    // One snapshot for the whole closure; ending it in any way is a rollback of nothing.
-    command(&mut reader.tx, "begin")?;
-    let found = run_to_end(&mut reader.tx, look);
-    let cut = reader.budget.stop();
-    let ended = command(&mut reader.tx, "rollback");
-    reader.tx.reset();
-    if ended.is_ok()
-        && let Ok(mut idle) = idle.lock()
+impl Readers {
+    /// One snapshot on a parked connection, cut off after `patience`; nothing when it was.
+    fn read<T, F>(&self, patience: Duration, look: &F) -> Result<Option<T>>
+    where
+        F: AsyncFn(&mut Tx) -> Result<T>,
     {
-        idle.push(reader);
+        let in_use = &self.meters.database.readers;
+        in_use.add(1);
+        let found = self.look(patience, look);
+        in_use.add(-1);
+        found
     }
-    if cut && found.is_err() { Ok(None) } else { found.map(Some) }
+
+    fn look<T, F>(&self, patience: Duration, look: &F) -> Result<Option<T>>
+    where
+        F: AsyncFn(&mut Tx) -> Result<T>,
+    {
+        let parked = self.idle.lock().map_err(|_| Error::internal("a reader died"))?.pop();
+        let mut reader = match parked {
+            Some(reader) => reader,
+            None => self.opener.reader()?,
+        };
+        reader.budget.start(patience);
+        // One snapshot for the whole closure; ending it in any way is a rollback of nothing.
+        command(&mut reader.tx, "begin")?;
+        let found = run_to_end(&mut reader.tx, look);
+        let cut = reader.budget.stop();
+        let ended = command(&mut reader.tx, "rollback");
+        reader.tx.reset();
+        if ended.is_ok()
+            && let Ok(mut idle) = self.idle.lock()
+        {
+            idle.push(reader);
+        }
+        if cut && found.is_err() { Ok(None) } else { found.map(Some) }
+    }
 }
 
 /// Runs a statement that answers nothing, from the cache of prepared ones.

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use telemetry::{Database, Meters};
 use tokio::sync::{mpsc, oneshot};
 use types::{Error, Result};
 
@@ -32,6 +33,8 @@ const FOLD_PATIENCE: Duration = Duration::from_millis(2);
 
 /// One change: run inside the batch, answered after its commit.
 pub(super) trait Change: Send {
+    /// Has its turn, the first time after so long in the queue.
+    fn turn(&mut self) -> Option<Duration>;
     /// Whether its savepoint is kept.
     fn run(&mut self, tx: &mut Tx) -> bool;
     fn answer(self: Box<Self>, lost: Option<Error>);
@@ -49,10 +52,11 @@ where
     T: Send,
     F: AsyncFn(&mut Tx) -> Result<T> + Send,
 {
+    fn turn(&mut self) -> Option<Duration> {
+        self.place.take().map(Place::turn)
+    }
+
     fn run(&mut self, tx: &mut Tx) -> bool {
-        if let Some(place) = self.place.take() {
-            place.turn();
-        }
         tx.reset();
         let mut outcome = run_to_end(tx, &self.change);
         if tx.broken && outcome.is_ok() {
@@ -87,12 +91,17 @@ pub(super) struct Writer {
     queue: mpsc::Sender<Task>,
     crowd: Arc<AtomicUsize>,
     pub(super) line: Arc<Line>,
+    meters: Arc<Meters>,
     threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
     closing: Arc<AtomicBool>,
 }
 
 impl Writer {
-    pub(super) fn start(opener: Arc<Opener>, settings: &Settings) -> Result<Self> {
+    pub(super) fn start(
+        opener: Arc<Opener>,
+        settings: &Settings,
+        meters: &Arc<Meters>,
+    ) -> Result<Self> {
         let connection = opener.writer()?;
         let (queue, tasks) = mpsc::channel(settings.write_queue.max(1));
         let closing = Arc::new(AtomicBool::new(false));
@@ -107,6 +116,7 @@ impl Writer {
             commits: Arc::clone(&commits),
             opener: Arc::clone(&opener),
             crowd: Arc::clone(&crowd),
+            meters: Arc::clone(meters),
         };
         let writer = std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
             // Code in a change may use runtime types (a channel, a handle) even though it must
@@ -129,6 +139,7 @@ impl Writer {
             queue,
             crowd,
             line: Arc::default(),
+            meters: Arc::clone(meters),
             threads: vec![writer, checkpointer].into(),
             closing,
         })
@@ -144,6 +155,7 @@ impl Writer {
         let task = Task::Change(Box::new(Queued { change, place, outcome: None, reply }));
         self.queue.try_send(task).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
+                self.meters.database.refused_full.one();
                 Error::overloaded("Too many writes are waiting; try again in a moment.")
             }
             mpsc::error::TrySendError::Closed(_) => closed(),
@@ -153,6 +165,12 @@ impl Writer {
 
     pub(super) fn is_open(&self) -> bool {
         !self.queue.is_closed()
+    }
+
+    /// Changes in the queue, and how many may be there.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let places = self.queue.max_capacity();
+        (places - self.queue.capacity().min(places), places)
     }
 
     pub(super) fn is_busy(&self) -> bool {
@@ -185,6 +203,7 @@ struct Thread {
     opener: Arc<Opener>,
     /// Changes of the last batch.
     crowd: Arc<AtomicUsize>,
+    meters: Arc<Meters>,
 }
 
 /// The transaction of a batch.
@@ -244,9 +263,13 @@ impl Thread {
     /// A transaction of its own, rolled back as a whole when it fails.
     fn run_alone(&mut self, mut change: Box<dyn Change>) {
         self.crowd.store(1, Ordering::Relaxed);
+        self.count_wait(&mut *change);
         let outcome = command(&mut self.tx, "begin immediate").and_then(|()| {
-            let keep = change.run(&mut self.tx);
-            command(&mut self.tx, if keep { "commit" } else { "rollback" })
+            if change.run(&mut self.tx) {
+                self.commit(1)
+            } else {
+                command(&mut self.tx, "rollback")
+            }
         });
         match outcome {
             Ok(()) => {
@@ -266,7 +289,14 @@ impl Thread {
         change
     }
 
+    fn count_wait(&self, change: &mut dyn Change) {
+        if let Some(waited) = change.turn() {
+            self.meter().writes.waited.took(waited);
+        }
+    }
+
     fn try_one(&mut self, change: &mut dyn Change, open: &mut Open) -> Result<()> {
+        self.count_wait(change);
         if let Open::No = open {
             command(&mut self.tx, "begin immediate")?;
             *open = Open::Yes;
@@ -289,7 +319,7 @@ impl Thread {
         }
         let committed = match open {
             Open::No => Ok(()),
-            Open::Yes => command(&mut self.tx, "commit"),
+            Open::Yes => self.commit(done.len()),
             Open::Lost(error) => Err(error),
         };
         match committed {
@@ -301,6 +331,19 @@ impl Thread {
             }
             Err(error) => self.lose(&error, done),
         }
+    }
+
+    /// Makes durable what this many changes did.
+    fn commit(&mut self, changes: usize) -> Result<()> {
+        let began = Instant::now();
+        let done = command(&mut self.tx, "commit");
+        self.meter().commit.took(began.elapsed());
+        self.meter().batch.observe(u64::try_from(changes)?);
+        done
+    }
+
+    fn meter(&self) -> &Database {
+        &self.meters.database
     }
 
     fn lose(&mut self, error: &Error, done: &mut Vec<Box<dyn Change>>) {

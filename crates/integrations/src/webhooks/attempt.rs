@@ -77,7 +77,9 @@ async fn one(state: &State, place: &Place, id: DeliveryId) -> Result<()> {
         Plan::Send(request) => {
             let began = Instant::now();
             let outcome = post(state, id, &request, now).await;
-            let took = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+            let elapsed = began.elapsed();
+            app.meters().webhooks.took.took(elapsed);
+            let took = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
             state.outbox.note(place.webhook(), schedule::wrong(&outcome).is_some());
             settle(state, id, *request, outcome, took, now).await
         }
@@ -203,11 +205,13 @@ async fn settle(
     let disabling = schedule::disabling(&outcome, request.failing_since, now, patience);
     let called = outcome.as_ref().ok();
     let status = called.map(|called| i64::from(called.status));
-    let (stored, due_at) = match next {
-        Next::Delivered => ("delivered", now),
-        Next::Again(pause) => ("queued", now.after(pause)),
-        Next::GivenUp => ("failed", now),
+    let meter = &app.meters().webhooks;
+    let (stored, due_at, counted) = match next {
+        Next::Delivered => ("delivered", now, &meter.delivered),
+        Next::Again(pause) => ("queued", now.after(pause), &meter.failed),
+        Next::GivenUp => ("failed", now, &meter.given_up),
     };
+    counted.one();
     let end = Outcome { state: stored, attempts: number, step, due_at, status, error };
     let attempt = NewAttempt {
         number,

@@ -23,7 +23,22 @@ impl Worker {
             None if !held.cancelled => return,
             outcome => self.outcome(&over.kind, over.id, &held, outcome),
         };
+        self.count(&over.kind, &held, ended.as_ref());
         self.endings.push(Ending { id: over.id, attempt: over.attempt, ended });
+    }
+
+    fn count(&self, kind: &str, held: &Held, ended: Option<&Ended>) {
+        let meter = self.app.meters().jobs.of(kind);
+        if let Some(ran) = held.ran() {
+            meter.took.took(ran);
+        }
+        match ended.map_or("done", |ended| ended.state) {
+            "done" => &meter.done,
+            "dead" => &meter.dead,
+            "cancelled" => &meter.cancelled,
+            _ => &meter.failed,
+        }
+        .one();
     }
 
     fn outcome(
@@ -60,7 +75,9 @@ impl Worker {
         };
         let last = held.last || is_hopeless(&error);
         let why = clean(&error.to_string(), ERROR_CHARS);
-        tracing::warn!(job = %id, kind, attempt = held.attempt, last, "a job failed: {why}");
+        // Why is in the job: other people's servers quote addresses in what they say.
+        let error_code = error.code();
+        tracing::warn!(job = %id, kind, attempt = held.attempt, last, error_code, "a job failed");
         ended.error = Some(why);
         if last {
             (ended.state, ended.expires) = ("dead", Some(settings.dead_until(now)));

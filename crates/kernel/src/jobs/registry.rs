@@ -95,6 +95,7 @@ impl Jobs {
 
     /// Runs jobs until the task is dropped.
     pub async fn run(self, app: App) {
+        app.meters().jobs.know(self.tasks.keys().copied());
         match Threads::start(app.jobs.places()) {
             Ok(threads) => Worker::new(self, app, threads).run().await,
             Err(error) => tracing::error!(cause = error.cause(), "no threads for jobs"),

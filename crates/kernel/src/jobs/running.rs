@@ -54,6 +54,11 @@ impl Held {
         self.stop.take();
     }
 
+    /// How long it has run; nothing when it has not begun.
+    pub(super) fn ran(&self) -> Option<Duration> {
+        self.began.get().map(Instant::elapsed)
+    }
+
     fn is_stuck(&self) -> bool {
         self.began.get().is_some_and(|began| began.elapsed() > self.limit + GRACE)
     }

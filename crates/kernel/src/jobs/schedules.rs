@@ -87,6 +87,7 @@ pub(super) async fn fire(tx: &mut Tx, app: &App, schedules: &[Schedule], now: Ti
             let mut job = NewJob::new(one.kind, Json::empty()).unique(format!("every {name}"));
             job.tick = Some(tick);
             enqueue(tx, app.id(now), now, &job).await?;
+            app.meters().jobs.of(one.kind).enqueued.one();
         }
     }
     Ok(())

@@ -24,15 +24,22 @@ struct Payload {
 /// link.
 pub(super) async fn deliver(app: App, job: Job) -> Result<()> {
     let Payload { mail_id } = serde_json::from_str(job.payload.as_str())?;
+    let meter = &app.meters().mail;
     let sent = match waiting(&app, mail_id).await {
         Ok(None) => return Ok(()),
         Ok(Some((letter, written_at))) => send(&app, mail_id, &letter, written_at).await,
         // It cannot be opened.
         Err(error) => Err(error),
     };
+    let again = sent.as_ref().is_err_and(|error| !job.is_last() && !jobs::is_hopeless(error));
     match &sent {
-        Err(error) if !job.is_last() && !jobs::is_hopeless(error) => {}
-        _ => gone(&app, mail_id).await?,
+        Ok(()) if !matches!(app.mail, Mail::Nowhere) => &meter.sent,
+        Err(_) if again => &meter.failed,
+        _ => &meter.lost,
+    }
+    .one();
+    if !again {
+        gone(&app, mail_id).await?;
     }
     sent
 }

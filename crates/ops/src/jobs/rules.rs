@@ -6,7 +6,7 @@ use kernel::access::{self, Right, Role};
 use kernel::events::NewEvent;
 use kernel::{App, Caller, Work};
 use serde_json::{Value, json};
-use types::{Error, GroupId, JobId, Json, Limit, Result};
+use types::{Error, GroupId, JobId, Json, Limit, Result, Time};
 use uuid::Uuid;
 
 use super::model::{
@@ -143,31 +143,32 @@ pub async fn redrive(app: &App, caller: &Caller, asked: RedriveJobs) -> Result<R
 pub async fn queues(app: &App, caller: &Caller) -> Result<JobQueues> {
     owns_platform(caller)?;
     let now = app.now();
-    app.store(caller)
-        .read_long(async move |tx| {
-            let mut queues = sql::queues(tx).await?;
-            for (kind, state, count) in sql::counts(tx).await? {
-                if !queues.iter().any(|queue| queue.kind == kind) {
-                    queues.push(JobQueue::empty(kind.clone(), None));
-                }
-                let Some(queue) = queues.iter_mut().find(|queue| queue.kind == kind) else {
-                    continue;
-                };
-                match JobState::named(&state) {
-                    Some(JobState::Queued) => queue.queued = count,
-                    Some(JobState::Running) => queue.running = count,
-                    _ => queue.dead = count,
-                }
-            }
-            for queue in queues.iter_mut().filter(|queue| queue.queued > 0) {
-                let oldest = sql::oldest(tx, &queue.kind).await?;
-                queue.oldest_age_seconds =
-                    oldest.map(|oldest| (now.seconds() - oldest.seconds()).max(0));
-            }
-            queues.sort_by(|one, other| one.kind.cmp(&other.kind));
-            Ok(JobQueues { data: queues })
-        })
-        .await
+    let data = app.store(caller).read_long(async move |tx| all(tx, now).await).await?;
+    Ok(JobQueues { data })
+}
+
+/// Every queue, by kind.
+pub(crate) async fn all(tx: &mut Tx, now: Time) -> Result<Vec<JobQueue>> {
+    let mut queues = sql::queues(tx).await?;
+    for (kind, state, count) in sql::counts(tx).await? {
+        if !queues.iter().any(|queue| queue.kind == kind) {
+            queues.push(JobQueue::empty(kind.clone(), None));
+        }
+        let Some(queue) = queues.iter_mut().find(|queue| queue.kind == kind) else {
+            continue;
+        };
+        match JobState::named(&state) {
+            Some(JobState::Queued) => queue.queued = count,
+            Some(JobState::Running) => queue.running = count,
+            _ => queue.dead = count,
+        }
+    }
+    for queue in queues.iter_mut().filter(|queue| queue.queued > 0) {
+        let oldest = sql::oldest(tx, &queue.kind).await?;
+        queue.oldest_age_seconds = oldest.map(|oldest| (now.seconds() - oldest.seconds()).max(0));
+    }
+    queues.sort_by(|one, other| one.kind.cmp(&other.kind));
+    Ok(queues)
 }
 
 /// Holds jobs of a kind back, on every node; what runs goes on. Or lets them run again.
@@ -212,7 +213,7 @@ fn kind(text: &str, pointer: &'static str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-fn owns_platform(caller: &Caller) -> Result<()> {
+pub(crate) fn owns_platform(caller: &Caller) -> Result<()> {
     access::require_known(caller)?;
     if caller.identity().platform_owner {
         return Ok(());

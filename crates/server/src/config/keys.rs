@@ -7,6 +7,7 @@ mod jobs;
 mod live;
 mod mail;
 mod notifications;
+mod ops;
 mod process;
 mod providers;
 mod quotas;
@@ -112,6 +113,7 @@ pub(crate) static SECTIONS: &[(&str, &str)] = &[
         "notifications",
         "What people are told of what happens; see [notifications.md](notifications.md).",
     ),
+    ("ops", "Watching the server; see [observability.md](observability.md)."),
     ("google", "Signing in with Google; without a client id it is not offered."),
     ("github", "Signing in with GitHub; without a client id it is not offered."),
     ("facebook", "Signing in with Facebook; without a client id it is not offered."),
@@ -195,6 +197,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
         jobs::KEYS,
         webhooks::KEYS,
         notifications::KEYS,
+        ops::KEYS,
         providers::KEYS,
     ]
     .into_iter()

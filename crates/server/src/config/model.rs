@@ -33,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) microsoft: identity::MicrosoftSettings,
     pub(crate) apple: identity::AppleSettings,
     pub(crate) oidc: identity::OidcSettings,
+    pub(crate) ops: ops::Settings,
     pub(crate) keys: Keys,
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// From the ground up; rooms in one row are on one floor.
 const FLOORS: &[&[&str]] = &[
-    &["types"],
+    &["types", "telemetry"],
     &["database", "webauthn"],
     &["kernel", "filter"],
     &["web"],

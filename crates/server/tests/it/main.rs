@@ -31,6 +31,7 @@ mod keys;
 mod live;
 mod notifications;
 mod oauth;
+mod observability;
 mod people;
 mod process;
 mod stage;

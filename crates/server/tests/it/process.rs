@@ -14,6 +14,8 @@ use crate::engines::{Database, Engine};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(60);
+/// Opens `/metrics` of every server under test.
+pub(crate) const METRICS_TOKEN: &str = "collects-what-is-counted";
 
 /// A data directory and a database, and — while it runs — the server on them.
 pub(crate) struct Server {
@@ -57,6 +59,7 @@ impl Server {
             ("SIXFOLD_IDENTITY_TRIES_PER_MINUTE".to_owned(), "1000000".to_owned()),
             ("SIXFOLD_IDENTITY_MAILS_PER_MINUTE".to_owned(), "1000000".to_owned()),
             ("SIXFOLD_EGRESS_ALLOW_PRIVATE".to_owned(), "127.0.0.1".to_owned()),
+            ("SIXFOLD_OPS_METRICS_TOKEN".to_owned(), METRICS_TOKEN.to_owned()),
             ("SIXFOLD_IDENTITY_MAILS_PER_HOUR".to_owned(), "1000000".to_owned()),
         ]);
         if let Some(database) = &database {
@@ -84,6 +87,11 @@ impl Server {
         let mut server = Self::prepare(engine).await;
         server.run();
         server
+    }
+
+    /// A setting less for the next start.
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.variables.remove(name);
     }
 
     /// Another setting for the next start.

@@ -8,7 +8,7 @@
 mod postgres;
 mod sqlite;
 
-use types::Result;
+use types::{Result, Time};
 
 use crate::{Engine, Row, Sql, Tx, Value};
 
@@ -94,6 +94,42 @@ pub async fn slowest(tx: &mut Tx) -> Result<Option<Position>> {
         Ok(Position { xid: row.get(0)?, seq: row.get(1)? })
     })
     .await
+}
+
+/// One of the readers that keep their place in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    /// Its name.
+    pub name: String,
+    /// How far it has come.
+    pub at: Position,
+    /// When it last moved on.
+    pub moved_at: Time,
+}
+
+/// All of them.
+///
+/// # Errors
+/// As [`Tx::all`].
+pub async fn readers(tx: &mut Tx) -> Result<Vec<Reader>> {
+    tx.all("select name, xid, seq, updated_at from cursors order by name", &[], |row| {
+        let at = Position { xid: row.get(1)?, seq: row.get(2)? };
+        Ok(Reader { name: row.get(0)?, at, moved_at: row.get(3)? })
+    })
+    .await
+}
+
+/// How many events there are after a position, counted up to `most`.
+///
+/// # Errors
+/// As [`Tx::one`].
+pub async fn waiting(tx: &mut Tx, position: Position, most: i64) -> Result<i64> {
+    let waiting = match tx.engine() {
+        Engine::Sqlite => sqlite::after("1", ""),
+        Engine::Postgres => postgres::after("1", ""),
+    };
+    let sql = format!("select count(*) from ({waiting}) w");
+    tx.one(&sql, crate::args![position.xid, position.seq, most], |row| row.get(0)).await
 }
 
 /// Appends ` and …` for the events of alias `o` at or before a position.

@@ -1,0 +1,17 @@
+//! What the house counts of itself while it works: plain atomics in structs, which any room may add
+//! to and the ops room reads.
+//!
+//! There is no registry and nothing global: [`Meters`] is made with the store and handed on with it,
+//! so two houses in one process do not count together, and counting is an atomic addition. Labels
+//! are places in a struct, or in a table that is made once, so there are never more of them than
+//! the code has.
+
+mod http;
+mod jobs;
+mod meter;
+mod meters;
+
+pub use http::{Http, OTHER, Route};
+pub use jobs::{JobKind, Jobs};
+pub use meter::{Counter, Gauge, Histogram, MICROS, Reading, SIZES};
+pub use meters::{Database, Live, Mail, Meters, Transactions, Webhooks};
