@@ -8,6 +8,7 @@ use types::{Error, Result};
 
 use crate::load::{Load, Sizes};
 use crate::migrate::{self, Applied};
+use crate::watch::Watch;
 use crate::{MigrationState, Reach, Settings, Tx, Waits, postgres, sqlite};
 
 /// Which engine a store runs on. Rooms have no reason to ask; operators do.
@@ -37,7 +38,7 @@ pub struct Db(Arc<Handle>);
 struct Handle {
     inner: Inner,
     budget_ms: u32,
-    meters: Arc<Meters>,
+    watch: Arc<Watch>,
 }
 
 enum Inner {
@@ -71,7 +72,7 @@ impl Store<'_> {
                 store.transact(postgres::Mode::Write, self.reach, change).await
             }
         };
-        noted(&self.db.0.meters.database.writes, outcome)
+        noted(&self.db.0.watch.meter().writes, outcome)
     }
 
     /// As [`Store::write`], for whoever hands out rows of a queue: each statement sees what others
@@ -92,7 +93,7 @@ impl Store<'_> {
                 store.transact(postgres::Mode::HandOut, self.reach, change).await
             }
         };
-        noted(&self.db.0.meters.database.writes, outcome)
+        noted(&self.db.0.watch.meter().writes, outcome)
     }
 
     /// One snapshot. On SQLite it runs on the caller's own thread; should it take longer than a
@@ -109,7 +110,7 @@ impl Store<'_> {
             Inner::Sqlite(store) => store.read(look).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Read, self.reach, look).await,
         };
-        noted(&self.db.0.meters.database.reads, outcome)
+        noted(&self.db.0.watch.meter().reads, outcome)
     }
 
     /// One snapshot, for reads known to take long (search, followers): never on a request thread.
@@ -125,7 +126,7 @@ impl Store<'_> {
             Inner::Sqlite(store) => store.read_long(look).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Read, self.reach, look).await,
         };
-        noted(&self.db.0.meters.database.reads, outcome)
+        noted(&self.db.0.watch.meter().reads, outcome)
     }
 
     /// One snapshot, for a question whose cost is the asker's making: a filter, an order. It is
@@ -138,7 +139,7 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        let Handle { inner, budget_ms, meters } = &*self.db.0;
+        let Handle { inner, budget_ms, watch } = &*self.db.0;
         let outcome = match (inner, *budget_ms) {
             (Inner::Sqlite(store), 0) => store.read(look).await,
             (Inner::Sqlite(store), ms) => {
@@ -151,7 +152,7 @@ impl Store<'_> {
                 store.transact(postgres::Mode::Bounded(ms), self.reach, look).await
             }
         };
-        noted(&meters.database.reads, outcome)
+        noted(&watch.meter().reads, outcome)
     }
 
     /// One snapshot without a time limit, for an operator's export.
@@ -167,7 +168,7 @@ impl Store<'_> {
             Inner::Sqlite(store) => store.snapshot(look).await,
             Inner::Postgres(store) => store.transact(postgres::Mode::Read, self.reach, look).await,
         };
-        noted(&self.db.0.meters.database.reads, outcome)
+        noted(&self.db.0.watch.meter().reads, outcome)
     }
 }
 
@@ -190,11 +191,11 @@ impl Db {
     /// As [`Db::open`].
     pub async fn open_as_is(settings: &Settings) -> Result<Self> {
         let url = settings.url.as_str();
-        let meters = Arc::<Meters>::default();
+        let watch = Watch::new(settings.slow_statement_ms);
         let inner = if let Some(path) = url.strip_prefix("sqlite://") {
-            Inner::Sqlite(sqlite::Store::open(path.as_ref(), settings, &meters)?)
+            Inner::Sqlite(sqlite::Store::open(path.as_ref(), settings, &watch)?)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Inner::Postgres(postgres::Store::open(settings, &meters).await?)
+            Inner::Postgres(postgres::Store::open(settings, &watch).await?)
         } else {
             return Err(Error::invalid(
                 "database.url",
@@ -202,7 +203,7 @@ impl Db {
                 "must start with sqlite:// or postgres://",
             ));
         };
-        Ok(Self(Arc::new(Handle { inner, budget_ms: settings.filter_budget_ms, meters })))
+        Ok(Self(Arc::new(Handle { inner, budget_ms: settings.filter_budget_ms, watch })))
     }
 
     /// Which engine this is.
@@ -352,7 +353,7 @@ impl Db {
     /// What the house counts of itself: made with the store, since all of it has one.
     #[must_use]
     pub fn meters(&self) -> &Arc<Meters> {
-        &self.0.meters
+        &self.0.watch.meters
     }
 
     /// How much it has to do at this moment.

@@ -21,6 +21,7 @@ mod sqlite;
 mod tx;
 mod value;
 mod waits;
+mod watch;
 
 pub use db::{Db, Engine, Store};
 pub use failure::TOO_LONG;

@@ -28,6 +28,8 @@ pub struct Settings {
     /// Milliseconds a list with a filter or an order of its own may look for its rows before it is
     /// given up; 0: as long as any other read.
     pub filter_budget_ms: u32,
+    /// Milliseconds a statement may take until its text and plan are logged; 0: never.
+    pub slow_statement_ms: u32,
     /// Seconds a request waits for a free connection before it is refused. PostgreSQL only.
     pub connect_timeout_s: u32,
 }
@@ -45,6 +47,7 @@ impl Default for Settings {
             connections: 16,
             statement_timeout_s: 30,
             filter_budget_ms: 5000,
+            slow_statement_ms: 250,
             connect_timeout_s: 5,
         }
     }

@@ -1,10 +1,14 @@
 //! A transaction, the same to its user on both engines.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use rusqlite::{Connection, Statement};
 use types::{Error, GroupId, Result};
 
 use crate::postgres::Session;
 use crate::row::Inner as RowInner;
+use crate::watch::Watch;
 use crate::{Engine, Reach, Row, Value, failure};
 
 /// One transaction. Its methods take SQL with `$1 $2 …` and parameters from
@@ -17,6 +21,9 @@ pub struct Tx {
     pub(crate) again: bool,
     /// A statement that changes rows was run.
     wrote: bool,
+    watch: Arc<Watch>,
+    /// Slow statements whose plans are still to be asked for.
+    unplanned: Vec<String>,
 }
 
 pub(crate) enum Inner {
@@ -25,8 +32,39 @@ pub(crate) enum Inner {
 }
 
 impl Tx {
-    pub(crate) fn new(inner: Inner) -> Self {
-        Self { inner, broken: false, again: false, wrote: false }
+    pub(crate) fn new(inner: Inner, watch: Arc<Watch>) -> Self {
+        let unplanned = Vec::new();
+        Self { inner, broken: false, again: false, wrote: false, watch, unplanned }
+    }
+
+    /// Slow statements whose plans are still to be asked for.
+    pub(crate) fn unplanned(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unplanned)
+    }
+
+    /// A statement began then and has ended.
+    fn ended(&mut self, sql: &str, began: Instant) {
+        let took = began.elapsed();
+        if self.watch.is_slow(took) {
+            self.was_slow(sql, took);
+        }
+    }
+
+    #[cold]
+    fn was_slow(&mut self, sql: &str, took: Duration) {
+        self.watch.tell(sql, took);
+        if !self.watch.wants_plan(sql) {
+            return;
+        }
+        match &self.inner {
+            Inner::Sqlite(connection) => {
+                if let Ok(steps) = steps(connection, sql) {
+                    Watch::tell_plan(sql, &steps);
+                }
+            }
+            // Not in this transaction: should it fail, all of it would.
+            Inner::Postgres(_) => self.unplanned.push(sql.to_owned()),
+        }
     }
 
     /// Which engine it runs on, for what [`crate::seams`] has words for.
@@ -109,6 +147,7 @@ impl Tx {
     /// # Errors
     /// As [`Tx::all`].
     pub async fn run(&mut self, sql: &str, args: &[Value<'_>]) -> Result<u64> {
+        let began = Instant::now();
         let done = match &mut self.inner {
             Inner::Sqlite(connection) => connection
                 .prepare_cached(sql)
@@ -124,6 +163,7 @@ impl Tx {
                 error
             }),
         };
+        self.ended(sql, began);
         self.wrote = true;
         self.broken |= done.is_err();
         done
@@ -146,6 +186,7 @@ impl Tx {
         if rows.is_empty() {
             return Ok(0);
         }
+        let began = Instant::now();
         let done = match &mut self.inner {
             Inner::Sqlite(connection) => {
                 let sql = rows_of(head, tail, width, 1);
@@ -159,6 +200,10 @@ impl Tx {
                 })
             }
         };
+        let took = began.elapsed();
+        if self.watch.is_slow(took) {
+            self.was_slow(&rows_of(head, tail, width, 1), took);
+        }
         self.wrote = true;
         self.broken |= done.is_err();
         done
@@ -260,6 +305,7 @@ impl Tx {
         args: &[Value<'_>],
         mut visit: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
+        let began = Instant::now();
         let done = match &mut self.inner {
             Inner::Sqlite(connection) => visit_sqlite(connection, sql, args, &mut visit),
             Inner::Postgres(session) => match session.all(sql, args).await {
@@ -271,6 +317,7 @@ impl Tx {
                 }
             },
         };
+        self.ended(sql, began);
         self.wrote |= !sql.starts_with("select") && !sql.starts_with("with");
         self.broken |= done.is_err();
         done
@@ -287,6 +334,12 @@ impl Tx {
         self.broken |= done.is_err();
         done
     }
+}
+
+/// How SQLite runs a statement, in its words; nothing is bound, so nothing of it is in there.
+fn steps(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!("explain query plan {sql}"))?;
+    statement.query_map([], |row| row.get(3))?.collect()
 }
 
 /// An insert of `count` rows.

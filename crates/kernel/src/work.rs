@@ -1,6 +1,7 @@
 //! The owner of a change: one transaction, one caller, one moment, its events.
 
 use database::{Reach, Tx};
+use telemetry::within;
 use types::{AnyId, Error, EventId, GroupId, JobId, Json, PersonId, Result, Time};
 use uuid::Uuid;
 
@@ -214,7 +215,8 @@ where
     // A task of its own: once queued, a change happens even when its request goes away, and then
     // its effects must too — a revocation nobody waits for is still one.
     let (app, caller) = (app.clone(), caller.clone());
-    tokio::spawn(async move { commit(&app, caller, reach, change).await }).await?
+    let current = telemetry::current();
+    tokio::spawn(async move { within(current, commit(&app, caller, reach, change)).await }).await?
 }
 
 async fn commit<T, F>(app: &App, caller: Caller, reach: Reach, change: F) -> Result<T>

@@ -17,7 +17,7 @@ use crate::exit::Stop;
 
 pub(crate) use self::docs::{example, markdown};
 pub(crate) use self::layers::{Environment, Flags};
-pub(crate) use self::model::{LogFormat, Mode, Settings};
+pub(crate) use self::model::{AccessLog, LogFormat, Mode, Settings};
 
 /// Something the operator has to repair.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -118,6 +118,8 @@ fn socket_edge(app: &App, settings: &Settings, url: &str) -> Edge {
     let web = web::Settings {
         request_timeout_ms: patience.saturating_mul(1_000),
         max_in_flight: settings.live.max_connections,
+        // Who polls waits for something to happen.
+        slow_request_ms: 0,
         ..settings.web.clone()
     };
     edge(app, &web, settings, url)

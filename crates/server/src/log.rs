@@ -1,15 +1,13 @@
 //! Log lines: text for a person, JSON in production, always on stderr.
 //!
 //! One schema: `timestamp level env request_id route method status latency_ms error_code`, and
-//! whatever else a line says of itself. No e-mail, name, token, body or query value is ever
-//! logged; those who write lines see to it.
+//! whatever else a line says of itself. Lines of a request have its id, whoever writes them. No
+//! e-mail, name, token, body or query value is ever logged; those who write lines see to it.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::IsTerminal as _;
 
 use kernel::Clock;
-use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -17,17 +15,26 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::config::{LogFormat, Mode, Settings};
+use crate::config::{AccessLog, LogFormat, Mode, Settings};
 
 /// Turns logging on for the life of the process; a second call changes nothing.
 pub(crate) fn start(settings: &Settings) {
     let server = &settings.server;
-    let filter = EnvFilter::new(&server.log_level);
+    let production = server.env == Mode::Production;
     let json = match server.log_format {
         LogFormat::Json => true,
         LogFormat::Text => false,
-        LogFormat::Auto => server.env == Mode::Production,
+        LogFormat::Auto => production,
     };
+    let requests = match server.access_log {
+        AccessLog::On => true,
+        AccessLog::Off => false,
+        AccessLog::Auto => production,
+    };
+    // Lines about requests are there or not, whatever the level of the others; a level that names
+    // them has the last word.
+    let requests = if requests { "info" } else { "off" };
+    let filter = EnvFilter::new(format!("web::request={requests},{}", server.log_level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if json {
         let format = Json { env: server.env.name(), clock: Clock::System };
@@ -44,7 +51,8 @@ pub(crate) fn start(settings: &Settings) {
     }));
 }
 
-/// One JSON object a line, fields of the event at the top.
+/// One JSON object a line, fields of the event at the top. It is written as it is read: a line for
+/// each request is not to cost more than the request.
 struct Json {
     env: &'static str,
     clock: Clock,
@@ -61,43 +69,107 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut line = Line(BTreeMap::new());
+        let about = event.metadata();
+        let level = match *about.level() {
+            tracing::Level::ERROR => "error",
+            tracing::Level::WARN => "warn",
+            tracing::Level::INFO => "info",
+            tracing::Level::DEBUG => "debug",
+            tracing::Level::TRACE => "trace",
+        };
+        write!(
+            writer,
+            "{{\"timestamp\":\"{}\",\"level\":\"{level}\",\"env\":\"{}\",\"target\":\"{}\"",
+            self.clock.now(),
+            self.env,
+            about.target()
+        )?;
+        let mut line = Line { writer: &mut writer, outcome: Ok(()), has_id: false };
         event.record(&mut line);
-        let mut fields = line.0;
-        fields.insert("timestamp", Value::from(self.clock.now().to_string()));
-        fields.insert("level", Value::from(event.metadata().level().as_str().to_lowercase()));
-        fields.insert("env", Value::from(self.env));
-        fields.insert("target", Value::from(event.metadata().target()));
-        let text = serde_json::to_string(&fields).map_err(|_| fmt::Error)?;
-        writeln!(writer, "{text}")
+        let Line { outcome, has_id, .. } = line;
+        outcome?;
+        if !has_id && let Some(current) = telemetry::current() {
+            writer.write_str(",\"request_id\":")?;
+            quoted(&mut writer, format_args!("{}", current.request_id()))?;
+        }
+        writer.write_str("}\n")
     }
 }
 
-struct Line(BTreeMap<&'static str, Value>);
+struct Line<'l, 'w> {
+    writer: &'l mut Writer<'w>,
+    outcome: fmt::Result,
+    /// The event says itself which request it is about.
+    has_id: bool,
+}
 
-impl Visit for Line {
+impl Line<'_, '_> {
+    fn put(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
+        self.has_id |= field.name() == "request_id";
+        if self.outcome.is_ok() {
+            self.outcome = write!(self.writer, ",\"{}\":", field.name());
+        }
+        if self.outcome.is_ok() {
+            self.outcome = value(self.writer);
+        }
+    }
+}
+
+impl Visit for Line<'_, '_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.0.insert(field.name(), Value::from(value));
+        self.put(field, |to| {
+            if value.is_finite() { write!(to, "{value}") } else { to.write_str("null") }
+        });
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.0.insert(field.name(), Value::from(value));
+        self.put(field, |to| write!(to, "{value}"));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.0.insert(field.name(), Value::from(value));
+        self.put(field, |to| write!(to, "{value}"));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.0.insert(field.name(), Value::from(value));
+        self.put(field, |to| write!(to, "{value}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name(), Value::from(value));
+        self.put(field, |to| quoted(to, format_args!("{value}")));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name(), Value::from(format!("{value:?}")));
+        self.put(field, |to| quoted(to, format_args!("{value:?}")));
+    }
+}
+
+/// A text of JSON.
+fn quoted(to: &mut Writer<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
+    to.write_char('"')?;
+    Escaped(to).write_fmt(text)?;
+    to.write_char('"')
+}
+
+struct Escaped<'e, 'w>(&'e mut Writer<'w>);
+
+impl fmt::Write for Escaped<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut plain = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+                continue;
+            }
+            // What is escaped is ASCII, so both ends are between letters.
+            self.0.write_str(&text[plain..at])?;
+            plain = at + 1;
+            match byte {
+                b'"' => self.0.write_str("\\\"")?,
+                b'\\' => self.0.write_str("\\\\")?,
+                b'\n' => self.0.write_str("\\n")?,
+                byte => write!(self.0, "\\u{byte:04x}")?,
+            }
+        }
+        self.0.write_str(&text[plain..])
     }
 }
 
@@ -105,6 +177,8 @@ impl Visit for Line {
 mod tests {
     use std::io::Write;
     use std::sync::{Arc, Mutex};
+
+    use serde_json::Value;
 
     use super::*;
 
@@ -122,8 +196,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_line_has_the_schema() {
+    /// What `tell` logs.
+    fn logged(tell: impl FnOnce()) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
         let clock = Clock::Fixed(Arc::new(1_769_860_800_000_000.into()));
@@ -131,15 +205,40 @@ mod tests {
             .event_format(Json { env: "production", clock })
             .with_writer(move || writer.clone())
             .finish();
-        tracing::subscriber::with_default(subscriber, || {
+        // With a single subscriber tracing asks the thread that first reaches a line, which may be
+        // another test's.
+        let _second = tracing::Dispatch::new(tracing_subscriber::fmt().finish());
+        tracing::subscriber::with_default(subscriber, tell);
+        let text = lines.0.lock().unwrap().clone();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn a_line_has_the_schema() {
+        let text = logged(|| {
             tracing::info!(request_id = "r1", status = 404, latency_ms = 1.5, "request \"quoted\"");
         });
-        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
         let line: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(line["timestamp"], "2026-01-31T12:00:00.000Z");
         assert_eq!((&line["level"], &line["env"]), (&"info".into(), &"production".into()));
         assert_eq!((&line["request_id"], &line["status"]), (&"r1".into(), &404.into()));
         assert_eq!(line["message"], "request \"quoted\"");
         assert_eq!(line["latency_ms"], 1.5);
+    }
+
+    #[test]
+    fn a_line_of_a_request_has_its_id_and_nothing_breaks_out_of_it() {
+        let text = logged(|| {
+            let current = telemetry::Current::new("r2".into());
+            current.run(|| tracing::warn!(odd = "a\"b\\c\nd\u{1}é", what = ?["x\ty"], "said"));
+            tracing::warn!(huge = f64::INFINITY, "outside");
+        });
+        let lines: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert_eq!((&lines[0]["request_id"], &lines[0]["message"]), (&"r2".into(), &"said".into()));
+        assert_eq!(lines[0]["odd"], "a\"b\\c\nd\u{1}é");
+        assert_eq!(lines[0]["what"], "[\"x\\ty\"]");
+        assert!(lines[1].get("request_id").is_none() && lines[1]["huge"].is_null());
     }
 }

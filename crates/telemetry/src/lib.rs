@@ -6,11 +6,13 @@
 //! are places in a struct, or in a table that is made once, so there are never more of them than
 //! the code has.
 
+mod current;
 mod http;
 mod jobs;
 mod meter;
 mod meters;
 
+pub use current::{Current, current, shortened, within};
 pub use http::{Http, OTHER, Route};
 pub use jobs::{JobKind, Jobs};
 pub use meter::{Counter, Gauge, Histogram, MICROS, Reading, SIZES};

@@ -39,6 +39,7 @@ const GONE: u16 = 499;
 /// What the edge is made of; [`Edge::layer`] puts it around a router.
 pub struct Edge {
     timeout: Duration,
+    slow: Duration,
     body_limit: usize,
     max_in_flight: usize,
     in_flight: AtomicUsize,
@@ -57,6 +58,7 @@ impl Edge {
     pub fn new(settings: &Settings, origins: Origins) -> Self {
         Self {
             timeout: settings.request_timeout(),
+            slow: settings.slow_request(),
             body_limit: settings.body_limit_bytes,
             max_in_flight: settings.max_in_flight,
             in_flight: AtomicUsize::new(0),
@@ -209,7 +211,8 @@ where
         let edge = &self.edge;
         let started = Instant::now();
         let (id, id_header) = edge.ids.take(request.headers());
-        let place = InFlight::take(edge, &request, started, &id);
+        let visited = telemetry::Current::new(Arc::clone(&id));
+        let place = InFlight::take(edge, &request, started, &visited);
         let origin = request.headers().get(header::ORIGIN);
         let visit = Visit {
             id: Arc::clone(&id),
@@ -229,10 +232,13 @@ where
             // A service may panic before it hands out its future.
             let inner = &mut self.inner;
             let called = catch_unwind(AssertUnwindSafe(|| {
-                CURRENT.sync_scope(current.clone(), || inner.call(request))
+                CURRENT.sync_scope(current.clone(), || visited.run(|| inner.call(request)))
             }));
             match called {
-                Ok(future) => State::Working { future: CURRENT.scope(current, future) },
+                Ok(future) => {
+                    let future = visited.scope(future);
+                    State::Working { future: CURRENT.scope(current, future) }
+                }
                 Err(panic) => State::Answered { response: Some(panicked(&*panic, &id)) },
             }
         };
@@ -253,16 +259,21 @@ struct InFlight {
 /// What is told of a request once it is over.
 struct Open {
     started: Instant,
-    id: Arc<str>,
+    current: telemetry::Current,
     method: Method,
     route: Option<MatchedPath>,
 }
 
 impl InFlight {
-    fn take<B>(edge: &Arc<Edge>, request: &Request<B>, started: Instant, id: &Arc<str>) -> Self {
+    fn take<B>(
+        edge: &Arc<Edge>,
+        request: &Request<B>,
+        started: Instant,
+        current: &telemetry::Current,
+    ) -> Self {
         let open = Open {
             started,
-            id: Arc::clone(id),
+            current: current.clone(),
             method: request.method().clone(),
             route: request.extensions().get::<MatchedPath>().cloned(),
         };
@@ -277,17 +288,34 @@ impl InFlight {
         let route = open.route.as_ref().map(MatchedPath::as_str);
         let method = open.method.as_str();
         self.edge.meters.http.answered(route, method, status, elapsed);
-        tracing::debug!(
+        let latency_ms = elapsed.as_secs_f64() * 1e3;
+        let request_id = &**open.current.request_id();
+        tracing::info!(
             target: "web::request",
             // The route's pattern, never the path: its values are nobody's business.
             route = route.unwrap_or("-"),
             method,
             status,
-            latency_ms = elapsed.as_secs_f64() * 1e3,
-            request_id = &*open.id,
+            latency_ms,
+            request_id,
             error_code = code,
             "request",
         );
+        if elapsed >= self.edge.slow {
+            self.edge.meters.http.slow.one();
+            let statements = open.current.slow().join("; ");
+            tracing::warn!(
+                target: "web::slow",
+                route = route.unwrap_or("-"),
+                method,
+                status,
+                latency_ms,
+                request_id,
+                error_code = code,
+                statements,
+                "a request was slow",
+            );
+        }
         elapsed
     }
 }
@@ -344,7 +372,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F> {
-        Working { #[pin] future: TaskLocalFuture<Current, F> },
+        Working { #[pin] future: TaskLocalFuture<Current, TaskLocalFuture<telemetry::Current, F>> },
         Answered { response: Option<Response> },
     }
 }

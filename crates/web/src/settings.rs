@@ -32,6 +32,9 @@ pub struct Settings {
     /// A connection whose client takes nothing of what is written to it for this many milliseconds
     /// is cut off.
     pub write_timeout_ms: u64,
+    /// A request that takes longer than this many milliseconds is told in the log, with its slow
+    /// statements; 0: none is.
+    pub slow_request_ms: u64,
     /// Connections open at once; further ones wait in the kernel's queue.
     pub max_connections: usize,
     /// TLS handshakes under way at once; further ones wait for their turn.
@@ -54,6 +57,7 @@ impl Default for Settings {
             wait_target_ms: 50,
             header_read_timeout_ms: 10_000,
             write_timeout_ms: 30_000,
+            slow_request_ms: 1_000,
             max_connections: 10_000,
             max_handshakes: 512,
             idempotency_hours: 24,
@@ -109,6 +113,13 @@ impl Settings {
 
     pub(crate) fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
+    }
+
+    pub(crate) fn slow_request(&self) -> Duration {
+        match self.slow_request_ms {
+            0 => Duration::MAX,
+            ms => Duration::from_millis(ms),
+        }
     }
 
     pub(crate) fn header_read_timeout(&self) -> Duration {

@@ -6,6 +6,7 @@
 
 mod doors;
 mod listen;
+mod plans;
 mod seats;
 mod session;
 mod statistics;
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
-use telemetry::{Database, Meters};
+use telemetry::{Database, current, within};
 use tokio::sync::{mpsc, oneshot};
 use types::{Error, ErrorKind, Result};
 
@@ -28,6 +29,7 @@ use self::seats::Seats;
 pub(crate) use self::session::{Mode, Session};
 use crate::tx::Inner;
 use crate::waits::{Line, Place};
+use crate::watch::Watch;
 use crate::{Load, Reach, Settings, Tx, Waits};
 
 /// Runs of a transaction that keeps losing races before its caller hears 503. Serializable
@@ -59,21 +61,21 @@ pub(crate) struct Store {
 }
 
 /// What keeps transactions of this process out of each other's way.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Turns {
     doors: Arc<Doors>,
     seats: Arc<Seats>,
-    meters: Arc<Meters>,
+    watch: Arc<Watch>,
 }
 
 impl Turns {
     fn meter(&self) -> &Database {
-        &self.meters.database
+        self.watch.meter()
     }
 }
 
 impl Store {
-    pub(crate) async fn open(settings: &Settings, meters: &Arc<Meters>) -> Result<Self> {
+    pub(crate) async fn open(settings: &Settings, watch: &Arc<Watch>) -> Result<Self> {
         let mut config: tokio_postgres::Config = settings.url.parse().map_err(|error| {
             Error::invalid(
                 "database.url",
@@ -125,14 +127,14 @@ impl Store {
             senders.push(sender);
         }
         if let Some(first) = senders.first() {
-            tokio::spawn(statistics::keep(first.downgrade()));
+            tokio::spawn(statistics::keep(first.downgrade(), Arc::clone(watch)));
         }
         let store = Self {
             threads: senders,
             pools,
             next: AtomicUsize::new(0),
             news: listen::News::start(config, tls),
-            turns: Turns { meters: Arc::clone(meters), ..Turns::default() },
+            turns: Turns { doors: Arc::default(), seats: Arc::default(), watch: Arc::clone(watch) },
             reads: Arc::default(),
             writes: Arc::default(),
         };
@@ -157,10 +159,10 @@ impl Store {
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let turns = self.turns.clone();
+        let (turns, current) = (self.turns.clone(), current());
         let place = if mode.is_reading() { self.reads.join() } else { self.writes.join() };
         let task: Task = Box::new(move |pool| {
-            Box::pin(attempt(pool, turns, (mode, reach, place), change, reply))
+            Box::pin(within(current, attempt(pool, turns, (mode, reach, place), change, reply)))
         });
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
         self.threads[turn].try_send(task).map_err(|refused| match refused {
@@ -291,13 +293,15 @@ async fn attempt<T, F>(
             session.abandon().await;
             return;
         }
-        let mut tx = Tx::new(Inner::Postgres(Box::new(session)));
+        let watch = Arc::clone(&turns.watch);
+        let mut tx = Tx::new(Inner::Postgres(Box::new(session)), watch);
         let outcome = std::panic::AssertUnwindSafe(change(&mut tx));
         let outcome = futures_util::FutureExt::catch_unwind(outcome)
             .await
             .unwrap_or_else(|_| Err(Error::internal("a transaction panicked")));
         let broken = tx.broken;
         let again = tx.again;
+        plans::tell_later(&pool, tx.unplanned());
         let Inner::Postgres(session) = tx.inner else { return };
         if let Some(door) = session.asked() {
             session.abandon().await;

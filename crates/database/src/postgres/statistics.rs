@@ -12,6 +12,7 @@ use types::Result;
 
 use super::{Mode, Task, Turns, attempt};
 use crate::waits::Line;
+use crate::watch::Watch;
 use crate::{Reach, Tx};
 
 const EVERY: Duration = Duration::from_secs(5);
@@ -31,15 +32,17 @@ const TABLES: [&str; 11] = [
 ];
 
 /// Looks every few seconds until the store is closed.
-pub(super) async fn keep(queue: mpsc::WeakSender<Task>) {
+pub(super) async fn keep(queue: mpsc::WeakSender<Task>, watch: Arc<Watch>) {
     loop {
         tokio::time::sleep(EVERY).await;
         let Some(queue) = queue.upgrade() else { return };
         let (reply, answer) = oneshot::channel();
+        let turns =
+            Turns { doors: Arc::default(), seats: Arc::default(), watch: Arc::clone(&watch) };
         let look: Task = Box::new(move |pool| {
             // It waits in nobody's line.
             let how = (Mode::Alter, Reach::everything(), Arc::<Line>::default().join());
-            Box::pin(attempt(pool, Turns::default(), how, refresh, reply))
+            Box::pin(attempt(pool, turns, how, refresh, reply))
         });
         // A full queue has more urgent things to do; the next look comes soon.
         if queue.try_send(look).is_ok()

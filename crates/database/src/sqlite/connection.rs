@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use types::Result;
 
 use crate::tx::Inner;
+use crate::watch::Watch;
 use crate::{Settings, Tx, failure};
 
 /// Bytes of a page, as SQLite makes them unless told otherwise.
@@ -59,13 +60,15 @@ impl Budget {
 
 pub(super) struct Opener {
     path: PathBuf,
+    watch: Arc<Watch>,
     mmap_bytes: i64,
     cache_kib: i64,
 }
 
 impl Opener {
-    pub(super) fn new(path: PathBuf, settings: &Settings) -> Self {
-        Self { path, mmap_bytes: settings.mmap_bytes, cache_kib: settings.cache_kib }
+    pub(super) fn new(path: PathBuf, settings: &Settings, watch: &Arc<Watch>) -> Self {
+        let watch = Arc::clone(watch);
+        Self { path, watch, mmap_bytes: settings.mmap_bytes, cache_kib: settings.cache_kib }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -97,7 +100,12 @@ impl Opener {
         connection
             .progress_handler(STEPS, Some(move || watched.is_spent()))
             .map_err(failure::of_sqlite)?;
-        Ok(Reader { tx: Tx::new(Inner::Sqlite(connection)), budget })
+        Ok(Reader { tx: self.tx(connection), budget })
+    }
+
+    /// Transactions on a connection.
+    pub(super) fn tx(&self, connection: Connection) -> Tx {
+        Tx::new(Inner::Sqlite(connection), Arc::clone(&self.watch))
     }
 
     fn connect(&self, flags: OpenFlags, cache_kib: i64) -> Result<Connection> {

@@ -13,11 +13,12 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use telemetry::Meters;
+use telemetry::current;
 use tokio::sync::Semaphore;
 use types::{Error, Result};
 
 use crate::tx::Inner;
+use crate::watch::Watch;
 use crate::{Load, Settings, Sizes, Tx, Waits};
 
 use self::connection::{Opener, Reader};
@@ -43,18 +44,18 @@ struct Readers {
     opener: Arc<Opener>,
     /// Idle ones. Never more are open than threads read at the same time.
     idle: Mutex<Vec<Reader>>,
-    meters: Arc<Meters>,
+    watch: Arc<Watch>,
 }
 
 impl Store {
-    pub(crate) fn open(path: &Path, settings: &Settings, meters: &Arc<Meters>) -> Result<Self> {
+    pub(crate) fn open(path: &Path, settings: &Settings, watch: &Arc<Watch>) -> Result<Self> {
         let path = absolute(path)?;
         let lock = lock::FileLock::take(&path)?;
-        let opener = Arc::new(Opener::new(path, settings));
-        let writer = Writer::start(Arc::clone(&opener), settings, meters)?;
-        let (idle, meters) = (Mutex::default(), Arc::clone(meters));
+        let opener = Arc::new(Opener::new(path, settings, watch));
+        let writer = Writer::start(Arc::clone(&opener), settings, watch)?;
+        let (idle, watch) = (Mutex::default(), Arc::clone(watch));
         Ok(Self {
-            readers: Arc::new(Readers { opener, idle, meters }),
+            readers: Arc::new(Readers { opener, idle, watch }),
             writer,
             long_reads: Arc::new(Semaphore::new(settings.long_reads.max(1))),
             _lock: lock,
@@ -117,10 +118,11 @@ impl Store {
     {
         let asked = Instant::now();
         let turn = Arc::clone(&self.long_reads).acquire_owned().await?;
-        self.readers.meters.database.reads.waited.took(asked.elapsed());
-        let readers = Arc::clone(&self.readers);
+        self.readers.watch.meter().reads.waited.took(asked.elapsed());
+        let (readers, current) = (Arc::clone(&self.readers), current());
         tokio::task::spawn_blocking(move || {
-            let found = readers.read(patience, &look);
+            let read = || readers.read(patience, &look);
+            let found = current.map_or_else(read, |current| current.run(read));
             drop(turn);
             found?.ok_or_else(crate::failure::too_long)
         })
@@ -160,7 +162,7 @@ impl Store {
 
     pub(crate) fn load(&self) -> Load {
         let (waiting, places) = self.writer.waiting();
-        let in_use = usize::try_from(self.readers.meters.database.readers.get()).unwrap_or(0);
+        let in_use = usize::try_from(self.readers.watch.meter().readers.get()).unwrap_or(0);
         let idle = self.readers.idle.lock().map_or(0, |idle| idle.len());
         Load { waiting, places, connections: idle + in_use, in_use }
     }
@@ -191,7 +193,7 @@ impl Readers {
     where
         F: AsyncFn(&mut Tx) -> Result<T>,
     {
-        let in_use = &self.meters.database.readers;
+        let in_use = &self.watch.meter().readers;
         in_use.add(1);
         let found = self.look(patience, look);
         in_use.add(-1);

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use telemetry::{Database, Meters};
+use telemetry::{Current, Database, current};
 use tokio::sync::{mpsc, oneshot};
 use types::{Error, Result};
 
@@ -20,6 +20,7 @@ use super::connection::{BUSY, Opener};
 use super::{command, run_to_end};
 use crate::tx::Inner;
 use crate::waits::{Line, Place};
+use crate::watch::Watch;
 use crate::{Settings, Tx};
 
 /// A batch is closed after this much work even when more is waiting: it bounds the latency of
@@ -41,6 +42,7 @@ pub(super) trait Change: Send {
 }
 
 struct Queued<T, F> {
+    current: Option<Current>,
     change: F,
     place: Option<Place>,
     outcome: Option<Result<T>>,
@@ -58,7 +60,11 @@ where
 
     fn run(&mut self, tx: &mut Tx) -> bool {
         tx.reset();
-        let mut outcome = run_to_end(tx, &self.change);
+        let mut run = || run_to_end(tx, &self.change);
+        let mut outcome = match &self.current {
+            Some(current) => current.run(run),
+            None => run(),
+        };
         if tx.broken && outcome.is_ok() {
             outcome = Err(Error::internal("a transaction went on after a failed statement"));
         }
@@ -91,7 +97,7 @@ pub(super) struct Writer {
     queue: mpsc::Sender<Task>,
     crowd: Arc<AtomicUsize>,
     pub(super) line: Arc<Line>,
-    meters: Arc<Meters>,
+    watch: Arc<Watch>,
     threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
     closing: Arc<AtomicBool>,
 }
@@ -100,7 +106,7 @@ impl Writer {
     pub(super) fn start(
         opener: Arc<Opener>,
         settings: &Settings,
-        meters: &Arc<Meters>,
+        watch: &Arc<Watch>,
     ) -> Result<Self> {
         let connection = opener.writer()?;
         let (queue, tasks) = mpsc::channel(settings.write_queue.max(1));
@@ -110,13 +116,13 @@ impl Writer {
 
         let crowd = Arc::new(AtomicUsize::new(0));
         let thread = Thread {
-            tx: Tx::new(Inner::Sqlite(connection)),
+            tx: opener.tx(connection),
             tasks,
             batch: settings.commit_batch.max(1),
             commits: Arc::clone(&commits),
             opener: Arc::clone(&opener),
             crowd: Arc::clone(&crowd),
-            meters: Arc::clone(meters),
+            watch: Arc::clone(watch),
         };
         let writer = std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
             // Code in a change may use runtime types (a channel, a handle) even though it must
@@ -139,7 +145,7 @@ impl Writer {
             queue,
             crowd,
             line: Arc::default(),
-            meters: Arc::clone(meters),
+            watch: Arc::clone(watch),
             threads: vec![writer, checkpointer].into(),
             closing,
         })
@@ -151,11 +157,11 @@ impl Writer {
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let place = Some(self.line.join());
-        let task = Task::Change(Box::new(Queued { change, place, outcome: None, reply }));
+        let (place, current) = (Some(self.line.join()), current());
+        let task = Task::Change(Box::new(Queued { current, change, place, outcome: None, reply }));
         self.queue.try_send(task).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
-                self.meters.database.refused_full.one();
+                self.watch.meter().refused_full.one();
                 Error::overloaded("Too many writes are waiting; try again in a moment.")
             }
             mpsc::error::TrySendError::Closed(_) => closed(),
@@ -203,7 +209,7 @@ struct Thread {
     opener: Arc<Opener>,
     /// Changes of the last batch.
     crowd: Arc<AtomicUsize>,
-    meters: Arc<Meters>,
+    watch: Arc<Watch>,
 }
 
 /// The transaction of a batch.
@@ -343,7 +349,7 @@ impl Thread {
     }
 
     fn meter(&self) -> &Database {
-        &self.meters.database
+        self.watch.meter()
     }
 
     fn lose(&mut self, error: &Error, done: &mut Vec<Box<dyn Change>>) {
@@ -361,7 +367,7 @@ impl Thread {
         loop {
             match self.opener.writer() {
                 Ok(connection) => {
-                    self.tx = Tx::new(Inner::Sqlite(connection));
+                    self.tx = self.opener.tx(connection);
                     return;
                 }
                 Err(error) => {

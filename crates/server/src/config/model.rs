@@ -65,6 +65,7 @@ pub(crate) struct Server {
     pub(crate) data_dir: PathBuf,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: String,
+    pub(crate) access_log: AccessLog,
 }
 
 impl Default for Server {
@@ -80,6 +81,7 @@ impl Default for Server {
             data_dir: PathBuf::from("./data"),
             log_format: LogFormat::Auto,
             log_level: "info".to_owned(),
+            access_log: AccessLog::Auto,
         }
     }
 }
@@ -127,6 +129,16 @@ pub(crate) enum LogFormat {
     Auto,
     Text,
     Json,
+}
+
+/// Whether each request has a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AccessLog {
+    /// In production.
+    Auto,
+    On,
+    Off,
 }
 
 /// Secrets of the installation, when the operator keeps them.

@@ -174,7 +174,7 @@ fn short_names_long_names_and_lists_are_read() {
         ("SIXFOLD_DATA_DIR", "/d"),
         ("SIXFOLD_WEB_CORS_ORIGINS", "https://a.example, https://b.example"),
         ("DATABASE_URL", "postgres://u:p@h/d"),
-        ("SIXFOLD_SERVER_LOG_LEVEL", "info,web::request=debug"),
+        ("SIXFOLD_SERVER_LOG_LEVEL", "info,database=debug"),
         ("SIXFOLD_TEST_POSTGRES", "ignored"),
         ("SIXFOLD_CI_TARGET", "ignored"),
         ("SIXFOLD_PASSWORD", "ignored"),

@@ -1,7 +1,9 @@
 //! Watching the server from outside: metrics, the state of the house, logs and traces; and what
 //! `deploy/` makes of them.
 
+mod canary;
 mod deploy;
+mod logs;
 mod metrics;
 mod stats;
 

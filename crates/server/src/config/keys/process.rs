@@ -66,7 +66,13 @@ pub(super) static KEYS: &[Key] = &[
         "log_level",
         "\"info\"",
         "`error`, `warn`, `info`, `debug` or `trace`; with commas also for one part, e.g. \
-         `info,web::request=debug` for a line per request.",
+         `info,database=debug`.",
+    ),
+    text(
+        "server",
+        "access_log",
+        "\"auto\"",
+        "A line for each request, whatever the level: `on`, `off`, or `auto`: in production only.",
     ),
     Key {
         section: "database",
@@ -122,6 +128,13 @@ pub(super) static KEYS: &[Key] = &[
         "5000",
         "Milliseconds a list with a filter or an order of its own may look for its rows before it \
          is answered 422 `query_too_expensive`; 0: as long as any other read.",
+    ),
+    whole(
+        "database",
+        "slow_statement_ms",
+        "250",
+        "Milliseconds a statement may take until its text is logged, and once its plan, never what \
+         it was given; 0: never.",
     ),
     whole(
         "database",
@@ -183,6 +196,13 @@ pub(super) static KEYS: &[Key] = &[
         "30000",
         "A connection whose client takes nothing of what is written to it for this many \
          milliseconds is cut off.",
+    ),
+    whole(
+        "web",
+        "slow_request_ms",
+        "1000",
+        "A request that takes longer than this many milliseconds is told in the log, with the \
+         statements that were slow; 0: none is.",
     ),
     whole(
         "web",

@@ -1,0 +1,107 @@
+//! What the code that answers a request knows of it without being handed it: its id, where in a
+//! trace it is, and which of its statements were slow.
+//!
+//! It follows a task. Whoever goes on elsewhere — in a task of its own, on a thread of the database —
+//! takes it along with [`current`] and [`within`].
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Statements remembered of one request.
+const STATEMENTS: usize = 5;
+/// Letters of a statement that are told.
+const LETTERS: usize = 1_000;
+
+tokio::task_local! {
+    static CURRENT: Current;
+}
+
+/// A request being answered. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Current(Arc<Request>);
+
+#[derive(Debug)]
+struct Request {
+    id: Arc<str>,
+    slow: Mutex<Vec<String>>,
+}
+
+impl Current {
+    /// A request of this id.
+    #[must_use]
+    pub fn new(id: Arc<str>) -> Self {
+        Self(Arc::new(Request { id, slow: Mutex::default() }))
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn request_id(&self) -> &Arc<str> {
+        &self.0.id
+    }
+
+    /// Remembers a statement that was slow: its text only, never what it was given.
+    pub fn was_slow(&self, statement: &str, took: Duration) {
+        let mut slow = self.0.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        if slow.len() < STATEMENTS {
+            slow.push(format!("{} ms: {}", took.as_millis(), shortened(statement)));
+        }
+    }
+
+    /// The slow statements so far, each with how long it took.
+    #[must_use]
+    pub fn slow(&self) -> Vec<String> {
+        self.0.slow.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Runs `then` as part of it.
+    pub fn run<T>(&self, then: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self.clone(), then)
+    }
+
+    /// Runs a future as part of it.
+    pub fn scope<F: Future>(self, future: F) -> tokio::task::futures::TaskLocalFuture<Self, F> {
+        CURRENT.scope(self, future)
+    }
+}
+
+/// The beginning of a statement, which may have thousands of parameters.
+#[must_use]
+pub fn shortened(statement: &str) -> &str {
+    statement.char_indices().nth(LETTERS).map_or(statement, |(at, _)| &statement[..at])
+}
+
+/// The request this code runs for; none in background work.
+#[must_use]
+pub fn current() -> Option<Current> {
+    CURRENT.try_with(Current::clone).ok()
+}
+
+/// Runs a future as part of a request, if there is one.
+pub async fn within<F: Future>(current: Option<Current>, future: F) -> F::Output {
+    match current {
+        Some(current) => current.scope(future).await,
+        None => future.await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_told_shortly() {
+        let long = "é".repeat(3_000);
+        assert_eq!(shortened(&long).chars().count(), 1_000);
+        assert_eq!(shortened("select 1"), "select 1");
+        let current = Current::new("r".into());
+        for _ in 0..9 {
+            current.was_slow("select 1", Duration::from_millis(7));
+        }
+        assert_eq!(current.slow(), vec!["7 ms: select 1"; 5]);
+        assert!(super::current().is_none());
+        current.run(|| {
+            assert_eq!(super::current().map(|one| one.request_id().clone()), Some("r".into()))
+        });
+    }
+}
