@@ -9,6 +9,7 @@
 
 mod db;
 mod failure;
+pub mod file;
 mod load;
 mod migrate;
 mod postgres;

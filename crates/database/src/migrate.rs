@@ -153,6 +153,11 @@ fn compare(steps: &[Step], applied: Vec<(String, String, Time)>) -> Vec<Applied>
     all
 }
 
+/// What a database says it took, beside what this binary knows.
+pub(crate) fn compared(engine: Engine, applied: Vec<(String, String, Time)>) -> Vec<Applied> {
+    compare(&steps(engine), applied)
+}
+
 pub(crate) async fn status(db: &Db) -> Result<Vec<Applied>> {
     db.unbound()
         .read(async |tx| {

@@ -14,11 +14,19 @@ use crate::failure;
 /// How often the checkpointer looks at the log.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(100);
 
-pub(super) fn fold(connection: &Connection, pragma: &str) {
+/// Folds the log back; bytes of it that are left, because somebody still reads them or wrote them
+/// meanwhile.
+pub(super) fn fold(connection: &Connection, pragma: &str) -> u64 {
+    // (busy, frames in the log, frames copied back)
+    let left = connection.query_row(pragma, [], |row| {
+        let (all, done): (i64, i64) = (row.get(1)?, row.get(2)?);
+        Ok(u64::try_from(all - done).unwrap_or_default() * PAGE)
+    });
     // Best effort: a log that stays long costs space, never data.
-    if let Err(error) = connection.query_row(pragma, [], |_| Ok(())) {
+    left.unwrap_or_else(|error| {
         tracing::warn!(cause = %failure::of_sqlite(error), "the write-ahead log was not folded back");
-    }
+        0
+    })
 }
 
 /// Copies the log back into the database beside the writer. A passive checkpoint cannot start the
@@ -49,7 +57,10 @@ impl Checkpointer {
                 continue;
             }
             seen = commits;
-            fold(&connection, "pragma wal_checkpoint(passive)");
+            if fold(&connection, "pragma wal_checkpoint(passive)") >= self.limit {
+                // A backup or an export holds on to it: the writer would wait for nothing.
+                continue;
+            }
             if let Some(queue) = self.queue.upgrade() {
                 // A full queue means a later round will ask again.
                 let _ = queue.try_send(Task::Fold);

@@ -17,7 +17,7 @@ pub(super) const PAGE: u64 = 4096;
 const STATEMENTS: usize = 512;
 const READER_CACHE_KIB: i64 = 8192;
 /// Readers never wait for the writer in WAL mode; this covers recovery and checkpoints.
-pub(super) const BUSY: Duration = Duration::from_secs(5);
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
 /// Steps of SQLite's machine between two looks at the clock; a page of 50 takes some thousand.
 const STEPS: std::ffi::c_int = 5000;
@@ -128,7 +128,7 @@ impl Opener {
     }
 }
 
-fn set(connection: &Connection, pragma: &str) -> Result<()> {
+pub(crate) fn set(connection: &Connection, pragma: &str) -> Result<()> {
     let mut statement = connection.prepare(pragma).map_err(failure::of_sqlite)?;
     let mut rows = statement.query([]).map_err(failure::of_sqlite)?;
     while rows.next().map_err(failure::of_sqlite)?.is_some() {}

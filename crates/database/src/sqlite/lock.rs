@@ -7,12 +7,12 @@ use std::path::Path;
 use types::{Error, ErrorKind, Result};
 
 /// An advisory lock beside the database, released by the kernel when the process ends.
-pub(super) struct FileLock {
+pub(crate) struct FileLock {
     _file: File,
 }
 
 impl FileLock {
-    pub(super) fn take(database: &Path) -> Result<Self> {
+    pub(crate) fn take(database: &Path) -> Result<Self> {
         let mut name = database.as_os_str().to_owned();
         name.push(".lock");
         let mut file =

@@ -21,7 +21,9 @@ use crate::tx::Inner;
 use crate::watch::Watch;
 use crate::{Load, Settings, Sizes, Tx, Waits};
 
+pub(crate) use self::connection::{BUSY, set};
 use self::connection::{Opener, Reader};
+pub(crate) use self::lock::FileLock;
 use self::writer::Writer;
 
 /// How long a look may hold a request thread: a page is read in well under a millisecond.
