@@ -222,6 +222,15 @@ fn once(cell: &OnceLock<Client>, make: impl FnOnce() -> Result<Client>) -> Resul
     Ok(cell.get_or_init(|| made))
 }
 
+/// A client for a storage the operator configured, whose answers may be of any size: they come as
+/// long as none of their pieces lets wait for longer than this.
+///
+/// # Errors
+/// When the client cannot be made.
+pub fn storage(patience: Duration) -> Result<Client> {
+    Ok(builder()?.read_timeout(patience).build()?)
+}
+
 /// With the certificates this machine trusts, as the database has them.
 fn builder() -> Result<ClientBuilder> {
     let mut roots = rustls::RootCertStore::empty();

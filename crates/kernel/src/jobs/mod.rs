@@ -28,6 +28,7 @@ pub use job::Job;
 pub use new::{NewJob, Priority};
 pub(crate) use new::{enqueue, enqueue_all};
 pub use registry::{Handler, Jobs};
+pub use schedules::tick_after;
 pub use settings::Settings;
 pub use sweep::{SLICE, sweep};
 

@@ -1,5 +1,6 @@
 //! What rooms register: handlers of kinds of jobs, and what comes back by the clock.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -75,7 +76,7 @@ impl Jobs {
     pub fn every(
         mut self,
         name: &'static str,
-        expression: &'static str,
+        expression: impl Into<Cow<'static, str>>,
         kind: &'static str,
     ) -> Self {
         match Schedule::new(name, expression, kind) {

@@ -34,12 +34,13 @@ impl Schedule {
     /// A sentence, when the expression is none.
     pub(super) fn new(
         name: &'static str,
-        expression: &'static str,
+        expression: impl Into<Cow<'static, str>>,
         kind: &'static str,
     ) -> Result<Self, String> {
+        let expression = expression.into();
         let cron = expression.parse::<croner::Cron>().map_err(|error| error.to_string())?;
         let rhythm = Rhythm::Cron(Box::new(cron));
-        Ok(Self { name, kind, expression: expression.into(), rhythm })
+        Ok(Self { name, kind, expression, rhythm })
     }
 
     /// One that comes back after a pause, of a second at least.
@@ -59,6 +60,16 @@ impl Schedule {
         let next = cron.find_next_occurrence(&moment.to_zoned(jiff::tz::TimeZone::UTC), false);
         Some(Time::from_micros(next.ok()?.timestamp().as_microsecond()))
     }
+}
+
+/// The first moment after another that five fields of cron name, in UTC; none, if they are no such
+/// thing, or name none.
+#[must_use]
+pub fn tick_after(expression: &str, moment: Time) -> Option<Time> {
+    if expression.split_whitespace().count() != 5 {
+        return None;
+    }
+    Schedule::new("", expression.to_owned(), "").ok()?.after(moment)
 }
 
 /// Writes the schedules of this process down.
