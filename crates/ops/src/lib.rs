@@ -1,6 +1,7 @@
-//! What operators look after while the house runs: its background jobs, and what it counts of
-//! itself.
+//! What operators look after while the house runs: its background jobs, its backups, and what it
+//! counts of itself.
 
+pub mod backup;
 pub mod jobs;
 pub mod metrics;
 mod settings;
@@ -9,6 +10,7 @@ pub mod stats;
 
 use std::sync::Arc;
 
+use backup::Backups;
 use kernel::App;
 use utoipa_axum::router::OpenApiRouter;
 use web::CursorKey;
@@ -21,6 +23,7 @@ use self::sight::Watch;
 pub struct Ops {
     app: App,
     cursors: CursorKey,
+    backups: Backups,
     watch: Arc<Watch>,
 }
 
@@ -33,16 +36,19 @@ impl std::ops::Deref for Ops {
 
 /// The room over an app, which has just been started.
 #[must_use]
-pub fn new(app: App, settings: &Settings) -> Ops {
+pub fn new(app: App, settings: &Settings, backups: Backups) -> Ops {
     let cursors = CursorKey::new(&app.keys.derive("cursors v1"));
     let watch = Arc::new(Watch::new(settings, app.now()));
-    Ops { app, cursors, watch }
+    Ops { app, cursors, backups, watch }
 }
 
 /// Every route of the room for people who are signed in.
 #[must_use]
 pub fn router() -> OpenApiRouter<Ops> {
-    OpenApiRouter::new().merge(jobs::routes::router()).merge(stats::routes::router())
+    OpenApiRouter::new()
+        .merge(jobs::routes::router())
+        .merge(backup::routes::router())
+        .merge(stats::routes::router())
 }
 
 /// What machines read, who have a token of their own: not to stand behind the sign-in of people.

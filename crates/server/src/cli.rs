@@ -2,6 +2,7 @@
 //! is wrong, one sentence that says what to do.
 
 mod admin;
+mod backup;
 mod doctor;
 mod jobs;
 mod keys;
@@ -50,6 +51,9 @@ enum Command {
     /// Background jobs
     #[command(subcommand)]
     Jobs(jobs::Command),
+    /// Backups, and the way back
+    #[command(subcommand)]
+    Backup(backup::Command),
     /// The schema of the database
     #[command(subcommand)]
     Migrate(migrate::Command),
@@ -107,6 +111,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Stop> {
         Command::User(command) => return run_async(user::run(command, settings()?, json)),
         Command::Keys(command) => run_async(keys::run(command, &settings()?, json))?,
         Command::Jobs(command) => run_async(jobs::run(command, &settings()?, json))?,
+        Command::Backup(command) => run_async(backup::run(command, &settings()?, json))?,
         Command::Migrate(migrate::Command::Status) => {
             return run_async(migrate::status(&settings()?, json));
         }

@@ -4,6 +4,7 @@
 //! `house.rs` is the one place that names the rooms. A new room is a line there.
 
 mod alias;
+mod backups;
 mod cli;
 mod config;
 mod exit;

@@ -56,7 +56,8 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     warn(app).await?;
     welcome::print(settings, address, &url, token, began.elapsed());
 
-    let mut tasks = house::tasks(app, &live, settings, &url, &shed);
+    let mut tasks = house::tasks(app, &live, settings, &url, &shed)
+        .map_err(|error| Stop::opening(&error))?;
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         signals.first().await;

@@ -271,7 +271,7 @@ fn told_to(caller: &Caller, mut job: JobRecord) -> JobRecord {
 }
 
 /// In the log of the group whose jobs it is about; of the house's, in the platform's.
-async fn tell(
+pub(crate) async fn tell(
     work: &mut Work<'_>,
     group: Option<GroupId>,
     kind: &'static str,

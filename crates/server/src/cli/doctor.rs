@@ -51,6 +51,7 @@ pub(super) async fn run(flags: &Flags, json: bool) -> Result<ExitCode, Stop> {
             certificate(&settings, &mut findings);
             directory(&settings, &mut findings);
             database(&settings, &mut findings).await;
+            backups(&settings, &mut findings);
         }
         Err(mistakes) => {
             for mistake in mistakes {
@@ -271,6 +272,36 @@ async fn version(db: &Db, findings: &mut Findings) {
         Ok(major) => findings
             .bad(NAME, format!("version {major} is too old: {OLDEST_POSTGRES} or newer is needed")),
         Err(error) => findings.bad(NAME, error.to_string()),
+    }
+}
+
+/// How the last backup went, and whether one is overdue: a backup nobody misses is one nobody has.
+fn backups(settings: &Settings, findings: &mut Findings) {
+    const NAME: &str = "backups";
+    let own = &settings.backup;
+    if start::in_data_dir(&start::database_settings(settings)).is_none() {
+        return findings.good(NAME, "made with pg_dump, not from here (docs/backup.md)");
+    }
+    let state = ops::backup::State::read(&settings.server.data_dir);
+    if let Some(last) = state.last.as_ref().filter(|last| !last.ok) {
+        let why = last.error.as_deref().unwrap_or_default();
+        return findings.bad(NAME, format!("the last one failed at {}: {why}", last.finished_at));
+    }
+    let Some(good) = state.last_good else {
+        let said = match (own.to.is_empty(), own.every.is_empty()) {
+            (true, _) => "none yet, and no place for them: set backup.to",
+            (false, true) => "none yet; backup.every says when they are made",
+            (false, false) => "none yet; the schedule makes the first one",
+        };
+        return findings.good(NAME, said);
+    };
+    let tick = |from| kernel::jobs::tick_after(&own.every, from);
+    // The tick behind it was missed, when the one behind that is over, too.
+    let missed = tick(good.started_at).and_then(tick).is_some_and(|at| at < Clock::System.now());
+    if missed {
+        findings.bad(NAME, format!("the last one is of {}: one was missed", good.started_at));
+    } else {
+        findings.good(NAME, format!("the last one is of {}", good.started_at));
     }
 }
 

@@ -24,6 +24,11 @@ pub(crate) fn all(settings: &Settings, table: &Table) -> Vec<Mistake> {
     found.extend(of("retention", settings.retention.mistakes()));
     found.extend(of("mail", settings.mail.mistakes()));
     found.extend(of("jobs", settings.jobs.mistakes()));
+    found.extend(of("backup", settings.backup.mistakes()));
+    if !settings.backup.every.is_empty() && settings.database.url.starts_with("postgres") {
+        let said = "is for SQLite: PostgreSQL is backed up with pg_dump (docs/backup.md)";
+        found.push(("backup", "every", said.to_owned()));
+    }
     found.extend(of("egress", settings.egress.mistakes()));
     found.extend(of("webhooks", settings.webhooks.mistakes()));
     found.extend(of("notifications", settings.notifications.mistakes()));

@@ -2,6 +2,7 @@
 //! page, of the example file and of the names in the environment. A test holds it to the structs
 //! the settings are read into, so none is missing, extra, or has another default.
 
+mod backup;
 mod identity;
 mod jobs;
 mod live;
@@ -107,6 +108,11 @@ pub(crate) static SECTIONS: &[(&str, &str)] = &[
         "jobs",
         "Background jobs: how many run at once, how long they are kept; see [jobs.md](jobs.md).",
     ),
+    (
+        "backup",
+        "Backups of the embedded store: where they go, when, who can read them, how long they are \
+         kept; see [backup.md](backup.md).",
+    ),
     ("egress", "Requests to addresses that users name, e.g. websites to be analyzed."),
     ("webhooks", "What other programs are told and tell; see [webhooks.md](webhooks.md)."),
     (
@@ -195,6 +201,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
         live::KEYS,
         mail::KEYS,
         jobs::KEYS,
+        backup::KEYS,
         webhooks::KEYS,
         notifications::KEYS,
         ops::KEYS,

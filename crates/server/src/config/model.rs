@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) mail: kernel::mail::Settings,
     pub(crate) live: live::Settings,
     pub(crate) jobs: kernel::jobs::Settings,
+    pub(crate) backup: ops::backup::Settings,
     pub(crate) egress: kernel::egress::Settings,
     pub(crate) webhooks: integrations::Settings,
     pub(crate) notifications: world::notifications::Settings,

@@ -91,6 +91,7 @@ fn the_list_of_keys_is_what_the_structs_read() {
         ("live", fields::<live::Settings>()),
         ("mail", fields::<kernel::mail::Settings>()),
         ("jobs", fields::<kernel::jobs::Settings>()),
+        ("backup", fields::<ops::backup::Settings>()),
         ("egress", fields::<kernel::egress::Settings>()),
         ("webhooks", fields::<integrations::Settings>()),
         ("notifications", fields::<world::notifications::Settings>()),
@@ -128,6 +129,12 @@ fn the_listed_defaults_are_the_real_ones() {
     };
     assert_eq!(mail(&listed.mail), mail(&real.mail));
     assert_eq!(format!("{:?}", listed.jobs), format!("{:?}", real.jobs));
+    let backup = |own: &ops::backup::Settings| {
+        let texts = [&own.to, &own.every, &own.s3_endpoint, &own.s3_region].map(Clone::clone);
+        let kept = [own.keep_last, own.keep_daily, own.keep_weekly, own.keep_monthly];
+        (texts, kept, own.recipients.clone(), own.unencrypted, own.include_keys, own.s3_timeout_s)
+    };
+    assert_eq!(backup(&listed.backup), backup(&real.backup));
     assert_eq!(listed.egress.allow_private, real.egress.allow_private);
     assert_eq!(format!("{:?}", listed.webhooks), format!("{:?}", real.webhooks));
     assert_eq!(format!("{:?}", listed.notifications), format!("{:?}", real.notifications));

@@ -13,6 +13,7 @@
 
 mod access;
 mod architecture;
+mod backup;
 mod bad_input;
 mod better_auth;
 mod bodies;

@@ -1,4 +1,4 @@
-//! What is asked about background jobs.
+//! What is asked about background jobs and backups.
 
 use serde_json::json;
 
@@ -21,9 +21,8 @@ pub(super) async fn of(scene: &Scene, operation: &str) -> Option<Vec<Ask>> {
             body("of Acme", json!({ "kind": kind, "groupId": acme })),
             body("of a group below, of others", json!({ "kind": kind, "groupId": scene.annex })),
         ],
-        "list_job_queues" | "list_job_schedules" | "get_ops_stats" | "get_metrics" => {
-            vec![Ask::default()]
-        }
+        "list_job_queues" | "list_job_schedules" | "get_ops_stats" | "get_metrics"
+        | "list_backups" | "get_backup_status" | "create_backup" => vec![Ask::default()],
         "pause_job_queue" | "resume_job_queue" => vec![about("", kind)],
         _ => return None,
     })

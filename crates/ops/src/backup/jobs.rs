@@ -1,0 +1,98 @@
+//! Backups in the background: by the clock, or because an owner of the platform asked. There is one
+//! at a time in the whole cluster. A failing one is told: by an event, a warning in the log, and to
+//! whoever asks how the last one went.
+
+use std::time::Duration;
+
+use kernel::jobs::{Job, Jobs, hopeless};
+use kernel::{App, Caller, Work};
+use serde_json::{Value, json};
+use types::{Error, ErrorKind, Json, Result};
+
+use super::made::{Backups, Made};
+use super::manifest::Kind;
+use super::place::Place;
+use crate::jobs::rules::tell;
+
+/// The kind of the job, and the name of its schedule.
+pub(super) const KIND: &str = "ops.backup";
+/// While one with this key is queued or running, there is no second one: the key of the schedule's.
+pub(super) const ONE: &str = "every ops.backup";
+/// A backup may take as long as a job can.
+const LIMIT: Duration = Duration::from_secs(6 * 3600);
+/// Runs until one is given up; the next tick brings another.
+pub(super) const ATTEMPTS: i64 = 3;
+
+/// Registers the job, and its schedule where there is one.
+#[must_use]
+pub fn jobs(jobs: Jobs, backups: &Backups) -> Jobs {
+    let every = backups.settings().every.clone();
+    let own = backups.clone();
+    let jobs = jobs.with(KIND, move |app, job| run(own.clone(), app, job)).within(KIND, LIMIT);
+    if every.is_empty() || !backups.has_file() { jobs } else { jobs.every(KIND, every, KIND) }
+}
+
+async fn run(backups: Backups, app: App, job: Job) -> Result<()> {
+    let kind = if job.tick.is_some() { Kind::Scheduled } else { Kind::Manual };
+    let said = job.clone();
+    let done = async {
+        let wanted = backups.wanted(kind)?;
+        let place = wanted.place.clone();
+        let made = backups.make(&app, wanted, move |at, words| said.progress(at, words)).await?;
+        Ok::<_, Error>((place, made))
+    };
+    match done.await {
+        Ok((place, made)) => finish(&backups, &app, &job, &place, &made).await,
+        Err(error) => fail(&app, &job, error).await,
+    }
+}
+
+async fn finish(backups: &Backups, app: &App, job: &Job, place: &Place, made: &Made) -> Result<()> {
+    let (manifest, bytes) = (&made.manifest, made.bytes);
+    tracing::info!(name = manifest.name, bytes, "a backup was made");
+    let told = json!({
+        "name": manifest.name, "kind": manifest.kind, "place": place.kind(), "bytes": bytes,
+        "databaseBytes": manifest.database_bytes, "eventSeq": manifest.event_seq,
+        "encryption": manifest.encryption,
+    });
+    record(app, "backup_created", told).await?;
+    let mut deleted = 0;
+    if manifest.kind == Kind::Scheduled {
+        match backups.clear(place, manifest).await {
+            Ok(gone) if gone.is_empty() => {}
+            Ok(gone) => {
+                deleted = gone.len();
+                record(app, "backups_deleted", json!({ "names": gone })).await?;
+            }
+            // The backup is there; room is made by the next one.
+            Err(error) => {
+                tracing::warn!(cause = error.cause(), "old backups were not deleted: {error}");
+            }
+        }
+    }
+    let result = json!({
+        "bytes": bytes, "databaseBytes": manifest.database_bytes,
+        "eventSeq": manifest.event_seq, "deleted": deleted,
+    });
+    job.result(Json::of(&result)?);
+    Ok(())
+}
+
+async fn fail(app: &App, job: &Job, error: Error) -> Result<()> {
+    // Only what may be otherwise in a moment is worth another try.
+    let mendable = matches!(error.kind(), ErrorKind::Overloaded | ErrorKind::StorageFull);
+    let last = !mendable || job.attempt >= ATTEMPTS;
+    tracing::warn!(code = error.code(), last, cause = error.cause(), "a backup failed: {error}");
+    let told = json!({ "code": error.code(), "attempt": job.attempt, "last": last });
+    record(app, "backup_failed", told).await?;
+    if last { Err(hopeless(error.to_string())) } else { Err(error) }
+}
+
+/// In the platform's log, for its owners.
+async fn record(app: &App, kind: &'static str, metadata: Value) -> Result<()> {
+    let caller = Caller::system("backup");
+    app.change_unbound(&caller, async move |work: &mut Work<'_>| {
+        tell(work, None, kind, None, metadata.clone()).await
+    })
+    .await
+}

@@ -1,0 +1,234 @@
+//! One backup from beginning to end: whoever asks for it, it is made, remembered, and room is made
+//! after it, in the same way.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kernel::App;
+use types::{Error, Result, Time};
+
+use super::keep;
+use super::manifest::{Kind, Manifest};
+use super::pack::{self, KeyFile, Order};
+use super::place::{self, Place};
+use super::seal::Seal;
+use super::settings::Settings;
+use super::state::{Outcome, State, Turn};
+
+/// Where the things are that a backup is about.
+pub struct Whereabouts {
+    /// The data directory.
+    pub data: PathBuf,
+    /// The file of the database; none on PostgreSQL.
+    pub database: Option<PathBuf>,
+    /// Reads the keys of the installation.
+    pub keys: Box<dyn Fn() -> Result<Vec<KeyFile>> + Send + Sync>,
+}
+
+/// Backups of this installation. Cheap to clone.
+#[derive(Clone)]
+pub struct Backups(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    place: Option<Place>,
+    whereabouts: Whereabouts,
+}
+
+/// A backup that is wanted.
+pub struct Wanted {
+    /// Where it goes.
+    pub place: Place,
+    /// How it is closed.
+    pub seal: Seal,
+    /// Who asks.
+    pub kind: Kind,
+    /// Whether the keys are in it.
+    pub keys: bool,
+    /// Whether others work on this machine.
+    pub gently: bool,
+}
+
+/// A backup that is there.
+#[derive(Debug)]
+pub struct Made {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Its size.
+    pub bytes: u64,
+}
+
+impl Backups {
+    /// Backups as these settings have them.
+    ///
+    /// # Errors
+    /// 422, when the settings cannot be used.
+    pub fn new(settings: Settings, whereabouts: Whereabouts) -> Result<Self> {
+        let place = settings.place()?;
+        Ok(Self(Arc::new(Inner { settings, place, whereabouts })))
+    }
+
+    /// What the operator says.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Where they go; none, if the operator named no place.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        self.0.place.as_ref()
+    }
+
+    /// What came of the last one.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State::read(&self.0.whereabouts.data)
+    }
+
+    /// Whether this engine's store can be backed up from here.
+    #[must_use]
+    pub fn has_file(&self) -> bool {
+        self.0.whereabouts.database.is_some()
+    }
+
+    /// One as the settings have it.
+    ///
+    /// # Errors
+    /// 409 `backup_not_configured`.
+    pub fn wanted(&self, kind: Kind) -> Result<Wanted> {
+        let place = self.0.place.clone().ok_or_else(not_configured)?;
+        let (seal, keys) = (self.0.settings.seal()?, self.0.settings.include_keys);
+        Ok(Wanted { place, seal, kind, keys, gently: true })
+    }
+
+    /// Makes one, and remembers what came of it. `told` hears how far it is, in percent.
+    ///
+    /// # Errors
+    /// 409 `backup_of_postgres`, `backup_running`, `keys_need_encryption`; 503 and 507 when the place
+    /// does not take it.
+    pub async fn make(
+        &self,
+        app: &impl Moments,
+        wanted: Wanted,
+        told: impl Fn(u8, &str) + Send + Sync + 'static,
+    ) -> Result<Made> {
+        let (kind, place) = (wanted.kind, wanted.place.kind().to_owned());
+        let started_at = app.now();
+        let name = place::name(started_at, app.random());
+        let done = self.store(started_at, name.clone(), wanted, told).await;
+        let error = done.as_ref().err();
+        let outcome = Outcome {
+            started_at,
+            finished_at: app.now(),
+            kind,
+            ok: error.is_none(),
+            name: error.is_none().then_some(name),
+            bytes: done.as_ref().ok().map(|made| made.bytes),
+            place,
+            error_code: error.map(|error| error.code().to_owned()),
+            error: error.map(|error| error.message().to_owned()),
+        };
+        if let Err(error) = State::remember(&self.0.whereabouts.data, outcome) {
+            tracing::warn!(cause = error.cause(), "what came of a backup was not noted: {error}");
+        }
+        done
+    }
+
+    async fn store(
+        &self,
+        now: Time,
+        name: String,
+        wanted: Wanted,
+        told: impl Fn(u8, &str) + Send + Sync + 'static,
+    ) -> Result<Made> {
+        let Whereabouts { data, database, keys } = &self.0.whereabouts;
+        let database = database.clone().ok_or_else(of_postgres)?;
+        if wanted.keys && wanted.seal.is_open() {
+            return Err(Error::conflict(
+                "keys_need_encryption",
+                "The keys are only put into a backup that is encrypted.",
+            ));
+        }
+        let keys = if wanted.keys { keys()? } else { Vec::new() };
+        let turn = Turn::take(data, "backups")?;
+        let expected = std::fs::metadata(&database).map_or(0, |about| about.len());
+        let (seal, gently, kind) = (wanted.seal, wanted.gently, wanted.kind);
+        let file = name.clone();
+        let (manifest, bytes) = wanted
+            .place
+            .store(&file, expected, move |out, stop| {
+                let scratch = turn.scratch.clone();
+                let order = Order { name, kind, now, database, scratch, seal, keys, gently };
+                // The turn is over when the thread is, also when nobody waits for it any more.
+                let made = pack::make(&order, out, stop, &told);
+                drop(turn);
+                made
+            })
+            .await?;
+        Ok(Made { manifest, bytes })
+    }
+
+    /// Deletes what the schedule made and has had its time, of this installation only; their names.
+    ///
+    /// # Errors
+    /// 503, 507, when the place cannot be read, or does not let go.
+    pub async fn clear(&self, place: &Place, newest: &Manifest) -> Result<Vec<String>> {
+        let mut ours: Vec<(Time, String)> = Vec::new();
+        for found in place.list().await? {
+            // What cannot be read, was renamed, or is of somebody else is not ours to delete.
+            let Ok(manifest) = found.manifest else { continue };
+            if manifest.kind == Kind::Scheduled
+                && manifest.name == found.name
+                && manifest.installation.is_some()
+                && manifest.installation == newest.installation
+            {
+                ours.push((manifest.created_at, found.name));
+            }
+        }
+        ours.sort_by(|one, other| other.cmp(one));
+        let made: Vec<Time> = ours.iter().map(|(at, _)| *at).collect();
+        let mut gone = Vec::new();
+        for index in keep::over(&made, self.0.settings.keep()) {
+            if let Some((_, name)) = ours.get(index) {
+                place.delete(name).await?;
+                gone.push(name.clone());
+            }
+        }
+        Ok(gone)
+    }
+}
+
+/// Where a moment and randomness come from.
+pub trait Moments: Sync {
+    /// This moment.
+    fn now(&self) -> Time;
+    /// A few random bytes, so that no two names are the same.
+    fn random(&self) -> [u8; 4];
+}
+
+impl Moments for App {
+    fn now(&self) -> Time {
+        Self::now(self)
+    }
+
+    fn random(&self) -> [u8; 4] {
+        self.random.bytes()
+    }
+}
+
+fn not_configured() -> Error {
+    Error::conflict(
+        "backup_not_configured",
+        "No place for backups is configured: set backup.to, and how they are encrypted.",
+    )
+}
+
+/// Somebody else's job.
+pub(super) fn of_postgres() -> Error {
+    Error::conflict(
+        "backup_of_postgres",
+        "This store is PostgreSQL, whose backups are made with pg_dump: docs/backup.md has the \
+         commands.",
+    )
+}

@@ -1,0 +1,375 @@
+//! `sixfold backup`: backups of the embedded store, and the way back.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use kernel::{Clock, Random};
+use ops::backup::{
+    self, Backups, Found, KeysAfter, Kind, Moments, Pair, Place, Restored, Restoring, Seal, Unlock,
+    Wanted,
+};
+use serde_json::{Value, json};
+use types::{Secret, Time};
+
+use crate::config::Settings;
+use crate::exit::Stop;
+use crate::start::keys;
+use crate::{backups, log, start};
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// Make a backup, also while the server runs
+    Create(Create),
+    /// List backups, the newest first
+    List(List),
+    /// Unpack a backup into a scratch folder and check everything in it
+    Verify(Verify),
+    /// Put a backup in place, while no server runs
+    Restore(Restore),
+    /// Make a pair of keys: the public one encrypts backups, the private one reads them
+    NewKey,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Create {
+    /// A folder or `s3://BUCKET/PREFIX`, instead of `backup.to`
+    #[arg(long, value_name = "PLACE")]
+    to: Option<String>,
+    /// A public key (`age1…`), instead of the settings; may be repeated
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["passphrase_file", "unencrypted"])]
+    recipient: Vec<String>,
+    /// A file with a passphrase, instead of the settings
+    #[arg(long, value_name = "FILE", conflicts_with = "unencrypted")]
+    passphrase_file: Option<PathBuf>,
+    /// For anybody to read who finds it
+    #[arg(long)]
+    unencrypted: bool,
+    /// With the keys of the installation in it
+    #[arg(long)]
+    with_keys: bool,
+    /// As quickly as can be, whoever else works on this machine
+    #[arg(long)]
+    fast: bool,
+}
+
+#[derive(clap::Args)]
+pub(super) struct List {
+    /// A folder or `s3://BUCKET/PREFIX`, instead of `backup.to`
+    #[arg(value_name = "PLACE")]
+    place: Option<String>,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Which {
+    /// Its name at `backup.to`, or a path, or `s3://BUCKET/…`
+    #[arg(value_name = "BACKUP")]
+    backup: String,
+    /// A file with private keys (`AGE-SECRET-KEY-1…`); may be repeated
+    #[arg(long, value_name = "FILE")]
+    identity: Vec<PathBuf>,
+    /// A file with the passphrase, instead of `backup.passphrase`
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Verify {
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Restore {
+    #[command(flatten)]
+    which: Which,
+    /// Put what is there aside, under another name
+    #[arg(long)]
+    replace: bool,
+}
+
+/// The machine's own.
+struct Here;
+
+impl Moments for Here {
+    fn now(&self) -> Time {
+        Clock::System.now()
+    }
+
+    fn random(&self) -> [u8; 4] {
+        Random::System.bytes()
+    }
+}
+
+pub(super) async fn run(command: Command, settings: &Settings, json: bool) -> Result<(), Stop> {
+    log::start(settings);
+    match command {
+        Command::Create(create) => make(create, settings, json).await,
+        Command::List(list) => show(list, settings, json).await,
+        Command::Verify(Verify { which }) => verify(which, settings, json).await,
+        Command::Restore(restore) => put_back(restore, settings, json).await,
+        Command::NewKey => new_key(json),
+    }
+}
+
+async fn make(create: Create, settings: &Settings, json: bool) -> Result<(), Stop> {
+    super::require_database(settings)?;
+    let backups = backups::of(settings)?;
+    let wanted = wanted(&create, settings, &backups)?;
+    let (kept, open) = (wanted.keys, wanted.seal.is_open());
+    let bar = bar();
+    let shown = bar.clone();
+    let told = move |percent: u8, words: &str| {
+        shown.set_position(percent.into());
+        shown.set_message(words.to_owned());
+    };
+    let done = backups.make(&Here, wanted, told).await;
+    bar.finish_and_clear();
+    let made = done?;
+    if json {
+        return super::print_json(&json!({ "bytes": made.bytes, "manifest": made.manifest }));
+    }
+    let manifest = &made.manifest;
+    super::print(&format!(
+        "{} ({} of a database of {}, as of {})\n",
+        manifest.name,
+        size(made.bytes),
+        size(manifest.database_bytes),
+        manifest.created_at
+    ))?;
+    if open {
+        eprintln!("It is not encrypted: whoever has it can read everything that is not sealed.");
+    }
+    if !kept {
+        eprintln!(
+            "The keys are not in it: without them parts of it cannot be read. Keep them apart."
+        );
+    }
+    Ok(())
+}
+
+/// What the settings say, but for what the command line says.
+fn wanted(create: &Create, settings: &Settings, backups: &Backups) -> Result<Wanted, Stop> {
+    let place = match &create.to {
+        Some(to) => Place::parse(to, backups.settings())?,
+        None => backups.place().cloned().ok_or_else(|| {
+            Stop::usage("backup_not_configured", "Say where to: --to, or the setting backup.to.")
+        })?,
+    };
+    let seal = if create.unencrypted {
+        Seal::of(&[], None)?
+    } else if let Some(file) = &create.passphrase_file {
+        Seal::of(&[], Some(passphrase(file)?))?
+    } else if !create.recipient.is_empty() {
+        Seal::of(&create.recipient, None)?
+    } else {
+        Seal::of(&settings.backup.recipients, settings.backup.passphrase.clone())?
+    };
+    if seal.is_open() && !create.unencrypted && !settings.backup.unencrypted {
+        return Err(Stop::usage(
+            "backup_not_encrypted",
+            "Say who may read it: --recipient KEY, --passphrase-file FILE, or --unencrypted for \
+             anybody who finds it.",
+        ));
+    }
+    let keys = create.with_keys || settings.backup.include_keys;
+    Ok(Wanted { place, seal, kind: Kind::Manual, keys, gently: !create.fast })
+}
+
+async fn show(list: List, settings: &Settings, json: bool) -> Result<(), Stop> {
+    let place = match &list.place {
+        Some(place) => Place::parse(place, &settings.backup)?,
+        None => settings.backup.place()?.ok_or_else(|| {
+            Stop::usage("backup_not_configured", "Name a place, or set backup.to.")
+        })?,
+    };
+    let found = place.list().await?;
+    if json {
+        return super::print_json(&found.iter().map(line).collect::<Vec<Value>>());
+    }
+    let mut text = String::new();
+    for Found { name, bytes, manifest } in &found {
+        let about = match manifest {
+            Ok(about) => {
+                let keys = if about.includes_keys { "  with keys" } else { "" };
+                let word = |value: Value| value.as_str().unwrap_or_default().to_owned();
+                let kind = word(serde_json::to_value(about.kind)?);
+                let lock = word(serde_json::to_value(about.encryption)?);
+                format!("{}  {kind:9}  {lock:10}  {}{keys}", about.created_at, about.migration)
+            }
+            Err(error) => error.message().to_owned(),
+        };
+        text.push_str(&format!("{name}  {:>9}  {about}\n", size(*bytes)));
+    }
+    super::print(&text)
+}
+
+fn line(Found { name, bytes, manifest }: &Found) -> Value {
+    match manifest {
+        Ok(manifest) => json!({ "name": name, "bytes": bytes, "manifest": manifest }),
+        Err(error) => json!({ "name": name, "bytes": bytes, "problem": error.message() }),
+    }
+}
+
+async fn verify(which: Which, settings: &Settings, json: bool) -> Result<(), Stop> {
+    let (place, name) = one(&which.backup, settings)?;
+    let unlock = unlock(&which, settings)?;
+    // The data lies in the data directory anyway; elsewhere nothing of it is to be left behind.
+    let data = &settings.server.data_dir;
+    let temporary = std::env::temp_dir().join("sixfold-verify");
+    let directory = if data.is_dir() { data } else { &temporary };
+    let checked = backup::verify(&place, &name, unlock, directory).await?;
+    if json {
+        let said = json!({ "ok": true, "rows": checked.rows, "manifest": checked.manifest });
+        return super::print_json(&said);
+    }
+    let manifest = &checked.manifest;
+    super::print(&format!(
+        "{name} is whole: {} rows, events to {}, as of {}\n",
+        checked.rows, manifest.event_seq, manifest.created_at
+    ))
+}
+
+async fn put_back(restore: Restore, settings: &Settings, json: bool) -> Result<(), Stop> {
+    let store = start::database_settings(settings);
+    let Some(database) = start::in_data_dir(&store) else {
+        return Err(Stop::usage(
+            "backup_of_postgres",
+            "A backup is put in place of an SQLite file; PostgreSQL has pg_restore (docs/backup.md).",
+        ));
+    };
+    let (place, name) = one(&restore.which.backup, settings)?;
+    let folder = keys::folder(settings);
+    // Keys that cannot be used are others than those of any backup.
+    let present = match keys::present(settings) {
+        Ok(own) => own.map(|own| keys::fingerprint(&own)),
+        Err(_) => Some(String::new()),
+    };
+    let wanted = Restoring {
+        place,
+        name,
+        unlock: unlock(&restore.which, settings)?,
+        database: database.to_owned(),
+        keys: settings.keys.root.is_none().then(|| folder.clone()),
+        present,
+        replace: restore.replace,
+        now: Clock::System.now(),
+    };
+    let restored = backup::restore(wanted).await?;
+    if json {
+        return super::print_json(&told(&restored));
+    }
+    let manifest = &restored.manifest;
+    super::print(&format!(
+        "{} holds {} rows, events to {}, as of {}\n",
+        database.display(),
+        restored.rows,
+        manifest.event_seq,
+        manifest.created_at
+    ))?;
+    for path in &restored.aside {
+        eprintln!("What was there before is in {}.", path.display());
+    }
+    keys_told(restored.keys, &folder);
+    Ok(())
+}
+
+fn told(restored: &Restored) -> Value {
+    let keys = match restored.keys {
+        KeysAfter::Fit => "fit",
+        KeysAfter::Restored => "restored",
+        KeysAfter::Missing => "missing",
+        KeysAfter::Foreign => "foreign",
+    };
+    json!({
+        "manifest": restored.manifest, "rows": restored.rows, "keys": keys,
+        "aside": restored.aside,
+    })
+}
+
+/// What a restore without the right keys means has to be said before somebody finds out.
+fn keys_told(keys: KeysAfter, folder: &Path) {
+    let folder = folder.display();
+    let what = match keys {
+        KeysAfter::Fit => return,
+        KeysAfter::Restored => {
+            eprintln!("The keys of the backup are in {folder}.");
+            return;
+        }
+        KeysAfter::Missing => "The keys of this data are not here",
+        KeysAfter::Foreign => "The keys that are here are not those of this data",
+    };
+    eprintln!(
+        "{what}: put root.key and signing.key into {folder}, or give them with SIXFOLD_ROOT_KEY and \
+         SIXFOLD_SIGNING_KEY. Until then the server refuses to start; without them second factors, \
+         tokens of sign-in providers, secrets of webhooks and letters on their way cannot be read by \
+         anybody, while people, groups, things and events can."
+    );
+}
+
+fn new_key(json: bool) -> Result<(), Stop> {
+    let Pair { public, private } = Pair::new();
+    if json {
+        return super::print_json(&json!({ "public": public, "private": private.reveal() }));
+    }
+    super::print(&format!("# public key: {public}\n{}\n", private.reveal()))?;
+    eprintln!("public key: {public}");
+    Ok(())
+}
+
+/// Which backup is meant, and where it is.
+fn one(text: &str, settings: &Settings) -> Result<(Place, String), Stop> {
+    if !text.contains('/')
+        && !Path::new(text).exists()
+        && let Some(place) = settings.backup.place()?
+    {
+        return Ok((place, text.to_owned()));
+    }
+    Ok(Place::of_one(text, &settings.backup)?)
+}
+
+fn unlock(which: &Which, settings: &Settings) -> Result<Unlock, Stop> {
+    let mut identities = Vec::new();
+    for file in &which.identity {
+        identities.push(Secret::new(secret_text(file)?));
+    }
+    let passphrase = match &which.passphrase_file {
+        Some(file) => Some(passphrase(file)?),
+        None => settings.backup.passphrase.clone(),
+    };
+    Ok(Unlock::of(&identities, passphrase)?)
+}
+
+fn passphrase(file: &Path) -> Result<Secret<String>, Stop> {
+    let text = secret_text(file)?;
+    Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+fn secret_text(file: &Path) -> Result<String, Stop> {
+    std::fs::read_to_string(file).map_err(|error| {
+        let said = format!("{} cannot be read: {error}.", file.display());
+        Stop::usage("file_unreadable", said)
+    })
+}
+
+/// On a terminal; anywhere else it draws nothing.
+fn bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(100);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} % {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// For people.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let (mut rest, mut unit) = (bytes / 102, 0);
+    while rest >= 10_240 && unit + 1 < UNITS.len() {
+        (rest, unit) = (rest / 1024, unit + 1);
+    }
+    format!("{}.{} {}", rest / 10, rest % 10, UNITS[unit])
+}

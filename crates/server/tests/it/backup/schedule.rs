@@ -1,0 +1,180 @@
+//! Backups by the clock and by request, what is kept of them, and how a failing one is seen.
+
+use serde_json::json as body;
+
+use super::{create, fatten, good, json, names, until};
+use crate::engines::Engine;
+use crate::people::Person;
+use crate::process::text;
+use crate::stage::{Stage, alone_on_both};
+use crate::store;
+
+const SCHEDULE: &str = "15 3 * * *";
+
+/// Starts it as if a tick had been missed, and waits until that was made up for.
+async fn missed_tick(stage: &mut Stage, state: &str) -> Person {
+    store::run(stage, "update job_schedules set next_at = 1 where name = 'ops.backup'").await;
+    store::run(stage, "delete from jobs where kind = 'ops.backup'").await;
+    stage.server.run();
+    let root = stage.root().at(stage.server.url()).fresh();
+    let over = |said: &serde_json::Value| {
+        let jobs = said["data"].as_array().into_iter().flatten();
+        jobs.into_iter().any(|job| job["state"] == state)
+    };
+    until(&root, "/v1/jobs?kind=ops.backup", over).await;
+    root
+}
+
+/// Where what happens to the house is told.
+async fn platform_log(root: &Person) -> String {
+    let groups = root.walk("/v1/groups").await;
+    let platform = groups.iter().find(|group| group["slug"] == "platform").expect("the platform");
+    format!("/v1/events?groupId={}", platform["id"].as_str().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn the_schedule_keeps_what_it_should_and_deletes_only_its_own() {
+    let mut stage = Stage::open(&Engine::Sqlite).await;
+    let folder = stage.server.folder().join("backups");
+    let to = text(&folder);
+    for (name, value) in [
+        ("SIXFOLD_BACKUP_TO", to.as_str()),
+        ("SIXFOLD_BACKUP_EVERY", SCHEDULE),
+        ("SIXFOLD_BACKUP_UNENCRYPTED", "true"),
+        ("SIXFOLD_BACKUP_KEEP_LAST", "2"),
+        ("SIXFOLD_BACKUP_KEEP_DAILY", "0"),
+        ("SIXFOLD_BACKUP_KEEP_WEEKLY", "0"),
+        ("SIXFOLD_BACKUP_KEEP_MONTHLY", "0"),
+    ] {
+        stage.server.set(name, value);
+    }
+    stage.server.stop();
+    // What somebody asked for, and what is none of ours.
+    let manual = create(&stage.server, &folder, &[]);
+    std::fs::write(folder.join("sixfold-other.backup"), "not ours").expect("a file");
+    std::fs::write(folder.join("letters.txt"), "not even alike").expect("a file");
+    // The first start writes the schedule down.
+    stage.server.run();
+    stage.server.stop();
+    let mut made = Vec::new();
+    for round in 0..4 {
+        let root = missed_tick(&mut stage, "done").await;
+        let list = root.get("/v1/backups").await.was(200).json();
+        let scheduled = list["data"].as_array().expect("backups").iter();
+        let scheduled: Vec<_> = scheduled
+            .filter(|one| one["about"]["kind"] == "scheduled")
+            .filter_map(|one| one["name"].as_str().map(str::to_owned))
+            .collect();
+        assert_eq!(scheduled.len(), (round + 1).min(2), "{list}");
+        let newest = scheduled.into_iter().find(|name| !made.contains(name));
+        made.push(newest.expect("a new one"));
+        let foreign = list["data"].as_array().into_iter().flatten();
+        let mut foreign = foreign.filter(|one| one["problem"].is_string());
+        assert_eq!(foreign.next().map(|one| &one["name"]), Some(&body!("sixfold-other.backup")));
+        let status = root.get("/v1/backups/status").await.was(200).json();
+        assert_eq!((&status["every"], &status["place"]), (&body!(SCHEDULE), &body!("folder")));
+        assert_eq!((&status["last"]["ok"], &status["jobId"]), (&body!(true), &body!(null)));
+        assert!(status["nextAt"].as_str().is_some_and(|at| at.contains("T03:15:00")), "{status}");
+        stage.server.stop();
+    }
+    let there = names(&folder);
+    let manual = manual.file_name().expect("a name").to_string_lossy().into_owned();
+    let mut expected = vec![manual, "sixfold-other.backup".to_owned(), "letters.txt".to_owned()];
+    // Names of one second do not sort by age: any two of the four may be the newest.
+    expected.extend(there.iter().filter(|name| made.contains(name)).cloned());
+    expected.sort();
+    assert_eq!((there.len(), there), (5, expected));
+
+    stage.server.run();
+    let root = stage.root().at(stage.server.url()).fresh();
+    let log = platform_log(&root).await;
+    let count = |events: &[serde_json::Value], kind: &str| {
+        events.iter().filter(|event| event["type"] == kind).count()
+    };
+    let events = root.walk(&log).await;
+    assert_eq!((count(&events, "backup_created"), count(&events, "backups_deleted")), (4, 2));
+    stage.alice().at(&root.base).fresh().get(&log).await.was(404);
+}
+
+#[tokio::test]
+async fn a_failing_backup_is_seen() {
+    let mut stage = Stage::open(&Engine::Sqlite).await;
+    stage.server.stop();
+    std::fs::write(stage.server.folder().join("file"), "in the way").expect("a file");
+    let (wrong, right) =
+        (stage.server.folder().join("file/backups"), stage.server.folder().join("backups"));
+    stage.server.set("SIXFOLD_BACKUP_TO", &text(&wrong));
+    stage.server.set("SIXFOLD_BACKUP_EVERY", SCHEDULE);
+    stage.server.set("SIXFOLD_BACKUP_UNENCRYPTED", "true");
+    stage.server.run();
+    stage.server.stop();
+    let root = missed_tick(&mut stage, "dead").await;
+    let status = root.get("/v1/backups/status").await.was(200).json();
+    assert_eq!(status["last"]["ok"], false, "{status}");
+    assert_eq!(status["last"]["errorCode"], "backup_unwritable", "{status}");
+    assert_eq!(status["lastGood"], body!(null), "{status}");
+    assert!(stage.server.told().contains("a backup failed"), "{}", stage.server.told());
+    let events = root.walk(&platform_log(&root).await).await;
+    assert!(events.iter().any(|event| event["type"] == "backup_failed"), "it is in the log");
+    let doctor = stage.server.say(&["doctor"]);
+    assert_eq!(doctor.code, 1);
+    assert!(doctor.out.contains("✗ backups: the last one failed"), "{doctor:?}");
+    // One that goes well ends it.
+    stage.server.set("SIXFOLD_BACKUP_TO", &text(&right));
+    good(stage.server.say(&["backup", "create"]));
+    let doctor = good(stage.server.say(&["doctor"]));
+    assert!(doctor.out.contains("✓ backups: the last one is of"), "{doctor:?}");
+}
+
+#[tokio::test]
+async fn owners_of_the_platform_start_one_and_a_killed_server_makes_it_all_the_same() {
+    let mut stage = Stage::open(&Engine::Sqlite).await;
+    stage.server.stop();
+    fatten(&stage.server, 48);
+    let folder = stage.server.folder().join("backups");
+    stage.server.set("SIXFOLD_BACKUP_TO", &text(&folder));
+    stage.server.set("SIXFOLD_BACKUP_PASSPHRASE", "correct horse battery");
+    stage.server.run();
+    let root = stage.root().at(stage.server.url()).fresh();
+    let job = root.post("/v1/backups", body!({})).await.was(202).text_at("/jobId");
+    let again = root.post("/v1/backups", body!({})).await.was(202).text_at("/jobId");
+    assert_eq!(job, again, "there is one at a time");
+    until(&root, &format!("/v1/jobs/{job}"), |job| job["state"] == "running").await;
+    stage.server.kill();
+    stage.server.run();
+    let root = root.at(stage.server.url()).fresh();
+    let done = until(&root, &format!("/v1/jobs/{job}"), |job| job["state"] == "done").await;
+    assert!(done["result"]["bytes"].as_u64().is_some_and(|bytes| bytes > 48 << 20), "{done}");
+    let list = root.get("/v1/backups").await.was(200).json();
+    assert_eq!(list["data"].as_array().map(Vec::len), Some(1), "{list}");
+    let name = list["data"][0]["name"].as_str().expect("a name").to_owned();
+    assert_eq!(list["data"][0]["about"]["encryption"], "passphrase", "{list}");
+    assert_eq!(names(&folder), [name.clone()], "nothing is left of the first try");
+    // Beside the server, with the passphrase of the settings.
+    let said = json(&good(stage.server.say(&["backup", "verify", &name, "--json"])).out);
+    assert_eq!(said["ok"], true);
+}
+
+#[tokio::test]
+async fn without_a_place_or_on_postgresql_it_is_said() {
+    alone_on_both(async |stage| {
+        let root = stage.root();
+        let code = match stage.engine {
+            Engine::Sqlite => "backup_not_configured",
+            Engine::Postgres(_) => "backup_of_postgres",
+        };
+        root.post("/v1/backups", body!({})).await.was_problem(409, code);
+        let list = root.get("/v1/backups").await.was(200).json();
+        assert_eq!(list, body!({ "data": [] }));
+        let status = root.get("/v1/backups/status").await.was(200).json();
+        assert_eq!(status["supported"], stage.engine == Engine::Sqlite, "{status}");
+        assert_eq!(status["place"], body!(null), "{status}");
+        if code == "backup_of_postgres" {
+            let to = text(&stage.server.folder().join("backups"));
+            let create = ["backup", "create", "--unencrypted", "--json", "--to", &to];
+            super::bad(&stage.server.say(&create), code);
+            super::bad(&stage.server.say(&["backup", "restore", "x", "--json"]), code);
+        }
+    })
+    .await;
+}
