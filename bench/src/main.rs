@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod backup;
 mod client;
 mod data;
 mod identity;

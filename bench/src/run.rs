@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::access;
+use crate::backup;
 use crate::identity;
 use crate::jobs;
 use crate::load::{self, Load};
@@ -105,6 +106,7 @@ async fn on_engine(
             Scenario::Tree => tree::on_engine(engine, options, databases, &mut report).await,
             Scenario::Access => access::measure(&mut report).await,
             Scenario::Jobs => jobs::on_engine(engine, options, databases, &mut report).await,
+            Scenario::Backup => backup::on_engine(engine, options, databases, &mut report).await,
             Scenario::Webhook => webhook::on_engine(engine, options, databases, &mut report).await,
             Scenario::Overload => {
                 overload::on_engine(engine, options, databases, &mut report).await

@@ -69,6 +69,8 @@ pub(crate) enum Scenario {
     Webhook,
     /// Three times the capacity, in an open loop: who is answered how soon, who is refused how soon
     Overload,
+    /// create-thing beside backups, and a restore, over `--rows` things
+    Backup,
 }
 
 impl Scenario {
@@ -92,6 +94,7 @@ impl Scenario {
             Self::Jobs => "jobs",
             Self::Webhook => "webhook",
             Self::Overload => "overload",
+            Self::Backup => "backup",
         }
     }
 
@@ -109,6 +112,7 @@ impl Scenario {
                 | Self::Jobs
                 | Self::Webhook
                 | Self::Overload
+                | Self::Backup
         )
     }
 }

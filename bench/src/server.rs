@@ -136,16 +136,22 @@ impl House {
 
     /// Imports a file while the server is stopped; the time it took.
     pub(crate) async fn import(&self, file: &Path) -> Result<Duration> {
+        let file = file.to_str().context("a path that is no text")?;
+        self.command_run(&["import", file]).await
+    }
+
+    /// Runs a command over the same data to its end; the time it took.
+    pub(crate) async fn command_run(&self, arguments: &[&str]) -> Result<Duration> {
         let begin = Instant::now();
         let status = self
             .command()?
-            .arg("import")
-            .arg(file)
+            .args(arguments)
             .status()
             .await
-            .context("could not start the import")?;
+            .with_context(|| format!("could not start `sixfold {}`", arguments.join(" ")))?;
         if !status.success() {
-            bail!("`sixfold import` failed ({status}):\n{}", self.last_words());
+            let command = arguments.join(" ");
+            bail!("`sixfold {command}` failed ({status}):\n{}", self.last_words());
         }
         Ok(begin.elapsed())
     }
