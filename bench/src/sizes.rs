@@ -116,11 +116,7 @@ async fn post(world: &mut World, size: u64, report: &mut Report) -> Result<()> {
 }
 
 /// Stops the server, imports `size` things into the world's group, and starts the server again.
-pub(crate) async fn import(
-    house: &mut House,
-    world: &mut World,
-    size: u64,
-) -> Result<Duration> {
+pub(crate) async fn import(house: &mut House, world: &mut World, size: u64) -> Result<Duration> {
     house.stop().await?;
     let file = house.directory().join("things.ndjson");
     write(&file, &world.group, size).context("could not write the file to import")?;

@@ -339,7 +339,13 @@ impl Tx {
 /// How SQLite runs a statement, in its words; nothing is bound, so nothing of it is in there.
 fn steps(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare(&format!("explain query plan {sql}"))?;
-    statement.query_map([], |row| row.get(3))?.collect()
+    // As it is: a parameter that is not bound is null, and no mistake.
+    let mut rows = statement.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next()? {
+        steps.push(row.get(3)?);
+    }
+    Ok(steps)
 }
 
 /// An insert of `count` rows.

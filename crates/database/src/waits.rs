@@ -6,7 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// The shortest waits since the last look.
+/// Fewer that wait are no queue: the last of them has its turn soon, and where one long change or
+/// a slow disk holds up a few, refusing others would help nobody.
+const CROWD: usize = 16;
+
+/// The shortest waits since the last look, where there is a queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Waits {
     /// Of those who only look.
@@ -44,13 +48,10 @@ impl Line {
     /// The shortest wait since the last look, which was `span` ago.
     pub(crate) fn look(&self, span: Duration) -> Duration {
         let shortest = self.shortest.swap(u64::MAX, Relaxed);
-        if shortest != u64::MAX {
+        let crowded = self.waiting.load(Relaxed) >= CROWD;
+        if !crowded || shortest != u64::MAX {
             self.stuck.store(0, Relaxed);
-            return Duration::from_micros(shortest);
-        }
-        if self.waiting.load(Relaxed) == 0 {
-            self.stuck.store(0, Relaxed);
-            return Duration::ZERO;
+            return if crowded { Duration::from_micros(shortest) } else { Duration::ZERO };
         }
         let more = micros(span);
         Duration::from_micros(self.stuck.fetch_add(more, Relaxed).saturating_add(more))
@@ -91,13 +92,16 @@ mod tests {
         const SPAN: Duration = Duration::from_secs(3_600);
         let line = Arc::new(Line::default());
         assert_eq!(line.look(SPAN), Duration::ZERO, "nobody waits");
-        let (first, second) = (line.join(), line.join());
+        let mut crowd: Vec<Place> = (0..=CROWD).map(|_| line.join()).collect();
         assert_eq!(line.look(SPAN), SPAN);
         assert_eq!(line.look(SPAN), SPAN * 2);
-        first.turn();
-        assert!(line.look(SPAN) < SPAN, "somebody had their turn");
+        crowd.pop().map(Place::turn);
+        let waited = line.look(SPAN);
+        assert!(waited > Duration::ZERO && waited < SPAN, "somebody had their turn");
         assert_eq!(line.look(SPAN), SPAN);
-        drop(second);
-        assert_eq!(line.look(SPAN), Duration::ZERO);
+        crowd.pop();
+        assert_eq!(line.look(SPAN), Duration::ZERO, "a few are no queue");
+        crowd.push(line.join());
+        assert_eq!(line.look(SPAN), SPAN);
     }
 }

@@ -97,12 +97,14 @@ async fn see(app: &App) -> Result<Sight> {
     let (now, at) = (app.now(), app.meters().live.at());
     app.db
         .unbound()
-        .read_long(async move |tx| {
+        .read_bounded(async move |tx| {
             let mut followers = Vec::new();
             for reader in tail::readers(tx).await? {
                 let events = tail::waiting(tx, reader.at, MOST).await?;
-                let waits = now.micros() - reader.moved_at.micros();
-                let stalled_s = if events > 0 { seconds(waits) } else { 0.0 };
+                // It may have had nothing to do for hours before that.
+                let since =
+                    tail::first_waiting(tx, reader.at).await?.map(|at| at.max(reader.moved_at));
+                let stalled_s = since.map_or(0.0, |at| seconds(now.micros() - at.micros()));
                 followers.push(Lag { name: reader.name, events, stalled_s });
             }
             let live = Position { xid: at.0, seq: at.1 };

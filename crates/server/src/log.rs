@@ -1,6 +1,6 @@
 //! Log lines: text for a person, JSON in production, always on stderr.
 //!
-//! One schema: `timestamp level env request_id route method status latency_ms error_code`, and
+//! One schema for JSON: `timestamp level env request_id route method status latency_ms error_code`, and
 //! whatever else a line says of itself. Lines of a request have its id, whoever writes them. No
 //! e-mail, name, token, body or query value is ever logged; those who write lines see to it.
 
@@ -10,15 +10,37 @@ use std::io::IsTerminal as _;
 use kernel::Clock;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::{AccessLog, LogFormat, Mode, Settings};
 
+/// Lines that wait to be written; further ones are lost.
+const LINES: usize = 16_384;
+
 /// Turns logging on for the life of the process; a second call changes nothing.
 pub(crate) fn start(settings: &Settings) {
+    start_with(settings, std::io::stderr);
+}
+
+/// As [`start`], with a thread that does the writing: whoever logs never waits for whoever reads,
+/// and what is too much for them is left out. Lines are written to the end while the guard lives.
+pub(crate) fn start_apart(settings: &Settings) -> WorkerGuard {
+    let (writer, lines) = NonBlockingBuilder::default()
+        .buffered_lines_limit(LINES)
+        .thread_name("log")
+        .finish(std::io::stderr());
+    start_with(settings, writer);
+    lines
+}
+
+fn start_with<W>(settings: &Settings, writer: W)
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     let server = &settings.server;
     let production = server.env == Mode::Production;
     let json = match server.log_format {
@@ -35,7 +57,7 @@ pub(crate) fn start(settings: &Settings) {
     // them has the last word.
     let requests = if requests { "info" } else { "off" };
     let filter = EnvFilter::new(format!("web::request={requests},{}", server.log_level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let started = if json {
         let format = Json { env: server.env.name(), clock: Clock::System };
         builder.event_format(format).try_init()

@@ -31,17 +31,19 @@ pub(crate) use self::welcome::without_password;
 /// Serves until a signal.
 pub(crate) async fn serve(settings: Settings) -> Result<(), Stop> {
     let began = Instant::now();
-    log::start(&settings);
+    let lines = log::start_apart(&settings);
     let app = open(&settings).await?;
     let outcome = serve_app(&settings, &app, began).await;
     app.db.close().await;
+    // The last lines are written before the process ends.
+    drop(lines);
     outcome
 }
 
 async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Result<(), Stop> {
     // Before anything is written, and because links need to know the port.
     let server = &settings.server;
-    let listener = listen(&server.host, server.port).await?;
+    let listener = listen(&server.host, server.port, "PORT or --port").await?;
     let address = listener.local_addr()?;
     let url = server.url(address);
     let https = tls::Https::open(settings).await?;
@@ -56,8 +58,8 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     warn(app).await?;
     welcome::print(settings, address, &url, token, began.elapsed());
 
-    let mut tasks = house::tasks(app, &live, settings, &url, &shed)
-        .map_err(|error| Stop::opening(&error))?;
+    let mut tasks =
+        house::tasks(app, &live, settings, &url, &shed).map_err(|error| Stop::opening(&error))?;
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         signals.first().await;
@@ -98,27 +100,28 @@ async fn warn(app: &kernel::App) -> Result<(), Stop> {
     Ok(())
 }
 
-async fn listen(host: &str, port: u16) -> Result<TcpListener, Stop> {
+/// `setting` is where this port comes from.
+async fn listen(host: &str, port: u16, setting: &str) -> Result<TcpListener, Stop> {
     TcpListener::bind((host, port)).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => Stop::refused(
             "port_in_use",
             format!(
                 "Port {port} on {host} is in use by another program: stop that one, or choose \
-                 another with PORT or --port."
+                 another with {setting}."
             ),
         ),
         std::io::ErrorKind::PermissionDenied => Stop::refused(
             "port_not_allowed",
             format!(
-                "This user may not listen on port {port}: choose one above 1023 with PORT or \
-                 --port."
+                "This user may not listen on port {port}: choose one above 1023 with {setting}, or \
+                 give the right to low ports (CAP_NET_BIND_SERVICE)."
             ),
         ),
         _ => Stop::refused(
             "address_unusable",
             format!(
                 "Listening on {host}, port {port}, is not possible ({error}): check \
-                 SIXFOLD_SERVER_HOST and PORT."
+                 SIXFOLD_SERVER_HOST and {setting}."
             ),
         ),
     })

@@ -17,7 +17,8 @@ pub struct Http {
     other: Route,
     /// Being worked on.
     pub in_flight: Gauge,
-    /// Answered 503 at once because too many were being worked on.
+    /// Answered 503 at once because too many were being worked on, or a share of them waited too
+    /// long.
     pub refused: Counter,
     /// Took longer than they should.
     pub slow: Counter,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::{Counter, Histogram, MICROS, OTHER};
+use crate::{Counter, Histogram, LONG_MICROS, OTHER};
 
 /// Jobs.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl Default for JobKind {
             failed: Counter::default(),
             dead: Counter::default(),
             cancelled: Counter::default(),
-            took: Histogram::new(&MICROS),
+            took: Histogram::new(&LONG_MICROS),
         }
     }
 }

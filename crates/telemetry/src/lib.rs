@@ -15,5 +15,5 @@ mod meters;
 pub use current::{Current, current, shortened, within};
 pub use http::{Http, OTHER, Route};
 pub use jobs::{JobKind, Jobs};
-pub use meter::{Counter, Gauge, Histogram, MICROS, Reading, SIZES};
+pub use meter::{Counter, Gauge, Histogram, LONG_MICROS, MICROS, Reading, SIZES};
 pub use meters::{Database, Live, Mail, Meters, Transactions, Webhooks};

@@ -121,13 +121,14 @@ impl Edge {
         id: &str,
         refused: Option<u32>,
     ) -> Option<Response> {
+        // First, since it costs nothing: a browser that is refused here blames the other page.
+        if self.origins.any() && origin::is_preflight(request.method(), request.headers()) {
+            return Some(self.preflight(request, id));
+        }
         if let Some(seconds) = refused {
             self.meters.http.refused.one();
             let error = Error::overloaded("The server is busy; try again in a moment.");
             return Some(render(&error.retry_after(seconds), "overloaded", id));
-        }
-        if self.origins.any() && origin::is_preflight(request.method(), request.headers()) {
-            return Some(self.preflight(request, id));
         }
         let error = credential_in_query(request.uri().query()?)?;
         Some(render(&error, error.code(), id))
@@ -246,6 +247,22 @@ where
     }
 }
 
+/// The name of a method that is one: others are whatever a client wrote.
+fn known(method: &Method) -> &str {
+    const ALL: [Method; 9] = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::CONNECT,
+        Method::TRACE,
+    ];
+    if ALL.contains(method) { method.as_str() } else { telemetry::OTHER }
+}
+
 /// One of the places in the house; left when dropped, also when the client hangs up.
 struct InFlight {
     edge: Arc<Edge>,
@@ -286,7 +303,7 @@ impl InFlight {
         let Some(open) = self.open.take() else { return Duration::ZERO };
         let elapsed = open.started.elapsed();
         let route = open.route.as_ref().map(MatchedPath::as_str);
-        let method = open.method.as_str();
+        let method = known(&open.method);
         self.edge.meters.http.answered(route, method, status, elapsed);
         let latency_ms = elapsed.as_secs_f64() * 1e3;
         let request_id = &**open.current.request_id();

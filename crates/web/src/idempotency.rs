@@ -193,6 +193,7 @@ async fn carry_out(
         drop(running);
         answer
     };
+    let work = telemetry::within(telemetry::current(), work);
     let task = match CURRENT.try_with(Clone::clone) {
         Ok(current) => tokio::spawn(CURRENT.scope(current, work)),
         Err(_) => tokio::spawn(work),

@@ -34,6 +34,8 @@ const BY_WAIT: f64 = 0.04;
 const BY_TREND: f64 = 0.12;
 const DOWN: f64 = -0.05;
 const UP: f64 = 0.25;
+/// So many spans in a row have to be too long before anybody is refused.
+const IN_A_ROW: u32 = 3;
 /// Nobody is told to wait longer.
 const LONGEST_S: f64 = 10.0;
 
@@ -98,8 +100,9 @@ impl Shed {
 
 impl Gate {
     fn set(&self, share: f64, kind: &'static str) {
-        let before = self.share.swap((share * WHOLE) as u32, Relaxed);
-        match (before == 0, share == 0.0) {
+        let share = (share * WHOLE) as u32;
+        let before = self.share.swap(share, Relaxed);
+        match (before == 0, share == 0) {
             (true, false) => tracing::warn!(kind, "too much to do: some requests are refused"),
             (false, true) => tracing::info!(kind, "no request is refused any more"),
             _ => {}
@@ -135,6 +138,7 @@ async fn lag() -> Duration {
 struct Control {
     share: f64,
     before: f64,
+    late: u32,
 }
 
 impl Control {
@@ -142,9 +146,10 @@ impl Control {
     fn decide(&mut self, wait: f64) {
         let trend = (wait - self.before).clamp(-2.0, 2.0);
         self.before = wait;
+        self.late = if wait > 1.0 { self.late.saturating_add(1) } else { 0 };
         let step = BY_WAIT * (wait - 1.0).clamp(-1.0, 4.0) + BY_TREND * trend;
-        // Only a wait that is too long begins it.
-        if self.share > 0.0 || wait > 1.0 {
+        // Only a wait that stays too long begins it: one long change is no queue.
+        if self.share > 0.0 || self.late >= IN_A_ROW {
             self.share = (self.share + step.clamp(DOWN, UP)).clamp(0.0, MOST);
         }
         if self.share < LEAST && wait <= 1.0 {

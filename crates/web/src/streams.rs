@@ -39,7 +39,7 @@ const PORTION: usize = 16 * 1024;
 /// Requests taken back before an answer, and frames that made no sense, until it is enough.
 const PENDING_RESETS: usize = 20;
 const OWN_RESETS: usize = 256;
-/// So many requests may be given up before their answer was taken, if most were not.
+/// So many requests may lately have been given up before their answer was taken, if most were not.
 const GIVEN_UP: usize = 100;
 
 pub(crate) fn builder(settings: &Settings) -> http2::Builder<TokioExecutor> {
@@ -85,6 +85,7 @@ pub(crate) async fn serve(connection: Connection, stream: Transport) {
     let (mut watch, mut next) = (Watch::new(common.write_patience), Instant::now() + beat);
     let connection = common.http2.serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
+    let mut warned = false;
     loop {
         tokio::select! {
             biased;
@@ -95,7 +96,12 @@ pub(crate) async fn serve(connection: Connection, stream: Transport) {
                 return;
             }
             () = streams.enough.notified() => {
-                return tracing::debug!("a connection that only gives up requests was cut off");
+                if warned {
+                    return tracing::debug!("a connection that only gives up requests was cut off");
+                }
+                // What is under way may end; who goes on all the same is cut off.
+                warned = true;
+                connection.as_mut().graceful_shutdown();
             }
             moved = watching.changed() => {
                 if moved.is_err() || *watching.borrow_and_update() == Door::Closed {
@@ -105,6 +111,7 @@ pub(crate) async fn serve(connection: Connection, stream: Transport) {
             }
             () = tokio::time::sleep_until(next) => {
                 next = Instant::now() + beat;
+                streams.forget();
                 match watch.look(&streams, beat) {
                     Look::Fine => {}
                     Look::Idle => connection.as_mut().graceful_shutdown(),
@@ -120,12 +127,23 @@ pub(crate) async fn serve(connection: Connection, stream: Transport) {
 struct Streams {
     open: AtomicUsize,
     begun: AtomicUsize,
+    /// Lately, as the next: halved at each beat.
+    asked: AtomicUsize,
     given_up: AtomicUsize,
     /// Answers of which a part awaits that the client takes it.
     theirs: AtomicUsize,
     /// Parts that were taken.
     taken: AtomicUsize,
     enough: Notify,
+}
+
+impl Streams {
+    /// What was long ago counts less.
+    fn forget(&self) {
+        for lately in [&self.asked, &self.given_up] {
+            lately.store(lately.load(Relaxed) / 2, Relaxed);
+        }
+    }
 }
 
 /// What a look at a connection finds, once in a while.
@@ -185,6 +203,7 @@ impl Visit {
     fn begin(streams: &Arc<Streams>) -> Self {
         streams.open.fetch_add(1, Relaxed);
         streams.begun.fetch_add(1, Relaxed);
+        streams.asked.fetch_add(1, Relaxed);
         Self { streams: Arc::clone(streams), done: false }
     }
 }
@@ -195,7 +214,7 @@ impl Drop for Visit {
         streams.open.fetch_sub(1, Relaxed);
         if !self.done {
             let given_up = streams.given_up.fetch_add(1, Relaxed) + 1;
-            if given_up > GIVEN_UP && given_up * 2 > streams.begun.load(Relaxed) {
+            if given_up > GIVEN_UP && given_up * 2 > streams.asked.load(Relaxed) {
                 streams.enough.notify_one();
             }
         }
@@ -257,8 +276,15 @@ impl HttpBody for Portions {
                 self.rest = data;
                 Some(Ok(self.portion()))
             }
-            Some(Ok(Err(other))) => Some(Ok(other)),
-            Some(Err(error)) => Some(Err(error)),
+            // Trailers are the last there is; a body that breaks off is no doing of the client's.
+            Some(Ok(Err(other))) => {
+                self.visit.done = true;
+                Some(Ok(other))
+            }
+            Some(Err(error)) => {
+                self.visit.done = true;
+                Some(Err(error))
+            }
             None => {
                 self.visit.done = true;
                 None

@@ -135,7 +135,8 @@ impl Store {
         self.writer.is_open()
     }
 
-    /// Looks run on the thread of whoever asks: they wait for nobody.
+    /// Short looks run on the thread of whoever asks and wait for nobody; long ones have a line of
+    /// their own, which says nothing of the others.
     pub(crate) fn waits(&self, span: Duration) -> Waits {
         Waits { reads: Duration::ZERO, writes: self.writer.line.look(span) }
     }

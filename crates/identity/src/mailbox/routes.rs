@@ -1,7 +1,7 @@
 //! The wires of the mailbox.
 
 use axum::extract::State;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use kernel::Mail;
 use kernel::mail::{Mailbox, Received};
 use types::Error;
@@ -17,8 +17,12 @@ pub(crate) fn router() -> OpenApiRouter<IdentityApp> {
 
 /// The mailbox, where there is one: not in production, and not for pages that had another name
 /// lead to this machine.
-fn mailbox<'a>(house: &'a IdentityApp, headers: &HeaderMap) -> Answer<Option<&'a Mailbox>> {
-    if !house.parts.development || !is_own_name(house, headers) {
+fn mailbox<'a>(
+    house: &'a IdentityApp,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Answer<Option<&'a Mailbox>> {
+    if !house.parts.development || !is_own_name(house, uri, headers) {
         return Err(Error::not_found().into());
     }
     match &house.mail {
@@ -27,9 +31,13 @@ fn mailbox<'a>(house: &'a IdentityApp, headers: &HeaderMap) -> Answer<Option<&'a
     }
 }
 
-fn is_own_name(house: &IdentityApp, headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(header::HOST) else { return true };
-    let Ok(host) = host.to_str() else { return false };
+fn is_own_name(house: &IdentityApp, uri: &Uri, headers: &HeaderMap) -> bool {
+    // HTTP/2 says it in the address.
+    let named = uri.authority().map(|authority| Ok(authority.as_str()));
+    let Some(host) = named.or_else(|| headers.get(header::HOST).map(HeaderValue::to_str)) else {
+        return true;
+    };
+    let Ok(host) = host else { return false };
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
@@ -57,9 +65,10 @@ fn is_own_name(house: &IdentityApp, headers: &HeaderMap) -> bool {
 )]
 async fn list_dev_mailbox(
     State(house): State<IdentityApp>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Answer<Reply<Vec<Received>>> {
-    let mailbox = mailbox(&house, &headers)?;
+    let mailbox = mailbox(&house, &uri, &headers)?;
     Ok(Reply(mailbox.map(Mailbox::letters).unwrap_or_default()))
 }
 
@@ -73,9 +82,10 @@ async fn list_dev_mailbox(
 )]
 async fn empty_dev_mailbox(
     State(house): State<IdentityApp>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Answer<StatusCode> {
-    if let Some(mailbox) = mailbox(&house, &headers)? {
+    if let Some(mailbox) = mailbox(&house, &uri, &headers)? {
         mailbox.clear();
     }
     Ok(StatusCode::NO_CONTENT)

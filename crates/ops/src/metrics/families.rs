@@ -36,7 +36,7 @@ families! {
     HTTP_IN_FLIGHT "gauge" "sixfold_http_requests_in_flight" []
         "Requests being worked on.";
     HTTP_REFUSED "counter" "sixfold_http_requests_refused_total" []
-        "Requests answered 503 at once because web.max_in_flight were being worked on.";
+        "Requests answered 503 at once: web.max_in_flight were being worked on, or requests waited longer than web.wait_target_ms.";
     HTTP_SLOW "counter" "sixfold_http_slow_requests_total" []
         "Requests that took longer than web.slow_request_ms.";
 

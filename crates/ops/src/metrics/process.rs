@@ -2,6 +2,7 @@
 
 use std::fs;
 
+#[cfg(target_os = "linux")]
 use rustix::process::{Resource, getrlimit};
 
 /// What it uses.
@@ -17,6 +18,13 @@ pub(crate) struct Process {
 }
 
 /// Looks.
+#[cfg(not(target_os = "linux"))]
+pub(crate) const fn look() -> Option<Process> {
+    None
+}
+
+/// Looks.
+#[cfg(target_os = "linux")]
 pub(crate) fn look() -> Option<Process> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let open_files = fs::read_dir("/proc/self/fd").ok()?.count();

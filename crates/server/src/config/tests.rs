@@ -91,6 +91,8 @@ fn the_list_of_keys_is_what_the_structs_read() {
         ("live", fields::<live::Settings>()),
         ("mail", fields::<kernel::mail::Settings>()),
         ("jobs", fields::<kernel::jobs::Settings>()),
+        ("ops", fields::<ops::Settings>()),
+        ("retention", fields::<kernel::events::RetentionSettings>()),
         ("backup", fields::<ops::backup::Settings>()),
         ("egress", fields::<kernel::egress::Settings>()),
         ("webhooks", fields::<integrations::Settings>()),

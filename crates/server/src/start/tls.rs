@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use kernel::Clock;
 use tokio::net::TcpListener;
@@ -16,29 +16,32 @@ use crate::exit::Stop;
 
 /// Files are looked at this often; a signal (SIGHUP) does not wait for it.
 const LOOK: Duration = Duration::from_secs(5);
+/// One that ends soon is told of so often.
+const DAY: Duration = Duration::from_secs(86_400);
 /// A certificate with fewer days left is told of.
 pub(crate) const DAYS_LEFT: i64 = 7;
 
 /// What makes the server's port one of https, and the plain one beside it.
 pub(super) struct Https {
     own: Option<Own>,
-    again: Again,
 }
 
 struct Own {
     tls: Tls,
     certificates: Certificates,
     files: Files,
+    again: Again,
     plain: Option<TcpListener>,
 }
 
 impl Https {
     /// Reads the certificate and takes the second port.
     pub(super) async fn open(settings: &Settings) -> Result<Self, Stop> {
-        let (server, again) = (&settings.server, Again::new()?);
+        let server = &settings.server;
         if !server.has_tls() {
-            return Ok(Self { own: None, again });
+            return Ok(Self { own: None });
         }
+        let again = Again::new()?;
         let mut files = Files::new(&server.tls_cert, &server.tls_key);
         // Looked at with the other settings already; files may have changed since.
         let found = files.read().map_err(|(key, said)| {
@@ -49,10 +52,10 @@ impl Https {
         certificates.show(found);
         let plain = match server.redirect_port {
             0 => None,
-            port => Some(listen(&server.host, port).await?),
+            port => Some(listen(&server.host, port, "SIXFOLD_SERVER_REDIRECT_PORT").await?),
         };
         let tls = Tls::new(&certificates, settings.web.max_handshakes)?;
-        Ok(Self { own: Some(Own { tls, certificates, files, plain }), again })
+        Ok(Self { own: Some(Own { tls, certificates, files, again, plain }) })
     }
 
     pub(super) fn tls(&self) -> Option<Tls> {
@@ -66,11 +69,7 @@ impl Https {
         url: &str,
         told: impl Fn() -> T,
     ) {
-        let Self { own, again } = self;
-        let Some(Own { certificates, files, plain, .. }) = own else {
-            tokio::select! { () = nothing(again) => {}, () = told() => {} }
-            return;
-        };
+        let Some(Own { certificates, files, again, plain, .. }) = self.own else { return };
         let led = async {
             let Some(plain) = plain else { return };
             let served = web::serve(plain, web::redirect(url), &settings.web, None, told()).await;
@@ -86,34 +85,39 @@ impl Https {
     }
 }
 
-/// Without a certificate of its own the server has nothing to read again; a signal ends nothing.
-async fn nothing(mut again: Again) {
-    loop {
-        again.asked().await;
-        tracing::info!("asked to read the certificate again, and there is none");
-    }
-}
-
 /// Shows what is in the files, whenever they change or somebody says so.
 async fn keep(mut files: Files, certificates: &Certificates, mut again: Again, host: &str) {
+    let (mut told, mut complaint) = (Instant::now(), String::new());
     loop {
         let asked = tokio::select! {
             () = again.asked() => true,
             () = tokio::time::sleep(LOOK) => false,
         };
+        if told.elapsed() >= DAY {
+            told = Instant::now();
+            certificates.shown().inspect(|shown| told_of(shown, host));
+        }
         if !asked && !files.changed() {
             continue;
         }
         match files.read() {
-            Ok(found) if certificates.shown().is_some_and(|shown| shown.is(&found)) => {}
             Ok(found) => {
-                tracing::info!(ends = %found.ends(), "another certificate is shown from now on");
-                told_of(&found, host);
-                certificates.show(found);
+                complaint.clear();
+                if certificates.shown().is_none_or(|shown| !shown.is(&found)) {
+                    tracing::info!(ends = %found.ends(), "another certificate is shown from now on");
+                    told_of(&found, host);
+                    certificates.show(found);
+                }
             }
-            // Perhaps one of the two is still being written.
+            // Perhaps one of the two is still being written, or begins in a minute: it is looked
+            // at again, but told once.
             Err((key, said)) => {
-                tracing::warn!("the certificate stays as it was: server.{key} {said}");
+                files.forget();
+                let said = format!("server.{key} {said}");
+                if said != complaint {
+                    tracing::warn!("the certificate stays as it was: {said}");
+                    complaint = said;
+                }
             }
         }
     }
@@ -122,7 +126,9 @@ async fn keep(mut files: Files, certificates: &Certificates, mut again: Again, h
 /// What an operator should know about a certificate that is good.
 fn told_of(found: &Certificate, host: &str) {
     let days = (found.ends().seconds() - Clock::System.now().seconds()) / 86_400;
-    if days < DAYS_LEFT {
+    if days < 0 {
+        tracing::error!(ends = %found.ends(), "the certificate has ended: browsers refuse it");
+    } else if days < DAYS_LEFT {
         tracing::warn!(ends = %found.ends(), "the certificate ends soon: renew it");
     }
     if !host.is_empty() && !found.is_for(host) {
@@ -161,6 +167,11 @@ impl Files {
         self.seen = self.look();
         let [certificate, key] = &self.paths;
         Certificate::read(certificate, key, Clock::System.now())
+    }
+
+    /// Has them read again at the next look.
+    fn forget(&mut self) {
+        self.seen = [None; 2];
     }
 
     fn look(&self) -> [Option<(SystemTime, u64)>; 2] {

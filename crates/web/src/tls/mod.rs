@@ -12,11 +12,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use types::Result;
 
@@ -64,7 +64,7 @@ impl ResolvesServerCert for Shown {
 pub struct Tls(Arc<Handshakes>);
 
 struct Handshakes {
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
     places: Semaphore,
 }
 
@@ -84,18 +84,19 @@ impl Tls {
         // Whoever comes back shows a ticket, and nothing is kept for them here.
         config.ticketer = aws_lc_rs::Ticketer::new()?;
         config.send_tls13_tickets = 1;
-        let acceptor = TlsAcceptor::from(Arc::new(config));
         let places = Semaphore::new(handshakes.clamp(1, Semaphore::MAX_PERMITS));
-        Ok(Self(Arc::new(Handshakes { acceptor, places })))
+        Ok(Self(Arc::new(Handshakes { config: Arc::new(config), places })))
     }
 
-    /// Shakes hands; waits for a place first.
+    /// Shakes hands. The place for it is taken once the client has said its first word, so that
+    /// whoever says nothing keeps nobody waiting.
     pub(crate) async fn accept<S>(&self, stream: S) -> io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
         let _place = self.0.places.acquire().await.map_err(io::Error::other)?;
-        self.0.acceptor.accept(stream).await
+        begun.into_stream(Arc::clone(&self.0.config)).await
     }
 }
 

@@ -132,6 +132,18 @@ pub async fn waiting(tx: &mut Tx, position: Position, most: i64) -> Result<i64> 
     tx.one(&sql, crate::args![position.xid, position.seq, most], |row| row.get(0)).await
 }
 
+/// When the first event after a position happened.
+///
+/// # Errors
+/// As [`Tx::maybe`].
+pub async fn first_waiting(tx: &mut Tx, position: Position) -> Result<Option<Time>> {
+    let sql = match tx.engine() {
+        Engine::Sqlite => sqlite::after("o.occurred_at", ""),
+        Engine::Postgres => postgres::after("o.occurred_at", ""),
+    };
+    tx.maybe(&sql, crate::args![position.xid, position.seq, 1_i64], |row| row.get(0)).await
+}
+
 /// Appends ` and …` for the events of alias `o` at or before a position.
 pub fn up_to(tx: &Tx, sql: &mut Sql<'_>, position: Position) {
     match tx.engine() {
