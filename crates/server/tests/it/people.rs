@@ -188,3 +188,12 @@ impl Person {
         }
     }
 }
+
+/// A text as it stands in a query.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        out.push_str(&format!("%{byte:02X}"));
+    }
+    out
+}

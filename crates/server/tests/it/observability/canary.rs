@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::{logs, page, value};
 use crate::engines::Engine;
-use crate::people::Person;
+use crate::people::{Person, encoded};
 use crate::process::Server;
 
 /// A word that is nowhere else; what it is said as comes after it.
@@ -84,12 +84,10 @@ async fn data(me: &Person) {
     let items: Vec<Value> = (0..500).map(|_| plain.clone()).collect();
     me.post("/v1/things/bulk", json!({ "items": items })).await;
     me.post("/v1/knowledge/search", json!({ "query": canary("search") })).await.was(200);
-    let query = [("filter", format!("name == \"{CANARY}-filter\"")), ("groupId", group.clone())];
-    me.send(me.request(Method::GET, "/v1/things").query(&query)).await.was(200);
-    let wrong = [("filter", format!("{CANARY}_field =="))];
-    me.send(me.request(Method::GET, "/v1/things").query(&wrong)).await;
-    let aggregate = [("groupId", group.as_str()), ("metrics", "count"), ("q", "zqcanary-query")];
-    me.send(me.request(Method::GET, "/v1/things/aggregate").query(&aggregate)).await;
+    let filter = encoded(&format!("name == \"{CANARY}-filter\""));
+    me.get(&format!("/v1/things?filter={filter}&groupId={group}")).await.was(200);
+    me.get(&format!("/v1/things?filter={}", encoded(&format!("{CANARY}_field ==")))).await;
+    me.get(&format!("/v1/things/aggregate?groupId={group}&metrics=count&q={CANARY}-query")).await;
     for path in
         ["/v1/things/zqcanary-id", "/zqcanary-path/x?y=zqcanary-value", "/v1/groups/zqcanary"]
     {

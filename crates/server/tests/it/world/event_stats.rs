@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::queries::encoded;
 use super::{below, each, log, note, refused, secret, team};
-use crate::people::Person;
+use crate::people::{Person, encoded};
 use crate::stage::on_both;
 
 const IN_2016: &str = "from=2016-01-01T00:00:00Z&to=2016-02-01T00:00:00Z";

@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::queries::encoded;
 use super::team;
 use crate::engines::Engine;
-use crate::people::Person;
+use crate::people::{Person, encoded};
 use crate::stage::Stage;
 
 /// Things there are; each has a text that takes a while to look through.

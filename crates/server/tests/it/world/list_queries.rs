@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::queries::{compare, encoded, paged};
+use super::queries::{compare, paged};
 use super::{below, connect, each, log, note, refused, rows, team};
-use crate::people::Person;
+use crate::people::{Person, encoded};
 use crate::stage::{Stage, member, on_both};
 
 /// Whether a filter should find a row.

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{each, refused, team, thing};
-use crate::people::Person;
+use crate::people::{Person, encoded};
 use crate::stage::on_both;
 
 /// Whether a filter should find a thing with this price.
@@ -42,14 +42,6 @@ async fn assortment(bob: &Person, team: &str, count: usize) {
             "properties": properties });
         thing(bob, body).await;
     }
-}
-
-pub(super) fn encoded(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        out.push_str(&format!("%{byte:02X}"));
-    }
-    out
 }
 
 pub(super) async fn paged(person: &Person, list: &str, limit: usize) -> Vec<Value> {

@@ -6,10 +6,10 @@ use std::io::Read as _;
 use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
 
-use super::queries::{encoded, paged};
+use super::queries::paged;
 use super::{each, log, note, rows, team, until};
 use crate::engines::Engine;
-use crate::people::Person;
+use crate::people::{Person, encoded};
 use crate::stage::{Stage, on_both};
 use crate::store;
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::super::{connect, each, has_shape, note, rows, secret, team, thing};
-use super::{assortment, encoded, offers};
-use crate::people::Person;
+use super::{assortment, offers};
+use crate::people::{Person, encoded};
 use crate::stage::{member, on_both, sign_up};
 
 #[tokio::test]
