@@ -370,12 +370,11 @@ impl Db {
     /// # Errors
     /// When the store cannot be read.
     pub async fn sizes(&self) -> Result<Sizes> {
-        match &self.0.inner {
-            Inner::Sqlite(store) => store.sizes(),
-            Inner::Postgres(_) => {
-                self.unbound().read(async |tx| Sizes::of_postgres(tx).await).await
-            }
-        }
+        let log = match &self.0.inner {
+            Inner::Sqlite(store) => store.log_size(),
+            Inner::Postgres(_) => 0,
+        };
+        self.unbound().read(async move |tx| Sizes::of(tx, log).await).await
     }
 
     /// Stops what runs in the background. On SQLite it also finishes what is queued, folds the

@@ -2,7 +2,7 @@
 
 use types::Result;
 
-use crate::Tx;
+use crate::{Engine, Tx};
 
 /// How much a store has to do at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +27,15 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    pub(crate) async fn of_postgres(tx: &mut Tx) -> Result<Self> {
-        let sql = "select pg_database_size(current_database())";
+    pub(crate) async fn of(tx: &mut Tx, log: u64) -> Result<Self> {
+        let sql = match tx.engine() {
+            // With what stands in the log alone; the file may be behind.
+            Engine::Sqlite => {
+                "select page_count * page_size from pragma_page_count, pragma_page_size"
+            }
+            Engine::Postgres => "select pg_database_size(current_database())",
+        };
         let bytes: i64 = tx.one(sql, &[], |row| row.get(0)).await?;
-        Ok(Self { data: u64::try_from(bytes)?, log: 0 })
+        Ok(Self { data: u64::try_from(bytes)?, log })
     }
 }

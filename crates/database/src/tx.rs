@@ -58,7 +58,10 @@ impl Tx {
         }
         match &self.inner {
             Inner::Sqlite(connection) => {
-                if let Ok(steps) = steps(connection, sql) {
+                // An insert has no steps.
+                if let Ok(steps) = steps(connection, sql)
+                    && !steps.is_empty()
+                {
                     Watch::tell_plan(sql, &steps);
                 }
             }

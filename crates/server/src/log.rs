@@ -56,7 +56,9 @@ where
     // Lines about requests are there or not, whatever the level of the others; a level that names
     // them has the last word.
     let requests = if requests { "info" } else { "off" };
-    let filter = EnvFilter::new(format!("web::request={requests},{}", server.log_level));
+    // A storage that is asked again is no news; what fails in the end is told by whoever asked.
+    let quiet = "object_store=warn";
+    let filter = EnvFilter::new(format!("web::request={requests},{quiet},{}", server.log_level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let started = if json {
         let format = Json { env: server.env.name(), clock: Clock::System };

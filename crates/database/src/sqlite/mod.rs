@@ -19,7 +19,7 @@ use types::{Error, Result};
 
 use crate::tx::Inner;
 use crate::watch::Watch;
-use crate::{Load, Settings, Sizes, Tx, Waits};
+use crate::{Load, Settings, Tx, Waits};
 
 pub(crate) use self::connection::{BUSY, set};
 use self::connection::{Opener, Reader};
@@ -170,12 +170,11 @@ impl Store {
         Load { waiting, places, connections: idle + in_use, in_use }
     }
 
-    pub(crate) fn sizes(&self) -> Result<Sizes> {
-        let path = self.readers.opener.path();
-        let mut log = path.as_os_str().to_owned();
+    /// Bytes of the write-ahead log.
+    pub(crate) fn log_size(&self) -> u64 {
+        let mut log = self.readers.opener.path().as_os_str().to_owned();
         log.push("-wal");
-        let log = std::fs::metadata(log).map_or(0, |log| log.len());
-        Ok(Sizes { data: std::fs::metadata(path)?.len(), log })
+        std::fs::metadata(log).map_or(0, |log| log.len())
     }
 
     pub(crate) async fn close(&self) {
