@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(current.slow(), vec!["7 ms: select 1"; 5]);
         assert!(super::current().is_none());
         current.run(|| {
-            assert_eq!(super::current().map(|one| one.request_id().clone()), Some("r".into()))
+            assert_eq!(super::current().map(|one| one.request_id().clone()), Some("r".into()));
         });
     }
 }

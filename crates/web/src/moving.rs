@@ -27,7 +27,6 @@ pub fn still_moving() {
 
 /// The data of a long body, which breaks off when its sender is slower than anybody has to be. What
 /// is done with a piece takes no time of theirs.
-#[must_use]
 pub fn brisk(body: Body) -> BodyDataStream {
     let brisk = Brisk { body, bytes: 0, waited: Duration::ZERO, since: None };
     Body::new(brisk).into_data_stream()

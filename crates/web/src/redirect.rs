@@ -6,7 +6,6 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, StatusCode, Uri, header};
 
 /// Answers everything with the same path at `public_url`: never at a host that a request names.
-#[must_use]
 pub fn redirect(public_url: &str) -> Router {
     let base = public_url.trim_end_matches('/').to_owned();
     Router::new().fallback(move |uri: Uri| async move { lead(&base, &uri) })
