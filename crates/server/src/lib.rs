@@ -3,6 +3,7 @@
 //!
 //! `house.rs` is the one place that names the rooms. A new room is a line there.
 
+mod acme;
 mod alias;
 mod backups;
 mod cli;

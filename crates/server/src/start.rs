@@ -46,7 +46,7 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     let listener = listen(&server.host, server.port, "PORT or --port").await?;
     let address = listener.local_addr()?;
     let url = server.url(address);
-    let https = tls::Https::open(settings).await?;
+    let https = tls::Https::open(settings, &app.egress).await?;
     house::boot(app).await.map_err(|error| Stop::opening(&error))?;
     let shed = Shed::default();
     let (router, live) =

@@ -68,7 +68,7 @@ pub use patch::{Patch, patched_object, patched_objects};
 pub use path::Path;
 pub use problem::{Answer, ErrorCode, Failure, Problem, ProblemField, Problems};
 pub use query::{PageParams, Paged, Params};
-pub use redirect::redirect;
+pub use redirect::{Challenges, redirect};
 pub use settings::Settings;
 pub use shed::{Shed, Waited};
 pub use tls::{Certificate, Certificates, Flaw, Tls};

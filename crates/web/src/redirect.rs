@@ -1,14 +1,49 @@
-//! The plain door beside the one over https: it leads over there, and nowhere else.
+//! The plain door beside the one over https: it leads over there, and nowhere else. And it shows the
+//! words by which a certificate authority convinces itself of whose domain this is (RFC 8555,
+//! section 8.3).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, StatusCode, Uri, header};
 
+/// Where authorities ask, followed by a token.
+const ASKED: &str = "/.well-known/acme-challenge/";
+
+/// What is shown to authorities just now. Cheap to clone; all clones are one.
+#[derive(Clone, Default)]
+pub struct Challenges(Arc<RwLock<BTreeMap<String, String>>>);
+
+impl Challenges {
+    /// Shows a word at a token.
+    pub fn show(&self, token: &str, word: &str) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(token.to_owned(), word.to_owned());
+    }
+
+    /// Shows it no more.
+    pub fn take_back(&self, token: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(token);
+    }
+
+    fn word(&self, path: &str) -> Option<String> {
+        let token = path.strip_prefix(ASKED)?;
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
+    }
+}
+
 /// Answers everything with the same path at `public_url`: never at a host that a request names.
-pub fn redirect(public_url: &str) -> Router {
-    let base = public_url.trim_end_matches('/').to_owned();
-    Router::new().fallback(move |uri: Uri| async move { lead(&base, &uri) })
+pub fn redirect(public_url: &str, challenges: &Challenges) -> Router {
+    let (base, challenges) = (public_url.trim_end_matches('/').to_owned(), challenges.clone());
+    Router::new().fallback(move |uri: Uri| async move {
+        match challenges.word(uri.path()) {
+            Some(word) => word.into_response(),
+            None => lead(&base, &uri),
+        }
+    })
 }
 
 fn lead(base: &str, uri: &Uri) -> Response {

@@ -145,6 +145,27 @@ impl Egress {
         self.send(request.body(form), headers).await
     }
 
+    /// Sends a request as it is, for protocols in which headers of the answer matter.
+    ///
+    /// # Errors
+    /// As [`Egress::get`].
+    pub async fn exchange(
+        &self,
+        whose: Whose,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Vec<u8>>> {
+        let (parts, body) = request.into_parts();
+        let url = parts.uri.to_string();
+        let request = self.client(whose, &url)?.request(parts.method, &url).headers(parts.headers);
+        let _place = self.place()?;
+        let mut answer = http::Response::new(Vec::new());
+        let response = request.body(body).send().await.map_err(failed)?;
+        *answer.status_mut() = response.status();
+        answer.headers_mut().clone_from(response.headers());
+        *answer.body_mut() = whole(response).await?;
+        Ok(answer)
+    }
+
     fn place(&self) -> Result<SemaphorePermit<'_>> {
         self.0.places.try_acquire().map_err(|_| {
             Error::overloaded("Too many requests to other servers are under way; try again soon.")

@@ -9,6 +9,7 @@ use serde::Serialize;
 use types::Result;
 use web::Certificate;
 
+use crate::acme;
 use crate::config::{self, Flags, Mode, Settings};
 use crate::exit::Stop;
 use crate::start::{self, Place, keys};
@@ -98,11 +99,27 @@ fn certificate(settings: &Settings, findings: &mut Findings) {
         return findings.good(NAME, "none: https is a proxy's work");
     }
     let now = Clock::System.now();
-    let found = match Certificate::read(&server.tls_cert, &server.tls_key, now) {
-        Ok(found) => found,
-        Err((key, said)) => return findings.bad(NAME, format!("server.{key} {said}")),
+    let read = if server.has_files() {
+        let read = Certificate::read(&server.tls_cert, &server.tls_key, now);
+        read.map_err(|(key, said)| format!("server.{key} {said}"))
+    } else {
+        let place = acme::Place::of(settings);
+        if let Some(failure) = place.failure() {
+            findings.bad("certificate authority", failure);
+        }
+        match place.certificate() {
+            Some(found) => Ok(found),
+            None => {
+                return findings.good(NAME, "none yet; a start gets it, and lets nobody in before");
+            }
+        }
     };
-    let host = start::host_of(&server.public_url);
+    let found = match read {
+        Ok(found) => found,
+        Err(said) => return findings.bad(NAME, said),
+    };
+    let url = server.url("");
+    let host = start::host_of(&url);
     if !host.is_empty() && !found.is_for(host) {
         let names = found.names().join(", ");
         return findings.bad(NAME, format!("it is for {names}, and people come to {host}"));

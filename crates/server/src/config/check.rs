@@ -78,7 +78,8 @@ fn server(server: &Server, found: &mut Vec<(&str, &str, String)>) {
                     (server.host = \"127.0.0.1\"), or set SIXFOLD_ENV=production";
         found.push(("server", "env", said.to_owned()));
     }
-    if server.env == Mode::Production && !url.starts_with("https://") {
+    let own = url.is_empty() && !server.domains.is_empty();
+    if server.env == Mode::Production && !own && !url.starts_with("https://") {
         let said = "production needs the https address people use, e.g. https://sixfold.example";
         found.push(("server", "public_url", said.to_owned()));
     }
@@ -95,12 +96,13 @@ fn tls(server: &Server, found: &mut Vec<(&str, &str, String)>) {
         let name = if given(&server.tls_cert) { "tls_key" } else { "tls_cert" };
         let said = "is missing: a certificate and its key belong together";
         found.push(("server", name, said.to_owned()));
-    } else if server.has_tls()
+    } else if server.has_files()
         && let Err((name, said)) =
             Certificate::read(&server.tls_cert, &server.tls_key, Clock::System.now())
     {
         found.push(("server", name, said));
     }
+    acme(server, found);
     if server.has_tls() && server.public_url.starts_with("http://") {
         let said = "must begin with https://: the server has a certificate";
         found.push(("server", "public_url", said.to_owned()));
@@ -112,6 +114,37 @@ fn tls(server: &Server, found: &mut Vec<(&str, &str, String)>) {
         let said = "must be another port than `port`";
         found.push(("server", "redirect_port", said.to_owned()));
     }
+}
+
+/// A certificate of the server's own making.
+fn acme(server: &Server, found: &mut Vec<(&str, &str, String)>) {
+    if server.domains.is_empty() {
+        return;
+    }
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(letter);
+    for domain in &server.domains {
+        let address = domain.parse::<IpAddr>().is_ok();
+        if address || domain.len() > 253 || !domain.split('.').all(label) {
+            let said = format!("`{domain}` is no name of a host; write it like `sixfold.example`");
+            found.push(("server", "domains", said));
+        }
+    }
+    let mut wrong = |name, bad: bool, said: &str| {
+        if bad {
+            found.push(("server", name, said.to_owned()));
+        }
+    };
+    wrong("domains", server.has_files(), "are given besides `tls_cert`: keep one of the two");
+    let said = "is missing: the authority asks at port 80 of each domain, which must lead there";
+    wrong("redirect_port", server.redirect_port == 0, said);
+    let said = "must be true: read the terms of the authority, and say that you agree to them";
+    wrong("acme_terms_agreed", !server.acme_terms_agreed, said);
+    let https = server.acme_directory.starts_with("https://");
+    wrong("acme_directory", !https, "must be an https address");
+    let mail = &server.acme_email;
+    let plain = mail.is_empty() || (mail.contains('@') && !mail.contains([' ', ',', ':']));
+    wrong("acme_email", !plain, "must be an address of mail, or empty");
 }
 
 /// `level` or `part::of::it=level`.

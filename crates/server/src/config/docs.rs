@@ -14,7 +14,7 @@ pub(crate) fn markdown() -> String {
          1. the defaults below,\n\
          2. the file `sixfold.toml` in the working directory, or the one named by `--config`,\n\
          3. the environment,\n\
-         4. the flags `--host`, `--port`, `--data-dir`, `--database-url`.\n\n\
+         4. the flags `--host`, `--port`, `--domain`, `--data-dir`, `--database-url`.\n\n\
          A key `name` of a section `[section]` is the variable `SIXFOLD_SECTION_NAME`; some have \
          a short name too. A secret may also be in a file: add `_file` to the key or `_FILE` to \
          the variable. An empty variable counts as not set. All mistakes are reported together, \

@@ -31,6 +31,9 @@ pub(crate) struct Flags {
     /// Port to listen on
     #[arg(long, global = true, value_name = "PORT")]
     pub(crate) port: Option<u16>,
+    /// Name to get a certificate for; may be repeated
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) domain: Vec<String>,
     /// Directory of the database and the keys
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) data_dir: Option<String>,
@@ -198,6 +201,11 @@ impl Layers {
                 let value = toml::Value::String(value.clone());
                 self.give(key, Source::Value(value), flag.to_owned());
             }
+        }
+        if let (Some(key), false) = (key("server", "domains"), flags.domain.is_empty()) {
+            let names = flags.domain.iter().cloned().map(toml::Value::String);
+            let value = toml::Value::Array(names.collect());
+            self.give(key, Source::Value(value), "--domain".to_owned());
         }
         if let (Some(key), Some(port)) = (key("server", "port"), flags.port) {
             let value = toml::Value::Integer(port.into());

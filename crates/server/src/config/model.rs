@@ -62,6 +62,10 @@ pub(crate) struct Server {
     pub(crate) tls_cert: PathBuf,
     pub(crate) tls_key: PathBuf,
     pub(crate) redirect_port: u16,
+    pub(crate) domains: Vec<String>,
+    pub(crate) acme_directory: String,
+    pub(crate) acme_email: String,
+    pub(crate) acme_terms_agreed: bool,
     pub(crate) env: Mode,
     pub(crate) data_dir: PathBuf,
     pub(crate) log_format: LogFormat,
@@ -78,6 +82,10 @@ impl Default for Server {
             tls_cert: PathBuf::new(),
             tls_key: PathBuf::new(),
             redirect_port: 0,
+            domains: Vec::new(),
+            acme_directory: "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
+            acme_email: String::new(),
+            acme_terms_agreed: false,
             env: Mode::Development,
             data_dir: PathBuf::from("./data"),
             log_format: LogFormat::Auto,
@@ -90,6 +98,11 @@ impl Default for Server {
 impl Server {
     /// Whether the server speaks https itself.
     pub(crate) fn has_tls(&self) -> bool {
+        self.has_files() || !self.domains.is_empty()
+    }
+
+    /// Whether somebody gives it a certificate; else it gets one for its domains.
+    pub(crate) fn has_files(&self) -> bool {
         !self.tls_cert.as_os_str().is_empty()
     }
 
@@ -97,6 +110,7 @@ impl Server {
     pub(crate) fn url(&self, authority: impl std::fmt::Display) -> String {
         match (self.public_url.is_empty(), self.has_tls()) {
             (false, _) => self.public_url.clone(),
+            (true, _) if !self.domains.is_empty() => format!("https://{}", self.domains[0]),
             (true, true) => format!("https://{authority}"),
             (true, false) => format!("http://{authority}"),
         }

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use kernel::Clock;
+use kernel::{Clock, Egress};
 use tokio::net::TcpListener;
-use web::{Certificate, Certificates, Tls};
+use web::{Certificate, Certificates, Challenges, Tls};
 
 use super::listen;
 use super::signals::Again;
+use crate::acme::Acme;
 use crate::config::Settings;
 use crate::exit::Stop;
 
@@ -29,33 +30,50 @@ pub(super) struct Https {
 struct Own {
     tls: Tls,
     certificates: Certificates,
-    files: Files,
+    source: Source,
     again: Again,
     plain: Option<TcpListener>,
+    challenges: Challenges,
+}
+
+/// Where certificates come from.
+enum Source {
+    Files(Files),
+    Authority(Box<Acme>),
 }
 
 impl Https {
     /// Reads the certificate and takes the second port.
-    pub(super) async fn open(settings: &Settings) -> Result<Self, Stop> {
+    pub(super) async fn open(settings: &Settings, egress: &Egress) -> Result<Self, Stop> {
         let server = &settings.server;
         if !server.has_tls() {
             return Ok(Self { own: None });
         }
         let again = Again::new()?;
-        let mut files = Files::new(&server.tls_cert, &server.tls_key);
-        // Looked at with the other settings already; files may have changed since.
-        let found = files.read().map_err(|(key, said)| {
-            Stop::refused("certificate_unusable", format!("server.{key} {said}"))
-        })?;
-        told_of(&found, host_of(&server.public_url));
-        let certificates = Certificates::default();
-        certificates.show(found);
+        let (certificates, challenges) = (Certificates::default(), Challenges::default());
+        let source = if server.has_files() {
+            let mut files = Files::new(&server.tls_cert, &server.tls_key);
+            // Looked at with the other settings already; files may have changed since.
+            let found = files.read().map_err(|(key, said)| {
+                Stop::refused("certificate_unusable", format!("server.{key} {said}"))
+            })?;
+            told_of(&found, host_of(&server.public_url));
+            certificates.show(found);
+            Source::Files(files)
+        } else {
+            let acme = Acme::new(settings, egress, &challenges);
+            match acme.place.certificate() {
+                Some(found) => certificates.show(found),
+                None => tracing::warn!("nobody can be let in before there is a certificate"),
+            }
+            Source::Authority(Box::new(acme))
+        };
         let plain = match server.redirect_port {
             0 => None,
             port => Some(listen(&server.host, port, "SIXFOLD_SERVER_REDIRECT_PORT").await?),
         };
         let tls = Tls::new(&certificates, settings.web.max_handshakes)?;
-        Ok(Self { own: Some(Own { tls, certificates, files, again, plain }) })
+        Ok(Self { own: Some(Own { tls, certificates, source, again, plain, challenges }) })
     }
 
     pub(super) fn tls(&self) -> Option<Tls> {
@@ -69,17 +87,27 @@ impl Https {
         url: &str,
         told: impl Fn() -> T,
     ) {
-        let Some(Own { certificates, files, again, plain, .. }) = self.own else { return };
+        let Some(own) = self.own else { return };
+        let Own { certificates, source, mut again, plain, challenges, .. } = own;
         let led = async {
             let Some(plain) = plain else { return };
-            let served = web::serve(plain, web::redirect(url), &settings.web, None, told()).await;
+            let router = web::redirect(url, &challenges);
+            let served = web::serve(plain, router, &settings.web, None, told()).await;
             if let Err(error) = served {
                 tracing::error!(cause = error.cause(), "the plain port is closed");
             }
         };
         let host = host_of(&settings.server.public_url);
         let kept = async {
-            tokio::select! { () = keep(files, &certificates, again, host) => {}, () = told() => {} }
+            match source {
+                Source::Files(files) => keep(files, &certificates, again, host).await,
+                Source::Authority(acme) => {
+                    acme.keep(&certificates, async || again.asked().await).await;
+                }
+            }
+        };
+        let kept = async {
+            tokio::select! { () = kept => {}, () = told() => {} }
         };
         tokio::join!(led, kept);
     }

@@ -64,8 +64,11 @@ fn find() -> Vec<Engine> {
     let _ = writeln!(std::io::stderr(), "engines: {note}");
     for name in all_required() {
         assert!(
-            matches!(name.as_str(), "sqlite" | "postgres" | "node" | "chromium" | "python"),
-            "SIXFOLD_TEST_REQUIRE names {name}; there are sqlite, postgres, node, chromium, python"
+            matches!(
+                name.as_str(),
+                "sqlite" | "postgres" | "node" | "chromium" | "python" | "pebble"
+            ),
+            "SIXFOLD_TEST_REQUIRE names {name}; there are sqlite, postgres, node, chromium, python, pebble"
         );
         assert!(
             !matches!(name.as_str(), "sqlite" | "postgres")

@@ -12,6 +12,7 @@
 )]
 
 mod access;
+mod acme;
 mod architecture;
 mod backup;
 mod bad_input;

@@ -85,6 +85,12 @@ impl Certificate {
         Ok(())
     }
 
+    /// From when on it is good.
+    #[must_use]
+    pub const fn begins(&self) -> Time {
+        self.begins
+    }
+
     /// Until when it is good.
     #[must_use]
     pub const fn ends(&self) -> Time {

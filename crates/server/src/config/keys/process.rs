@@ -1,6 +1,6 @@
 //! The process, its store, its edge and its own secrets.
 
-use super::{Key, Kind, list, secret, text, whole};
+use super::{Key, Kind, flag, list, secret, text, whole};
 
 pub(super) static KEYS: &[Key] = &[
     text(
@@ -38,6 +38,32 @@ pub(super) static KEYS: &[Key] = &[
         "redirect_port",
         "0",
         "With TLS: a second port, where plain http is led to the public URL. 0: none.",
+    ),
+    list(
+        "server",
+        "domains",
+        "[]",
+        "Names for which the server gets a certificate by itself and renews it (ACME, HTTP-01), \
+         instead of `tls_cert`; the first is the public URL where none is given. Needs \
+         `redirect_port`, to which port 80 of these names must lead. See [edge.md](edge.md).",
+    ),
+    text(
+        "server",
+        "acme_directory",
+        "\"https://acme-v02.api.letsencrypt.org/directory\"",
+        "The certificate authority: the address of its directory.",
+    ),
+    text(
+        "server",
+        "acme_email",
+        "\"\"",
+        "Where the certificate authority may write to; not every one wants it.",
+    ),
+    flag(
+        "server",
+        "acme_terms_agreed",
+        "false",
+        "That you agree to the terms of the certificate authority. Without it none is asked.",
     ),
     text(
         "server",
