@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
 use instant_acme::{
     Account, AuthorizationStatus, BodyWrapper, BytesResponse, ChallengeType, Error, HttpClient,
     Identifier, NewAccount, NewOrder, OrderStatus, RetryPolicy,
@@ -140,16 +141,14 @@ impl HttpClient for Wire {
         let whose = if own == self.host.as_deref() { Whose::Operators } else { Whose::Named };
         let egress = self.egress.clone();
         Box::pin(async move {
-            let (parts, mut body) = request.into_parts();
-            let body =
-                instant_acme::BytesBody::into_bytes(&mut body).await.map_err(Error::Other)?;
+            let (parts, body) = request.into_parts();
+            let body = body.collect().await.unwrap_or_else(|never| match never {}).to_bytes();
             let request = Request::from_parts(parts, body.to_vec());
             let answer = egress.exchange(whose, request).await;
             let answer: Response<Vec<u8>> = answer.map_err(|error| {
                 Error::Other(error.cause().unwrap_or_else(|| error.message().to_owned()).into())
             })?;
-            let (parts, body) = answer.into_parts();
-            Ok(BytesResponse { parts, body: Box::new(bytes::Bytes::from(body)) })
+            Ok(BytesResponse::from(answer.map(|body| Full::new(bytes::Bytes::from(body)))))
         })
     }
 }
