@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use kernel::Keys;
 use ops::backup::{Backups, KeyFile, Whereabouts};
 use types::{Error, Result, Secret};
 
 use crate::config::Settings;
-use crate::start;
+use crate::start::{self, keys as own};
 
 /// Backups of this installation.
 ///
@@ -14,7 +15,8 @@ use crate::start;
 /// 422, when the settings cannot be used.
 pub(crate) fn of(settings: &Settings) -> Result<Backups> {
     let store = start::database_settings(settings);
-    let folder = start::keys::folder(settings);
+    let folder = own::folder(settings);
+    let keys_folder = folder.clone();
     let given = match (&settings.keys.root, &settings.keys.signing) {
         (Some(root), Some(signing)) => {
             Some([("root.key", root.clone()), ("signing.key", signing.clone())])
@@ -32,8 +34,22 @@ pub(crate) fn of(settings: &Settings) -> Result<Backups> {
         data: settings.server.data_dir.clone(),
         database: start::in_data_dir(&store).map(Path::to_owned),
         keys: Box::new(keys),
+        keys_folder,
+        fingerprint,
     };
     Backups::new(settings.backup.clone(), whereabouts)
+}
+
+/// What is remembered of keys, of those in files.
+///
+/// # Errors
+/// 422, when one is missing or none.
+pub(crate) fn fingerprint(files: &[KeyFile]) -> Result<String> {
+    let of = |name: &str| {
+        let file = files.iter().find(|file| file.name == name);
+        Keys::parse(file.map_or("", |file| file.text.reveal().as_str()))
+    };
+    Ok(own::fingerprint(&Keys::new(of("root.key")?, of("signing.key")?)))
 }
 
 fn key(name: &str, text: String) -> KeyFile {
@@ -51,8 +67,9 @@ fn files(folder: &Path) -> Result<Vec<KeyFile>> {
             Err(error) => {
                 return Err(Error::conflict(
                     "keys_missing",
-                    format!("The key {name} cannot be put into the backup: {error}."),
-                ));
+                    format!("The key {name} cannot be put into the backup: it cannot be read."),
+                )
+                .caused_by(error));
             }
         }
     }

@@ -16,6 +16,7 @@ use identity::{Desk, IdentityApp, SigningKey, Surroundings};
 use kernel::jobs::Jobs;
 use kernel::{App, Caller};
 use live::Live;
+use ops::backup::Backups;
 use tokio::task::JoinSet;
 use types::{PersonId, Result, Secret};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -26,7 +27,7 @@ use utoipa::openapi::{
 use web::{Door, Edge, Idempotency, Origins, Shed, Waited};
 
 use crate::config::{Mode, Settings};
-use crate::{alias, backups, health, landing, setup_page};
+use crate::{alias, health, landing, setup_page};
 
 /// What is answered however busy the server is: probes, and a stream that lives as long as its
 /// listener.
@@ -66,6 +67,7 @@ pub(crate) async fn build(
     settings: &Settings,
     url: &str,
     shed: &Shed,
+    backups: &Backups,
 ) -> Result<(Router, Live)> {
     let identity = identity(app, settings, url)?;
     identity::ready(&identity).await?;
@@ -75,7 +77,7 @@ pub(crate) async fn build(
     let (world_routes, _) = world::router().split_for_parts();
     let (website_routes, _) = website::router().split_for_parts();
     let whole = openapi();
-    let ops = ops::new(app.clone(), &settings.ops, backups::of(settings)?);
+    let ops = ops::new(app.clone(), &settings.ops, backups.clone());
     let (ops_routes, _) = ops::router().split_for_parts();
     let (metrics_routes, _) = ops::metrics_router().split_for_parts();
     let (integrations_routes, _) = integrations::router().split_for_parts();
@@ -234,16 +236,14 @@ fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
 }
 
 /// What goes on beside requests, until the set is dropped; `url` is where people reach it.
-///
-/// # Errors
-/// When the settings of backups cannot be used.
 pub(crate) fn tasks(
     app: &App,
     live: &Live,
     settings: &Settings,
     url: &str,
     shed: &Shed,
-) -> Result<JoinSet<()>> {
+    backups: &Backups,
+) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     if let Some(target) = settings.web.wait_target() {
         let (own, shed) = (app.clone(), shed.clone());
@@ -257,7 +257,7 @@ pub(crate) fn tasks(
     let jobs = world::jobs(identity::jobs(jobs), app);
     let jobs = world::notifications::jobs(jobs, &settings.notifications, url);
     let jobs = live::jobs(integrations::jobs(jobs, &outside));
-    let jobs = ops::backup::jobs(jobs, &backups::of(settings)?);
+    let jobs = ops::backup::jobs(jobs, backups);
     let own = app.clone();
     tasks.spawn(keep("jobs", move || jobs.clone().run(own.clone())));
     let own = app.clone();
@@ -275,7 +275,7 @@ pub(crate) fn tasks(
         let own = app.clone();
         tasks.spawn(keep("news", move || news(own.clone())));
     }
-    Ok(tasks)
+    tasks
 }
 
 fn waited(app: &App, span: Duration) -> Waited {

@@ -21,7 +21,7 @@ use web::Shed;
 
 use crate::config::Settings;
 use crate::exit::Stop;
-use crate::{house, log};
+use crate::{backups, house, log};
 
 pub(crate) use self::directory::{Place, is_writable};
 pub(crate) use self::opening::{database_settings, in_data_dir, open};
@@ -48,9 +48,11 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     let url = server.url(address);
     let https = tls::Https::open(settings, &app.egress).await?;
     house::boot(app).await.map_err(|error| Stop::opening(&error))?;
+    let backups = backups::of(settings).map_err(|error| Stop::opening(&error))?;
+    backups.begin(app.now());
     let shed = Shed::default();
-    let (router, live) =
-        house::build(app, settings, &url, &shed).await.map_err(|error| Stop::opening(&error))?;
+    let built = house::build(app, settings, &url, &shed, &backups).await;
+    let (router, live) = built.map_err(|error| Stop::opening(&error))?;
     let setup = house::is_setup_open(app).await.map_err(|error| Stop::opening(&error))?;
     let token = setup.then(|| app.keys.setup_token());
     // Heard before anybody can know that the server is there.
@@ -58,8 +60,7 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     warn(app).await?;
     welcome::print(settings, address, &url, token, began.elapsed());
 
-    let mut tasks =
-        house::tasks(app, &live, settings, &url, &shed).map_err(|error| Stop::opening(&error))?;
+    let mut tasks = house::tasks(app, &live, settings, &url, &shed, &backups);
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         signals.first().await;

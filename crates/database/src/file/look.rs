@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use types::{Result, Time};
 
@@ -12,8 +13,7 @@ use crate::{Engine, failure};
 
 /// Findings told at most.
 const TOLD: u32 = 20;
-/// Bytes of a file that are mapped, and KiB of it that are kept.
-const MAPPED: i64 = 1 << 30;
+/// KiB of a file that are kept.
 const CACHE_KIB: i64 = 16_384;
 
 /// What is in a database.
@@ -66,10 +66,19 @@ pub fn look(path: &Path) -> Result<Contents> {
     Ok(Contents { rows, migrations, last_event, platform, keys })
 }
 
-/// Reads all of a file once or twice.
+/// Reads all of a file once or twice. Anybody may have made it: what its schema asks for is not
+/// done, what its pages say is checked, and none of them is mapped, because one that is cut short
+/// meanwhile would end the process.
 fn reader(path: &Path) -> Result<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    for (name, value) in [("mmap_size", MAPPED), ("cache_size", -CACHE_KIB)] {
+    for (config, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+    ] {
+        connection.set_db_config(config, on).map_err(failure::of_sqlite)?;
+    }
+    for (name, value) in [("cell_size_check", 1), ("mmap_size", 0), ("cache_size", -CACHE_KIB)] {
         connection.pragma_update(None, name, value).map_err(failure::of_sqlite)?;
     }
     Ok(connection)

@@ -9,6 +9,7 @@ mod look;
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use types::{Error, Result};
 
@@ -47,6 +48,38 @@ pub fn settle(database: &Path) -> Result<()> {
     let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     alone(&connection)?;
     connection.close().map_err(|(_, error)| failure::of_sqlite(error))
+}
+
+/// Ends every session in a file that nobody serves; how many there were. Whoever signed out, or was
+/// signed out, after it was copied does not come back with it.
+///
+/// # Errors
+/// When the file is no database, or cannot be written.
+pub fn end_sessions(database: &Path) -> Result<u64> {
+    let mut connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Anybody may have made it.
+    for (config, on) in [
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+    ] {
+        connection.set_db_config(config, on).map_err(failure::of_sqlite)?;
+    }
+    let ended = emptied(&mut connection).map_err(failure::of_sqlite)?;
+    connection.close().map_err(|(_, error)| failure::of_sqlite(error))?;
+    Ok(ended)
+}
+
+/// What refers to a session goes before it. An older schema may not have these tables yet.
+fn emptied(connection: &mut Connection) -> rusqlite::Result<u64> {
+    let work = connection.transaction()?;
+    let mut ended = 0;
+    for table in ["spent_refresh_tokens", "sessions"] {
+        if work.table_exists(Some("main"), table)? {
+            ended = work.execute(&format!("delete from {table}"), [])?;
+        }
+    }
+    work.commit()?;
+    Ok(u64::try_from(ended).unwrap_or_default())
 }
 
 /// Leaves the mode in which a log lies beside the file.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, TryStreamExt as _};
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use futures_util::StreamExt as _;
+use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum};
 use object_store::path::Path;
 use object_store::{
     BackoffConfig, GetOptions, GetRange, MultipartUpload, ObjectStore as _, ObjectStoreExt as _,
@@ -19,9 +19,9 @@ use object_store::{
 use tokio::sync::mpsc;
 use types::{Error, ErrorKind, Result};
 
-use super::aside::{Stop, aside};
+use super::apart::{Stop, apart};
 use super::caller::Caller;
-use super::place::absent;
+use super::place::{Newest, absent};
 use super::settings::Settings;
 
 /// The least a part has; what is smaller goes at once.
@@ -30,7 +30,7 @@ const PART: u64 = 8 << 20;
 const PARTS: u64 = 9000;
 /// Parts between who makes them and who sends them.
 const AHEAD: usize = 1;
-const RETRIES: usize = 3;
+const RETRIES: u32 = 3;
 
 /// A bucket.
 #[derive(Clone)]
@@ -65,12 +65,19 @@ impl Bucket {
             .with_http_connector(Caller::within(timeout))
             .with_retry(RetryConfig {
                 backoff: BackoffConfig::default(),
-                max_retries: RETRIES,
-                retry_timeout: timeout,
+                max_retries: RETRIES as usize,
+                // For each of the tries: one that takes all of its time is tried again, too.
+                retry_timeout: timeout * (RETRIES + 1),
             });
+        if let Some(token) = &settings.s3_session_token {
+            builder = builder.with_token(token.reveal());
+        }
+        if settings.s3_checksums {
+            // A bucket that lets nothing be deleted for a while takes nothing without.
+            builder = builder.with_checksum_algorithm(Checksum::SHA256);
+        }
         if !settings.s3_endpoint.is_empty() {
-            let endpoint = settings.s3_endpoint.trim_end_matches('/');
-            builder = builder.with_endpoint(endpoint).with_allow_http(true);
+            builder = builder.with_endpoint(settings.s3_endpoint.trim_end_matches('/'));
         }
         let store = builder.build().map_err(|error| {
             wrong("backup.to", "is no bucket that can be used").caused_by(error)
@@ -82,16 +89,19 @@ impl Bucket {
         Path::from(format!("{}/{name}", self.prefix))
     }
 
-    pub(super) async fn list(&self) -> Result<Vec<(String, u64)>> {
+    /// The newest of those there, and their sizes.
+    pub(super) async fn list(&self, most: usize) -> Result<Vec<(String, u64)>> {
         let prefix = Path::from(self.prefix.as_str());
-        let found = self.store.list(Some(&prefix)).try_collect::<Vec<_>>();
-        let found = found.await.map_err(|error| failed("", error))?;
-        // What lies deeper is somebody else's.
-        let here = found.into_iter().filter_map(|object| {
-            let name = object.location.filename()?.to_owned();
-            (self.path(&name) == object.location).then_some((name, object.size))
-        });
-        Ok(here.collect())
+        let (mut all, mut newest) = (self.store.list(Some(&prefix)), Newest::new(most));
+        while let Some(object) = all.next().await {
+            let object = object.map_err(|error| failed("", error))?;
+            // What lies deeper is somebody else's.
+            let name = object.location.filename().unwrap_or_default();
+            if self.path(name) == object.location {
+                newest.add(name.to_owned(), object.size);
+            }
+        }
+        Ok(newest.files())
     }
 
     /// How one begins.
@@ -119,7 +129,7 @@ impl Bucket {
         // As many parts as there may be, should nothing of it be compressible.
         let size = usize::try_from(PART.max((expected + (expected >> 6)) / PARTS))?;
         let (pieces, sent) = mpsc::channel(AHEAD);
-        let making = aside(move |stop| {
+        let making = apart(move |stop| {
             let mut out = Pieces { pieces, part: Vec::with_capacity(size), size, bytes: 0 };
             let made = make(&mut out, stop)?;
             Ok((made, out.end()?))
@@ -171,14 +181,14 @@ impl Bucket {
         let found = self.store.get(&self.path(name)).await.map_err(|error| failed(name, error))?;
         let mut stream = found.into_stream();
         let (pieces, came) = mpsc::channel(AHEAD);
-        let taking = aside(move |stop| {
+        let taking = apart(move |stop| {
             let mut from = Coming { came, part: Bytes::new(), ended: false };
             take(&mut from, stop)
         });
         let bringing = async move {
             while let Some(part) = stream.next().await {
                 let broken = part.is_err();
-                let part = part.map_err(io::Error::other);
+                let part = part.map_err(|error| io::Error::other(why(&error)));
                 // Somebody who has found something wrong wants no more of it.
                 if pieces.send(Some(part)).await.is_err() || broken {
                     return;
@@ -222,7 +232,10 @@ impl Begun {
         if let Some(mut upload) = self.0.take()
             && let Err(error) = upload.abort().await
         {
-            tracing::warn!(cause = %error, "an upload that was called off may have left parts");
+            tracing::warn!(
+                cause = why(&error),
+                "an upload that was called off may have left parts"
+            );
         }
     }
 }
@@ -306,6 +319,15 @@ fn failed(name: &str, error: object_store::Error) -> Error {
             "backup_place_failed",
             "The bucket of the backups does not do what it is asked; try again later.",
         )
-        .caused_by(error),
+        .caused_by(why(&error)),
     }
+}
+
+/// What is at the bottom of it: above that stand addresses, with what was in them.
+fn why(error: &object_store::Error) -> String {
+    let mut last: &dyn std::error::Error = error;
+    while let Some(next) = last.source() {
+        last = next;
+    }
+    last.to_string()
 }

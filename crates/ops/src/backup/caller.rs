@@ -3,12 +3,16 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use http_body_util::BodyExt as _;
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
     HttpResponseBody, HttpService,
 };
+
+/// Bytes that are read of a refusal.
+const REFUSAL: usize = 16 << 10;
 
 /// Makes calls that take so long at most: until an answer begins, and between two pieces of it.
 #[derive(Debug, Clone)]
@@ -51,8 +55,30 @@ impl Service {
         let late = |error| HttpError::new(HttpErrorKind::Timeout, error);
         let answer = sent.map_err(late)?.map_err(told)?;
         let (parts, body) = http::Response::<reqwest::Body>::from(answer).into_parts();
-        Ok(HttpResponse::from_parts(parts, HttpResponseBody::new(body.map_err(told))))
+        let body = HttpResponseBody::new(body.map_err(told));
+        if parts.status.is_success() {
+            return Ok(HttpResponse::from_parts(parts, body));
+        }
+        // What is said about a refusal goes to the log, and some say there what they were sent.
+        let code = tokio::time::timeout(self.limit, code(body)).await;
+        let code = code.ok().flatten().unwrap_or_default();
+        Ok(HttpResponse::from_parts(parts, code.into()))
     }
+}
+
+/// The code in a refusal: `AccessDenied`.
+async fn code(body: HttpResponseBody) -> Option<String> {
+    let (mut pieces, mut text) = (body.bytes_stream(), Vec::new());
+    while let Some(piece) = pieces.next().await {
+        text.extend_from_slice(&piece.ok()?);
+        if text.len() > REFUSAL {
+            return None;
+        }
+    }
+    let (_, rest) = std::str::from_utf8(&text).ok()?.split_once("<Code>")?;
+    let (code, _) = rest.split_once("</Code>")?;
+    let plain = code.len() <= 64 && code.chars().all(|letter| letter.is_ascii_alphanumeric());
+    plain.then(|| code.to_owned())
 }
 
 impl HttpService for Service {

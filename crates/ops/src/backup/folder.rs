@@ -1,12 +1,15 @@
 //! Backups in a folder.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use types::{Error, ErrorKind, Result};
 
-use super::place::{absent, is_name};
+use super::apart::Stop;
+use super::manifest::{HEAD_BYTES, Manifest};
+use super::place::{Found, Newest, absent, is_name};
+use super::space;
 use super::unpack::{private, unwritable};
 
 const BUFFER: usize = 1 << 20;
@@ -16,29 +19,44 @@ const PART: &str = ".part";
 /// commits of a database on the same disk.
 const SYNC_EVERY: u64 = 4 << 20;
 
+/// The newest of those there, and what each says of itself.
+pub(super) fn list(folder: &Path, most: usize, stop: &Stop) -> Result<Vec<Found>> {
+    let mut newest = Newest::new(most);
+    each(folder, |name, bytes| newest.add(name, bytes))?;
+    let mut found = Vec::new();
+    for (name, bytes) in newest.files() {
+        stop.check()?;
+        let manifest = open(&folder.join(&name));
+        let manifest = manifest
+            .and_then(|file| Manifest::read(&mut BufReader::with_capacity(HEAD_BYTES, file)));
+        found.push(Found { name, bytes, manifest });
+    }
+    Ok(found)
+}
+
 /// Names and sizes of the files there; nothing where there is no folder yet.
-pub(super) fn list(folder: &Path) -> Result<Vec<(String, u64)>> {
+fn each(folder: &Path, mut is: impl FnMut(String, u64)) -> Result<()> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(unlisted(folder, &error)),
     };
-    let mut files = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| unlisted(folder, &error))?;
         let (Ok(name), Ok(about)) = (entry.file_name().into_string(), entry.metadata()) else {
             continue;
         };
         if about.is_file() {
-            files.push((name, about.len()));
+            is(name, about.len());
         }
     }
-    Ok(files)
+    Ok(())
 }
 
 fn unlisted(folder: &Path, error: &io::Error) -> Error {
-    let why = format!("The folder of backups {} cannot be read: {error}.", folder.display());
-    Error::new(ErrorKind::Overloaded, "backup_place_unreadable", why)
+    let said = "The folder of the backups cannot be read.";
+    Error::new(ErrorKind::Overloaded, "backup_place_unreadable", said)
+        .caused_by(format!("{}: {error}", folder.display()))
 }
 
 pub(super) fn open(path: &Path) -> Result<File> {
@@ -78,7 +96,7 @@ pub(super) fn store<T>(
     let file = private(&part.0)?;
     // Says that somebody still writes it; where there are no locks, nobody clears away.
     let _ = file.try_lock();
-    let mut out = BufWriter::with_capacity(BUFFER, Steady::new(file));
+    let mut out = BufWriter::with_capacity(BUFFER, Steady::new(file, folder));
     let made = make(&mut out);
     let flushed = out.flush();
     let Steady { file, bytes, failed, .. } =
@@ -98,7 +116,7 @@ pub(super) fn store<T>(
 
 /// Clears away what was begun by processes that are gone.
 fn sweep(folder: &Path) {
-    for (name, _) in list(folder).unwrap_or_default() {
+    let clear = |name: String, _| {
         let begun = name.strip_prefix('.').and_then(|name| name.strip_suffix(PART));
         if begun.is_some_and(is_name) {
             let path = folder.join(name);
@@ -107,6 +125,16 @@ fn sweep(folder: &Path) {
                 let _ = fs::remove_file(path);
             }
         }
+    };
+    // Whoever cannot read it cannot write there either, and is told so.
+    let _ = each(folder, clear);
+}
+
+/// The folder a file is in.
+pub(super) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 
@@ -124,21 +152,27 @@ pub(super) fn prepare(folder: &Path) -> Result<()> {
 
 /// A name that was changed is on the disk once its folder is.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     File::open(folder)?.sync_all()
 }
 
-/// A file that goes to the disk bit by bit, and remembers why it could not.
-struct Steady {
+/// A file that goes to the disk bit by bit as long as there is room for others, and remembers why it
+/// could not.
+struct Steady<'a> {
     file: File,
+    folder: &'a Path,
     bytes: u64,
     synced: u64,
     failed: Option<io::Error>,
 }
 
-impl Steady {
-    const fn new(file: File) -> Self {
-        Self { file, bytes: 0, synced: 0, failed: None }
+impl<'a> Steady<'a> {
+    const fn new(file: File, folder: &'a Path) -> Self {
+        Self { file, folder, bytes: 0, synced: 0, failed: None }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()?;
+        space::require(self.folder, 0).map_err(|_| io::ErrorKind::StorageFull.into())
     }
 
     fn note<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
@@ -152,14 +186,14 @@ impl Steady {
     }
 }
 
-impl Write for Steady {
+impl Write for Steady<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let done = self.file.write(bytes);
         let written = self.note(done)?;
         self.bytes += written as u64;
         if self.bytes - self.synced >= SYNC_EVERY {
             self.synced = self.bytes;
-            let done = self.file.sync_data();
+            let done = self.sync();
             self.note(done)?;
         }
         Ok(written)

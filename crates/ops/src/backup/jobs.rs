@@ -9,19 +9,21 @@ use kernel::{App, Caller, Work};
 use serde_json::{Value, json};
 use types::{Error, ErrorKind, Json, Result};
 
-use super::made::{Backups, Made};
+use super::made::{BUSY, Backups, Made};
 use super::manifest::Kind;
 use super::place::Place;
 use crate::jobs::rules::tell;
 
 /// The kind of the job, and the name of its schedule.
 pub(super) const KIND: &str = "ops.backup";
-/// While one with this key is queued or running, there is no second one: the key of the schedule's.
-pub(super) const ONE: &str = "every ops.backup";
+/// Of those that somebody asked for, one is queued or running at a time.
+pub(super) const ONE: &str = "ops.backup by hand";
 /// A backup may take as long as a job can.
 const LIMIT: Duration = Duration::from_secs(6 * 3600);
+/// Less than that, so that what came of it can still be told.
+const PATIENCE: Duration = Duration::from_secs(6 * 3600 - 300);
 /// Runs until one is given up; the next tick brings another.
-pub(super) const ATTEMPTS: i64 = 3;
+const ATTEMPTS: i64 = 3;
 
 /// Registers the job, and its schedule where there is one.
 #[must_use]
@@ -36,9 +38,12 @@ async fn run(backups: Backups, app: App, job: Job) -> Result<()> {
     let kind = if job.tick.is_some() { Kind::Scheduled } else { Kind::Manual };
     let said = job.clone();
     let done = async {
-        let wanted = backups.wanted(kind)?;
+        let mut wanted = backups.wanted(kind)?;
+        wanted.within = Some(PATIENCE);
+        wanted.proof = (kind == Kind::Scheduled).then(|| app.keys.clone());
         let place = wanted.place.clone();
-        let made = backups.make(&app, wanted, move |at, words| said.progress(at, words)).await?;
+        let told = move |at: u8, words: &str| said.progress(at, words);
+        let made = backups.make(&app.clock, &app.random, wanted, told).await?;
         Ok::<_, Error>((place, made))
     };
     match done.await {
@@ -58,7 +63,7 @@ async fn finish(backups: &Backups, app: &App, job: &Job, place: &Place, made: &M
     record(app, "backup_created", told).await?;
     let mut deleted = 0;
     if manifest.kind == Kind::Scheduled {
-        match backups.clear(place, manifest).await {
+        match backups.clear(place, manifest, &app.keys).await {
             Ok(gone) if gone.is_empty() => {}
             Ok(gone) => {
                 deleted = gone.len();
@@ -79,13 +84,19 @@ async fn finish(backups: &Backups, app: &App, job: &Job, place: &Place, made: &M
 }
 
 async fn fail(app: &App, job: &Job, error: Error) -> Result<()> {
+    // What it says goes to people; why, to the log.
+    let plain = Error::new(error.kind(), error.code().to_owned(), error.message().to_owned());
+    if error.code() == BUSY && !job.is_last() {
+        // Nothing has failed: its turn comes.
+        return Err(plain);
+    }
     // Only what may be otherwise in a moment is worth another try.
     let mendable = matches!(error.kind(), ErrorKind::Overloaded | ErrorKind::StorageFull);
     let last = !mendable || job.attempt >= ATTEMPTS;
     tracing::warn!(code = error.code(), last, cause = error.cause(), "a backup failed: {error}");
     let told = json!({ "code": error.code(), "attempt": job.attempt, "last": last });
     record(app, "backup_failed", told).await?;
-    if last { Err(hopeless(error.to_string())) } else { Err(error) }
+    if last { Err(hopeless(plain.to_string())) } else { Err(plain) }
 }
 
 /// In the platform's log, for its owners.

@@ -3,7 +3,14 @@
 
 use std::collections::HashSet;
 
+use kernel::Keys;
 use types::Time;
+
+use super::manifest::{Kind, Manifest};
+use super::place::Found;
+
+/// The number of the period a moment is in.
+type Period = fn(Time) -> i64;
 
 /// How many of each.
 #[derive(Debug, Clone, Copy)]
@@ -14,10 +21,45 @@ pub(super) struct Keep {
     pub(super) monthly: usize,
 }
 
+/// The names of those that have had their time after one was made: of the schedule, of the same
+/// installation, and not younger. What cannot be read, was renamed, or does not show that these keys
+/// wrote it is not ours to delete, and none of ours is deleted for its sake.
+pub(super) fn had_their_time(
+    found: Vec<Found>,
+    newest: &Manifest,
+    keys: &Keys,
+    keep: Keep,
+) -> Vec<String> {
+    let (mut ours, mut later) = (Vec::new(), 0_usize);
+    for Found { name, manifest, .. } in found {
+        let Ok(manifest) = manifest else { continue };
+        let is_ours = manifest.kind == Kind::Scheduled
+            && manifest.name == name
+            && manifest.installation.is_some()
+            && manifest.installation == newest.installation
+            && manifest.is_proven(keys);
+        if is_ours && manifest.created_at > newest.created_at {
+            later += 1;
+        } else if is_ours {
+            ours.push((manifest.created_at, name));
+        }
+    }
+    if later > 0 {
+        tracing::warn!(
+            later,
+            "there are backups from after this one, which stay: is the clock right?"
+        );
+    }
+    ours.sort_by(|one, other| other.cmp(one));
+    let made: Vec<Time> = ours.iter().map(|(at, _)| *at).collect();
+    let gone = over(&made, keep).into_iter().filter_map(|index| ours.get(index));
+    gone.map(|(_, name)| name.clone()).filter(|name| *name != newest.name).collect()
+}
+
 /// Which of these, the newest first, have had their time. Never the first.
-pub(super) fn over(made: &[Time], keep: Keep) -> Vec<usize> {
+fn over(made: &[Time], keep: Keep) -> Vec<usize> {
     let mut kept: HashSet<usize> = (0..keep.last.max(1).min(made.len())).collect();
-    let periods: [(usize, fn(Time) -> i64); 3] =
+    let periods: [(usize, Period); 3] =
         [(keep.daily, day), (keep.weekly, week), (keep.monthly, month)];
     for (most, of) in periods {
         let mut seen = HashSet::new();
@@ -51,6 +93,7 @@ fn month(at: Time) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::manifest::tests::manifest;
     use super::*;
 
     const NOTHING: Keep = Keep { last: 0, daily: 0, weekly: 0, monthly: 0 };
@@ -99,5 +142,69 @@ mod tests {
     fn of_one_day_the_newest_stands_for_it() {
         let all = [at("2026-01-31T18:00:00.000Z"), at("2026-01-31T12:00:00.000Z")];
         assert_eq!(over(&all, Keep { daily: 5, ..NOTHING }), [1]);
+    }
+
+    fn keys() -> Keys {
+        Keys::new([1; 32], [2; 32])
+    }
+
+    /// One of the schedule, made at this minute; its head is by who has these keys.
+    fn scheduled(minute: i64, keys: &Keys) -> Manifest {
+        let mut head = manifest();
+        head.kind = Kind::Scheduled;
+        head.name = format!("sixfold-20260131T12{minute:02}00Z-00000000.backup");
+        head.created_at = Time::from_micros(1_769_860_800_000_000 + minute * 60_000_000);
+        head.installation = Some("group_of_the_platform".to_owned());
+        head.prove(keys).expect("a proof");
+        head
+    }
+
+    fn at_a_place(heads: &[Manifest]) -> Vec<Found> {
+        let found = |head: &Manifest| Found {
+            name: head.name.clone(),
+            bytes: 1,
+            manifest: Ok(head.clone()),
+        };
+        heads.iter().map(found).collect()
+    }
+
+    #[test]
+    fn of_ours_the_older_ones_go() {
+        let heads: Vec<_> = (1..=4).map(|minute| scheduled(minute, &keys())).collect();
+        let keep = Keep { last: 2, ..NOTHING };
+        let gone = had_their_time(at_a_place(&heads), &heads[3], &keys(), keep);
+        assert_eq!(gone, [heads[1].name.clone(), heads[0].name.clone()]);
+    }
+
+    #[test]
+    fn heads_that_others_wrote_neither_go_nor_make_ours_go() {
+        let foreign = Keys::new([7; 32], [2; 32]);
+        let mut heads: Vec<_> = (1..=2).map(|minute| scheduled(minute, &keys())).collect();
+        heads.extend((3..=9).map(|minute| scheduled(minute, &foreign)));
+        // With what was proven of another one.
+        heads.push(Manifest { proof: heads[0].proof.clone(), ..scheduled(10, &foreign) });
+        // And one of ours under another name.
+        let mut found = at_a_place(&heads);
+        found.extend(at_a_place(&heads[..1]).into_iter().map(|one| Found {
+            name: "sixfold-20260131T120200Z-ffffffff.backup".to_owned(),
+            ..one
+        }));
+        let newest = scheduled(20, &keys());
+        found.extend(at_a_place(std::slice::from_ref(&newest)));
+        let gone = had_their_time(found, &newest, &keys(), Keep { last: 3, ..NOTHING });
+        assert!(gone.is_empty(), "{gone:?}");
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_costs_nobody_a_backup() {
+        let heads: Vec<_> = [1, 2, 50, 51].map(|minute| scheduled(minute, &keys())).into();
+        // The clock is right again: the one just made is older than two that are there.
+        let newest = &heads[1];
+        let found = at_a_place(&heads);
+        let gone = had_their_time(found, newest, &keys(), Keep { last: 2, ..NOTHING });
+        assert!(gone.is_empty(), "{gone:?}");
+        let found = at_a_place(&heads);
+        let gone = had_their_time(found, newest, &keys(), Keep { last: 1, ..NOTHING });
+        assert_eq!(gone, [heads[0].name.clone()], "never the one that was just made");
     }
 }

@@ -3,17 +3,25 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use kernel::App;
+use kernel::{Clock, Keys, Random};
 use types::{Error, Result, Time};
 
+use super::folder::parent;
 use super::keep;
 use super::manifest::{Kind, Manifest};
-use super::pack::{self, KeyFile, Order};
+use super::pack::{self, Fingerprint, KeyFile, Order};
 use super::place::{self, Place};
 use super::seal::Seal;
 use super::settings::Settings;
-use super::state::{Outcome, State, Turn};
+use super::state::{MAKING, Outcome, State, Turn};
+use super::swap;
+
+/// The code of what comes when it is somebody else's turn.
+pub(super) const BUSY: &str = "backup_running";
+/// Backups that retention looks at.
+const LOOKED_AT: usize = 5000;
 
 /// Where the things are that a backup is about.
 pub struct Whereabouts {
@@ -23,6 +31,10 @@ pub struct Whereabouts {
     pub database: Option<PathBuf>,
     /// Reads the keys of the installation.
     pub keys: Box<dyn Fn() -> Result<Vec<KeyFile>> + Send + Sync>,
+    /// Where they lie, if they are files.
+    pub keys_folder: PathBuf,
+    /// What is remembered of them.
+    pub fingerprint: Fingerprint,
 }
 
 /// Backups of this installation. Cheap to clone.
@@ -47,6 +59,10 @@ pub struct Wanted {
     pub keys: bool,
     /// Whether others work on this machine.
     pub gently: bool,
+    /// What shows retention later that this installation made it.
+    pub proof: Option<Keys>,
+    /// How long it may take.
+    pub within: Option<Duration>,
 }
 
 /// A backup that is there.
@@ -99,28 +115,47 @@ impl Backups {
     pub fn wanted(&self, kind: Kind) -> Result<Wanted> {
         let place = self.0.place.clone().ok_or_else(not_configured)?;
         let (seal, keys) = (self.0.settings.seal()?, self.0.settings.include_keys);
-        Ok(Wanted { place, seal, kind, keys, gently: true })
+        Ok(Wanted { place, seal, kind, keys, gently: true, proof: None, within: None })
+    }
+
+    /// What is to be done when a server begins, which has the database for itself: what was killed
+    /// is cleared away, and since when there is which schedule is remembered.
+    pub fn begin(&self, now: Time) {
+        let Whereabouts { data, database, keys_folder, .. } = &self.0.whereabouts;
+        let Some(database) = database else { return };
+        Turn::sweep(parent(database));
+        swap::sweep(database, keys_folder);
+        if let Err(error) = State::begin(data, &self.0.settings.every, now) {
+            tracing::warn!(cause = error.cause(), "the schedule of backups was not noted: {error}");
+        }
     }
 
     /// Makes one, and remembers what came of it. `told` hears how far it is, in percent.
     ///
     /// # Errors
-    /// 409 `backup_of_postgres`, `backup_running`, `keys_need_encryption`; 503 and 507 when the place
-    /// does not take it.
+    /// 409 `backup_of_postgres`, `backup_running`, `keys_need_encryption`, `keys_foreign`,
+    /// `database_damaged`, `backup_too_slow`; 503 and 507 when the place does not take it.
     pub async fn make(
         &self,
-        app: &impl Moments,
+        clock: &Clock,
+        random: &Random,
         wanted: Wanted,
         told: impl Fn(u8, &str) + Send + Sync + 'static,
     ) -> Result<Made> {
         let (kind, place) = (wanted.kind, wanted.place.kind().to_owned());
-        let started_at = app.now();
-        let name = place::name(started_at, app.random());
-        let done = self.store(started_at, name.clone(), wanted, told).await;
+        let started_at = clock.now();
+        let name = place::name(started_at, random.bytes());
+        let limit = wanted.within.unwrap_or(Duration::MAX);
+        let done = self.store(started_at, name.clone(), wanted, told);
+        let done = tokio::time::timeout(limit, done).await.unwrap_or_else(|_| Err(too_slow()));
         let error = done.as_ref().err();
+        if error.is_some_and(|error| error.code() == BUSY) {
+            // Nothing came of it: the other one will say what came of that.
+            return done;
+        }
         let outcome = Outcome {
             started_at,
-            finished_at: app.now(),
+            finished_at: clock.now(),
             kind,
             ok: error.is_none(),
             name: error.is_none().then_some(name),
@@ -142,7 +177,7 @@ impl Backups {
         wanted: Wanted,
         told: impl Fn(u8, &str) + Send + Sync + 'static,
     ) -> Result<Made> {
-        let Whereabouts { data, database, keys } = &self.0.whereabouts;
+        let Whereabouts { database, keys, fingerprint, .. } = &self.0.whereabouts;
         let database = database.clone().ok_or_else(of_postgres)?;
         if wanted.keys && wanted.seal.is_open() {
             return Err(Error::conflict(
@@ -151,15 +186,26 @@ impl Backups {
             ));
         }
         let keys = if wanted.keys { keys()? } else { Vec::new() };
-        let turn = Turn::take(data, "backups")?;
+        let turn = Turn::take(parent(&database), MAKING)?;
         let expected = std::fs::metadata(&database).map_or(0, |about| about.len());
-        let (seal, gently, kind) = (wanted.seal, wanted.gently, wanted.kind);
-        let file = name.clone();
+        let (seal, gently, kind, proof) = (wanted.seal, wanted.gently, wanted.kind, wanted.proof);
+        let (file, fingerprint) = (name.clone(), *fingerprint);
         let (manifest, bytes) = wanted
             .place
             .store(&file, expected, move |out, stop| {
                 let scratch = turn.scratch.clone();
-                let order = Order { name, kind, now, database, scratch, seal, keys, gently };
+                let order = Order {
+                    name,
+                    kind,
+                    now,
+                    database,
+                    scratch,
+                    seal,
+                    keys,
+                    fingerprint,
+                    proof,
+                    gently,
+                };
                 // The turn is over when the thread is, also when nobody waits for it any more.
                 let made = pack::make(&order, out, stop, &told);
                 drop(turn);
@@ -173,48 +219,22 @@ impl Backups {
     ///
     /// # Errors
     /// 503, 507, when the place cannot be read, or does not let go.
-    pub async fn clear(&self, place: &Place, newest: &Manifest) -> Result<Vec<String>> {
-        let mut ours: Vec<(Time, String)> = Vec::new();
-        for found in place.list().await? {
-            // What cannot be read, was renamed, or is of somebody else is not ours to delete.
-            let Ok(manifest) = found.manifest else { continue };
-            if manifest.kind == Kind::Scheduled
-                && manifest.name == found.name
-                && manifest.installation.is_some()
-                && manifest.installation == newest.installation
-            {
-                ours.push((manifest.created_at, found.name));
-            }
-        }
-        ours.sort_by(|one, other| other.cmp(one));
-        let made: Vec<Time> = ours.iter().map(|(at, _)| *at).collect();
-        let mut gone = Vec::new();
-        for index in keep::over(&made, self.0.settings.keep()) {
-            if let Some((_, name)) = ours.get(index) {
-                place.delete(name).await?;
-                gone.push(name.clone());
-            }
+    pub async fn clear(&self, place: &Place, newest: &Manifest, own: &Keys) -> Result<Vec<String>> {
+        let found = place.list(LOOKED_AT).await?;
+        let gone = keep::had_their_time(found, newest, own, self.0.settings.keep());
+        for name in &gone {
+            place.delete(name).await?;
         }
         Ok(gone)
     }
 }
 
-/// Where a moment and randomness come from.
-pub trait Moments: Sync {
-    /// This moment.
-    fn now(&self) -> Time;
-    /// A few random bytes, so that no two names are the same.
-    fn random(&self) -> [u8; 4];
-}
-
-impl Moments for App {
-    fn now(&self) -> Time {
-        Self::now(self)
-    }
-
-    fn random(&self) -> [u8; 4] {
-        self.random.bytes()
-    }
+fn too_slow() -> Error {
+    Error::conflict(
+        "backup_too_slow",
+        "It took longer than it may, and was called off: the disk or the place of the backups is \
+         too slow for this database.",
+    )
 }
 
 fn not_configured() -> Error {

@@ -1,6 +1,7 @@
 use super::*;
 
-fn manifest() -> Manifest {
+/// One like those that are written.
+pub(crate) fn manifest() -> Manifest {
     Manifest {
         format: FORMAT,
         name: "sixfold-20260131T120000Z-00000000.backup".to_owned(),
@@ -15,6 +16,7 @@ fn manifest() -> Manifest {
         encryption: Encryption::None,
         includes_keys: false,
         keys_fingerprint: Some("00".to_owned()),
+        proof: None,
     }
 }
 
@@ -44,4 +46,37 @@ fn what_is_no_head_is_told_apart() {
         let error = Manifest::read(&mut &*bytes).expect_err("it is none");
         assert_eq!(error.code(), code, "{error}");
     }
+}
+
+#[test]
+fn a_head_that_nobody_of_ours_wrote_is_not_shown_to_anybody() {
+    let long = "x".repeat(WORD + 1);
+    let changes: [fn(&mut Manifest); 5] = [
+        |head| head.version = "0.1.0 \u{1b}[2J".to_owned(),
+        |head| head.migration = String::new(),
+        |head| head.installation = Some("a\nb".to_owned()),
+        |head| head.name = "../sixfold-x.backup".to_owned(),
+        |head| head.format = 7,
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut head = manifest();
+        change(&mut head);
+        let error =
+            Manifest::read(&mut &*head.head().expect("a head")).expect_err("it is not plain");
+        assert_eq!(error.code(), "backup_damaged", "{number}");
+    }
+    let head = Manifest { engine: long, ..manifest() }.head().expect("a head");
+    assert!(Manifest::read(&mut &*head).is_err(), "and it has its bounds");
+}
+
+#[test]
+fn only_who_has_the_keys_can_prove_a_head_and_nothing_of_it_can_be_changed() {
+    let (keys, others) = (Keys::new([1; 32], [2; 32]), Keys::new([3; 32], [2; 32]));
+    let mut head = manifest();
+    assert!(!head.is_proven(&keys));
+    head.prove(&keys).expect("a proof");
+    let read = Manifest::read(&mut &*head.head().expect("a head")).expect("it is read");
+    assert!(read.is_proven(&keys) && !read.is_proven(&others));
+    let later = Manifest { created_at: Time::from_micros(1_769_860_801_000_000), ..read };
+    assert!(!later.is_proven(&keys));
 }

@@ -49,7 +49,7 @@ pub struct AboutBackup {
     pub installation: Option<String>,
 }
 
-/// All backups.
+/// The newest backups.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BackupList {
@@ -81,6 +81,12 @@ pub struct BackupStatus {
     /// The last one that went well.
     #[schema(inline)]
     pub last_good: Option<Outcome>,
+    /// What came of the last one that the schedule made.
+    #[schema(inline)]
+    pub last_scheduled: Option<Outcome>,
+    /// The last one that the schedule made and that went well.
+    #[schema(inline)]
+    pub last_good_scheduled: Option<Outcome>,
 }
 
 /// A backup that was asked for.

@@ -5,16 +5,18 @@ use std::fs::File;
 use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 
-use database::file::{self, Contents, Copying, Pace};
+use database::file::{self, Contents, Copying, Depth, Pace};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use kernel::Keys;
 use sha2::{Digest as _, Sha256};
-use types::{Error, GroupId, Result, Secret, Time};
+use types::{Error, ErrorKind, GroupId, Result, Secret, Time};
 
+use super::apart::{Rhythm, Stop};
 use super::archive::{self, Entry};
-use super::aside::{Rhythm, Stop};
 use super::manifest::{DATABASE, FORMAT, INSIDE, Inside, KEYS, Kind, Manifest, Part};
 use super::seal::{Seal, Sealed};
+use super::space;
 
 /// Bytes read at once.
 const CHUNK: usize = 256 << 10;
@@ -30,6 +32,9 @@ pub struct KeyFile {
     pub text: Secret<String>,
 }
 
+/// What is remembered of keys: enough to tell whether they are those of a database.
+pub type Fingerprint = fn(&[KeyFile]) -> Result<String>;
+
 /// What is to be made.
 pub(super) struct Order {
     pub(super) name: String,
@@ -42,6 +47,9 @@ pub(super) struct Order {
     pub(super) seal: Seal,
     /// None unless they are asked for.
     pub(super) keys: Vec<KeyFile>,
+    pub(super) fingerprint: Fingerprint,
+    /// What shows later that this installation made it.
+    pub(super) proof: Option<Keys>,
     /// Whether somebody else works on this machine.
     pub(super) gently: bool,
 }
@@ -56,13 +64,11 @@ pub(super) fn make(
     stop: &Stop,
     told: Told<'_>,
 ) -> Result<Manifest> {
-    let copy = Copy(order.scratch.join(format!("{}.db", order.name)));
-    let pace = if order.gently { Pace::GENTLE } else { Pace::FULL };
-    file::copy(&order.database, &copy.0, pace, |Copying { done, of }| {
-        told(percent(done, of, 0, 50), "copying the database");
-        !stop.is_asked()
-    })?;
+    let copy = PlainCopy(order.scratch.join(format!("{}.db", order.name)));
+    copied(order, &copy.0, stop, told)?;
+    sound(&copy.0)?;
     let contents = file::look(&copy.0)?;
+    fit(order, &contents)?;
     stop.check()?;
     let manifest = manifest(order, &contents, std::fs::metadata(&copy.0)?.len())?;
     out.write_all(&manifest.head()?)?;
@@ -74,10 +80,59 @@ pub(super) fn make(
     Ok(manifest)
 }
 
-/// The plain copy: it lies where the database lies, and goes as soon as it has been read.
-struct Copy(PathBuf);
+/// Copies the database as long as there is room for it, and for others.
+fn copied(order: &Order, copy: &Path, stop: &Stop, told: Told<'_>) -> Result<()> {
+    let size = |end: &str| {
+        let mut name = order.database.as_os_str().to_owned();
+        name.push(end);
+        std::fs::metadata(name).map_or(0, |about| about.len())
+    };
+    space::require(&order.scratch, size("").saturating_add(size("-wal")))?;
+    let pace = if order.gently { Pace::GENTLE } else { Pace::FULL };
+    let mut room = Ok(());
+    let done = file::copy(&order.database, copy, pace, |Copying { done, of }| {
+        told(percent(done, of, 0, 50), "copying the database");
+        room = space::require(&order.scratch, 0);
+        room.is_ok() && !stop.is_asked()
+    });
+    room.and(done)
+}
 
-impl Drop for Copy {
+/// Of a damaged database no backup is made: it would take the place of one that is good.
+fn sound(copy: &Path) -> Result<()> {
+    let unsound = |why: String| {
+        Error::conflict(
+            "database_damaged",
+            "The database is damaged, so no backup was made of it: stop the server, run `sixfold \
+             doctor`, and restore an earlier backup.",
+        )
+        .caused_by(why)
+    };
+    match file::problems(copy, Depth::Pages) {
+        Ok(found) => found.into_iter().next().map_or(Ok(()), |first| Err(unsound(first))),
+        Err(error) if error.kind() == ErrorKind::Internal => Err(unsound(error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Keys are only packed with the data they belong to.
+fn fit(order: &Order, contents: &Contents) -> Result<()> {
+    match &contents.keys {
+        Some(said) if !order.keys.is_empty() && (order.fingerprint)(&order.keys)? != *said => {
+            Err(Error::conflict(
+                "keys_foreign",
+                "The keys that are here are not those of this database: they are not put into its \
+                 backup.",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The plain copy: it lies beside the database, and goes as soon as it has been read.
+struct PlainCopy(PathBuf);
+
+impl Drop for PlainCopy {
     fn drop(&mut self) {
         for end in ["", "-journal", "-wal", "-shm"] {
             let mut name = self.0.as_os_str().to_owned();
@@ -92,7 +147,7 @@ fn manifest(order: &Order, contents: &Contents, bytes: u64) -> Result<Manifest> 
     let newest = newest.map(|step| step.name.clone()).max().ok_or_else(|| {
         Error::conflict("database_empty", "This database has no schema yet: nothing to back up.")
     })?;
-    Ok(Manifest {
+    let mut manifest = Manifest {
         format: FORMAT,
         name: order.name.clone(),
         kind: order.kind,
@@ -107,7 +162,12 @@ fn manifest(order: &Order, contents: &Contents, bytes: u64) -> Result<Manifest> 
         encryption: order.seal.kind(),
         includes_keys: !order.keys.is_empty(),
         keys_fingerprint: contents.keys.clone(),
-    })
+        proof: None,
+    };
+    if let Some(keys) = &order.proof {
+        manifest.prove(keys)?;
+    }
+    Ok(manifest)
 }
 
 fn entries<W: Write>(

@@ -4,9 +4,10 @@
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
+use futures_util::StreamExt as _;
 use types::{Error, Result};
 
-use super::aside::{Stop, aside};
+use super::apart::{Stop, apart};
 use super::bucket::Bucket;
 use super::folder;
 use super::manifest::{HEAD_BYTES, Manifest};
@@ -16,6 +17,8 @@ use super::settings::Settings;
 const END: &str = ".backup";
 /// How they begin.
 const BEGINNING: &str = "sixfold-";
+/// Heads that are fetched from a bucket at once.
+const AT_ONCE: usize = 8;
 
 /// A place for backups.
 #[derive(Clone)]
@@ -50,6 +53,40 @@ pub(super) fn name(now: types::Time, random: [u8; 4]) -> String {
     let moment: String = now.to_string().chars().filter(|one| !"-:".contains(*one)).collect();
     let moment = moment.split('.').next().unwrap_or_default();
     format!("{BEGINNING}{moment}Z-{:08x}{END}", u32::from_be_bytes(random))
+}
+
+/// The newest of ever so many, by their names.
+pub(super) struct Newest {
+    most: usize,
+    files: Vec<(String, u64)>,
+}
+
+impl Newest {
+    pub(super) const fn new(most: usize) -> Self {
+        Self { most, files: Vec::new() }
+    }
+
+    /// Looks at another one, which may be something else.
+    pub(super) fn add(&mut self, name: String, bytes: u64) {
+        if !is_name(&name) {
+            return;
+        }
+        self.files.push((name, bytes));
+        if self.files.len() >= 2 * self.most {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.files.sort_by(|one, other| other.0.cmp(&one.0));
+        self.files.truncate(self.most);
+    }
+
+    /// Those, the newest first.
+    pub(super) fn files(mut self) -> Vec<(String, u64)> {
+        self.cut();
+        self.files
+    }
 }
 
 impl Place {
@@ -94,35 +131,25 @@ impl Place {
         }
     }
 
-    /// Every backup there, the newest first.
+    /// So many of the backups there, the newest first.
     ///
     /// # Errors
-    /// 503 `backup_place_unreadable`.
-    pub async fn list(&self) -> Result<Vec<Found>> {
-        let mut files = match self {
-            Self::Folder(path) => {
-                let path = path.clone();
-                aside(move |_| folder::list(&path)).await?
-            }
-            Self::Bucket(bucket) => bucket.list().await?,
-        };
-        files.retain(|(name, _)| is_name(name));
-        files.sort_by(|one, other| other.0.cmp(&one.0));
-        let mut found = Vec::with_capacity(files.len());
-        for (name, bytes) in files {
-            let manifest = self.manifest(&name).await;
-            found.push(Found { name, bytes, manifest });
-        }
-        Ok(found)
-    }
-
-    async fn manifest(&self, name: &str) -> Result<Manifest> {
+    /// 503 `backup_place_unreadable`, `backup_place_failed`.
+    pub async fn list(&self, most: usize) -> Result<Vec<Found>> {
         match self {
             Self::Folder(path) => {
-                let path = path.join(name);
-                aside(move |_| Manifest::read(&mut folder::open(&path)?)).await
+                let path = path.clone();
+                apart(move |stop| folder::list(&path, most, stop)).await
             }
-            Self::Bucket(bucket) => Manifest::read(&mut &*bucket.head(name, HEAD_BYTES).await?),
+            Self::Bucket(bucket) => {
+                let files = bucket.list(most).await?;
+                let found = futures_util::stream::iter(files).map(|(name, bytes)| async move {
+                    let head = bucket.head(&name, HEAD_BYTES).await;
+                    let manifest = head.and_then(|head| Manifest::read(&mut &*head));
+                    Found { name, bytes, manifest }
+                });
+                Ok(found.buffered(AT_ONCE).collect().await)
+            }
         }
     }
 
@@ -139,7 +166,7 @@ impl Place {
         match self {
             Self::Folder(path) => {
                 let (path, name) = (path.clone(), name.to_owned());
-                aside(move |stop| folder::store(&path, &name, |out| make(out, stop))).await
+                apart(move |stop| folder::store(&path, &name, |out| make(out, stop))).await
             }
             Self::Bucket(bucket) => bucket.store(name, expected, make).await,
         }
@@ -157,7 +184,7 @@ impl Place {
         match self {
             Self::Folder(path) => {
                 let path = path.join(name);
-                aside(move |stop| take(&mut folder::open(&path)?, stop)).await
+                apart(move |stop| take(&mut folder::open(&path)?, stop)).await
             }
             Self::Bucket(bucket) => bucket.fetch(name, take).await,
         }
@@ -171,7 +198,7 @@ impl Place {
         match self {
             Self::Folder(path) => {
                 let path = path.join(name);
-                aside(move |_| folder::delete(&path)).await
+                apart(move |_| folder::delete(&path)).await
             }
             Self::Bucket(bucket) => bucket.delete(name).await,
         }
@@ -198,6 +225,17 @@ mod tests {
         {
             assert!(!is_name(other), "{other}");
         }
+    }
+
+    #[test]
+    fn of_many_the_newest_are_kept() {
+        let mut newest = Newest::new(3);
+        for number in [5, 1, 9, 3, 7, 2, 8, 4, 6] {
+            newest.add(format!("sixfold-{number}.backup"), number);
+            newest.add(format!("letter-{number}.txt"), number);
+        }
+        let sizes: Vec<u64> = newest.files().into_iter().map(|(_, bytes)| bytes).collect();
+        assert_eq!(sizes, [9, 8, 7]);
     }
 
     #[test]

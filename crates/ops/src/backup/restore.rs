@@ -1,23 +1,19 @@
-//! The way back: a backup is unpacked beside the database, checked, and put in its place by one
-//! rename. Until then nothing has changed; what was there before stays beside it under another name.
+//! The way back: a backup is unpacked beside the database, checked, and put in its place. Until then
+//! nothing has changed; what was there before stays beside it under another name.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use database::file::{self, Depth, Hold};
 use types::{Error, Result, Time};
 
-use super::folder::{prepare, sync_folder};
+use super::folder::{parent, prepare};
 use super::manifest::Manifest;
-use super::pack::KeyFile;
+use super::pack::Fingerprint;
 use super::place::Place;
 use super::seal::Unlock;
-use super::state::Turn;
-use super::unpack::{self, private, unwritable};
-
-/// What lies beside a database and belongs to it.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+use super::state::Room;
+use super::swap::{BESIDE, Scratch, Staged, beside, is_filled, swap};
+use super::unpack;
 
 /// A backup that was looked into.
 pub struct Checked {
@@ -41,6 +37,8 @@ pub struct Restoring {
     pub keys: Option<PathBuf>,
     /// What is remembered of the keys that are here; none, when there are none.
     pub present: Option<String>,
+    /// What is remembered of keys.
+    pub fingerprint: Fingerprint,
     /// Whether what is there is put aside.
     pub replace: bool,
     /// This moment.
@@ -64,46 +62,50 @@ pub enum KeysAfter {
 pub struct Restored {
     /// What it says of itself.
     pub manifest: Manifest,
-    /// Rows in all tables.
+    /// Rows in all tables of it.
     pub rows: u64,
+    /// How many were signed in when it was made; nobody is now.
+    pub sessions: u64,
     /// How the keys stand.
     pub keys: KeysAfter,
     /// Where what was there before is now.
     pub aside: Vec<PathBuf>,
 }
 
-/// Unpacks a backup into a scratch folder of `directory`, checks everything, and clears it away.
+/// Unpacks a backup, checks everything, and clears it away.
 ///
 /// # Errors
-/// 404 `backup_absent`; 409 `backup_…`, with what is wrong; 503 when it cannot be read.
+/// 404 `backup_absent`; 409 `backup_…`, with what is wrong; 503 when it cannot be read; 507 when there
+/// is no room for it.
 pub async fn verify(
     place: &Place,
     name: &str,
     unlock: Unlock,
-    directory: &Path,
+    fingerprint: Fingerprint,
+    room: &Room,
 ) -> Result<Checked> {
-    let turn = Turn::take(directory, "verify")?;
+    let scratch = room.enter()?;
     place
         .fetch(name, move |from, stop| {
-            let into = turn.scratch.join("database");
-            let found = unpack::unpack(from, &unlock, &into, Depth::All, stop)?;
+            let into = scratch.path().join("database");
+            let begun = unpack::begin(from)?;
+            let found = begun.unpack(&unlock, &into, Depth::All, fingerprint, stop)?;
             Ok(Checked { manifest: found.manifest, rows: found.rows })
         })
         .await
 }
 
-/// Puts a backup in place of a database.
+/// Puts a backup in place of a database. Nobody is signed in there: who signed out since, or was
+/// signed out, does not come back with it.
 ///
 /// # Errors
 /// As [`verify`]; 409 `database_there`, `database_in_use`, `keys_foreign`. Nothing has changed then.
 pub async fn restore(wanted: Restoring) -> Result<Restored> {
-    let Restoring { place, name, unlock, database, keys, present, replace, now } = wanted;
-    if let Some(folder) = database.parent() {
-        prepare(folder)?;
-    }
+    let Restoring { place, name, unlock, database, fingerprint, now, .. } = wanted;
+    let own = Own { folder: wanted.keys, present: wanted.present, replace: wanted.replace };
+    prepare(parent(&database))?;
     let hold = Hold::take(&database)?;
-    let there = is_there(&database)?;
-    if there && !replace {
+    if is_there(&database)? && !own.replace {
         return Err(Error::conflict(
             "database_there",
             format!(
@@ -112,19 +114,23 @@ pub async fn restore(wanted: Restoring) -> Result<Restored> {
             ),
         ));
     }
-    let beside = beside(&database, ".restoring");
     place
         .fetch(&name, move |from, stop| {
-            let scratch = Scratch::at(beside)?;
-            let found = unpack::unpack(from, &unlock, &scratch.0, Depth::Pages, stop)?;
-            let tag = format!(".replaced-{}", moment(now));
-            let mut aside = Vec::new();
-            let own = Own { folder: keys, present, replace, tag: &tag };
-            let keys = own.settle(&found.manifest, &found.keys, &mut aside)?;
-            swap(&database, &found.database, &tag, &mut aside)
-                .map_err(|error| unwritable(&database, &error))?;
+            let begun = unpack::begin(from)?;
+            let after = own.settle(&begun.manifest)?;
+            let scratch = Scratch::of(&database);
+            let found = begun.unpack(&unlock, &scratch.0, Depth::Pages, fingerprint, stop)?;
+            let sessions = file::end_sessions(&scratch.0)?;
+            let staged = match &own.folder {
+                Some(folder) if after == KeysAfter::Restored => {
+                    Some(Staged::write(folder, &found.keys)?)
+                }
+                _ => None,
+            };
+            let aside = swap(&database, &found.database, staged.as_ref(), now)?;
             drop(hold);
-            Ok(Restored { manifest: found.manifest, rows: found.rows, keys, aside })
+            let (manifest, rows) = (found.manifest, found.rows);
+            Ok(Restored { manifest, rows, sessions, keys: after, aside })
         })
         .await
 }
@@ -140,83 +146,16 @@ fn is_there(database: &Path) -> Result<bool> {
     Ok(false)
 }
 
-fn beside(database: &Path, end: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
-}
-
-/// `20260131T120000Z`.
-fn moment(now: Time) -> String {
-    let text: String = now.to_string().chars().filter(|one| !"-:".contains(*one)).collect();
-    format!("{}Z", text.split('.').next().unwrap_or_default())
-}
-
-/// A file that goes with this, unless it was moved into place.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    /// Clears away what one that was killed has left.
-    fn at(path: PathBuf) -> Result<Self> {
-        let scratch = Self(path);
-        scratch.clear();
-        Ok(scratch)
-    }
-
-    fn clear(&self) {
-        for end in ["", BESIDE[0], BESIDE[1], BESIDE[2]] {
-            let _ = fs::remove_file(beside(&self.0, end));
-        }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        self.clear();
-    }
-}
-
-/// One rename changes which database is there; the old one keeps its name with a tag behind it.
-fn swap(database: &Path, new: &Path, tag: &str, aside: &mut Vec<PathBuf>) -> io::Result<()> {
-    let folder = database.parent().unwrap_or(Path::new(""));
-    if database.try_exists()? {
-        // One file instead of two, if it is sound enough for that.
-        let _ = file::settle(database);
-        let old = beside(database, tag);
-        // Under both names, so that there is a database at every moment.
-        if fs::hard_link(database, &old).is_err() {
-            fs::rename(database, &old)?;
-        }
-        aside.push(old);
-    }
-    for end in BESIDE {
-        let (there, old) = (beside(database, end), beside(database, &format!("{tag}{end}")));
-        if there.try_exists()? {
-            fs::rename(there, &old)?;
-            aside.push(old);
-        }
-    }
-    sync_folder(folder)?;
-    fs::rename(new, database)?;
-    sync_folder(folder)
-}
-
 /// The keys that are here.
-struct Own<'a> {
+struct Own {
     folder: Option<PathBuf>,
     present: Option<String>,
     replace: bool,
-    tag: &'a str,
 }
 
-impl Own<'_> {
-    /// Puts keys from a backup in place where there are none.
-    fn settle(
-        &self,
-        manifest: &Manifest,
-        keys: &[KeyFile],
-        aside: &mut Vec<PathBuf>,
-    ) -> Result<KeysAfter> {
+impl Own {
+    /// How the keys will stand: those of a backup go where there are none.
+    fn settle(&self, manifest: &Manifest) -> Result<KeysAfter> {
         if self.present.is_some() && self.present == manifest.keys_fingerprint {
             return Ok(KeysAfter::Fit);
         }
@@ -224,48 +163,19 @@ impl Own<'_> {
             Some(_) => KeysAfter::Foreign,
             None => KeysAfter::Missing,
         };
-        let Some(folder) = self.folder.as_deref().filter(|_| !keys.is_empty()) else {
+        let Some(folder) = self.folder.as_deref().filter(|_| manifest.includes_keys) else {
             return Ok(without);
         };
-        if folder.try_exists()? {
-            if !self.replace {
-                return Err(Error::conflict(
-                    "keys_foreign",
-                    format!(
-                        "There are other keys in {} than those in the backup: --replace puts them \
-                         aside under another name.",
-                        folder.display()
-                    ),
-                ));
-            }
-            let old = beside(folder, self.tag);
-            fs::rename(folder, &old).map_err(|error| unwritable(&old, &error))?;
-            aside.push(old);
+        if !self.replace && is_filled(folder)? {
+            return Err(Error::conflict(
+                "keys_foreign",
+                format!(
+                    "There are other keys in {} than those in the backup: --replace puts them \
+                     aside under another name.",
+                    folder.display()
+                ),
+            ));
         }
-        place(folder, keys)?;
         Ok(KeysAfter::Restored)
     }
-}
-
-/// All of them or none.
-fn place(folder: &Path, keys: &[KeyFile]) -> Result<()> {
-    let new = beside(folder, ".restoring");
-    match fs::remove_dir_all(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(unwritable(&new, &error));
-        }
-        _ => {}
-    }
-    prepare(&new)?;
-    for key in keys {
-        let path = new.join(&key.name);
-        let mut file = private(&path)?;
-        io::Write::write_all(&mut file, key.text.reveal().as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(|error| unwritable(&path, &error))?;
-    }
-    sync_folder(&new)
-        .and_then(|()| fs::rename(&new, folder))
-        .and_then(|()| sync_folder(folder.parent().unwrap_or(Path::new(""))))
-        .map_err(|error| unwritable(folder, &error))
 }

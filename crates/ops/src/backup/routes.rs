@@ -20,11 +20,11 @@ pub fn router() -> OpenApiRouter<Ops> {
 
 /// List backups
 ///
-/// Those at the place the settings name, the newest first, as each says of itself. Only
+/// The newest 200 at the place the settings name, the newest first, as each says of itself. Only
 /// `sixfold backup verify` tells whether one can be restored.
 #[utoipa::path(get, path = "/v1/backups", tag = "backups", operation_id = "list_backups",
     responses(
-        (status = 200, description = "All backups", body = BackupList),
+        (status = 200, description = "The newest backups", body = BackupList),
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "Not an owner of the platform", body = Problem),
         (status = 503, description = "The place cannot be read: `backup_place_unreadable`",

@@ -5,21 +5,24 @@ use kernel::{App, Caller, Work, access};
 use serde_json::json;
 use types::{Error, Json, Result};
 
-use super::jobs::{ATTEMPTS, KIND, ONE};
+use super::jobs::{KIND, ONE};
 use super::made::{Backups, of_postgres};
 use super::manifest::Kind;
 use super::model::{BackupList, BackupStarted, BackupStatus};
 use super::sql;
 use crate::jobs::rules::tell;
 
-/// Every backup at the place the settings name, the newest first; none without a place.
+/// Backups that are listed.
+const LISTED: usize = 200;
+
+/// The backups at the place the settings name, the newest first; none without a place.
 ///
 /// # Errors
 /// 401; 403; 503 when the place cannot be read.
 pub async fn list(backups: &Backups, caller: &Caller) -> Result<BackupList> {
     owns_platform(caller)?;
     let Some(place) = backups.place() else { return Ok(BackupList { data: Vec::new() }) };
-    let found = place.list().await.map_err(|error| unread().caused_by(error.to_string()))?;
+    let found = place.list(LISTED).await.map_err(|error| unread().caused_by(error.to_string()))?;
     Ok(BackupList { data: found.into_iter().map(Into::into).collect() })
 }
 
@@ -44,6 +47,8 @@ pub async fn status(app: &App, backups: &Backups, caller: &Caller) -> Result<Bac
         job_id: job,
         last: state.last,
         last_good: state.last_good,
+        last_scheduled: state.last_scheduled,
+        last_good_scheduled: state.last_good_scheduled,
     })
 }
 
@@ -59,7 +64,7 @@ pub async fn create(app: &App, backups: &Backups, caller: &Caller) -> Result<Bac
     backups.wanted(Kind::Manual)?;
     let job_id = app
         .change(caller, async move |work: &mut Work<'_>| {
-            let job = NewJob::new(KIND, Json::empty()).attempts(ATTEMPTS).unique(ONE);
+            let job = NewJob::new(KIND, Json::empty()).unique(ONE);
             let id = work.submit(&job).await?;
             tell(work, None, "backup_requested", Some(id), json!({})).await?;
             Ok(id)

@@ -12,10 +12,12 @@ use types::{Error, Result, Secret};
 use super::manifest::{Encryption, damaged, newer};
 use super::unpack::unreadable;
 
-/// 2^18 rounds, as the tool `age` has it: about a second for each guess.
-const WORK: u8 = 18;
-/// What somebody's file may ask of us at most.
-const MOST_WORK: u8 = 22;
+/// 2^16 rounds: each guess takes 64 MiB, which is what a server has to spare for it as well.
+const WORK: u8 = 16;
+/// What somebody's file may ask of us at most: 256 MiB, as the tool `age` writes it.
+const MOST_WORK: u8 = 18;
+/// Characters of a passphrase at least.
+const SHORTEST: usize = 12;
 
 /// How backups are closed.
 #[derive(Clone)]
@@ -32,9 +34,16 @@ impl Seal {
     /// To these keys, with this passphrase, or not at all.
     ///
     /// # Errors
-    /// 422 `invalid_recipient`.
+    /// 422 `invalid_recipient`, `passphrase_too_short`.
     pub fn of(recipients: &[String], passphrase: Option<Secret<String>>) -> Result<Self> {
         let keys: Result<Vec<_>> = recipients.iter().map(|text| recipient(text)).collect();
+        if passphrase.as_ref().is_some_and(|text| text.reveal().chars().count() < SHORTEST) {
+            return Err(Error::invalid(
+                "passphrase",
+                "passphrase_too_short",
+                "must have 12 characters or more",
+            ));
+        }
         Ok(match (keys?, passphrase) {
             (keys, _) if !keys.is_empty() => Self::Recipients(keys),
             (_, Some(passphrase)) => Self::Passphrase(passphrase),
@@ -123,6 +132,8 @@ impl<W: Write> Write for Sealed<W> {
 pub struct Unlock {
     identities: Vec<x25519::Identity>,
     passphrase: Option<Secret<String>>,
+    /// Whether it takes only what is encrypted.
+    closed: bool,
 }
 
 impl Unlock {
@@ -141,7 +152,15 @@ impl Unlock {
         if !files.is_empty() && identities.is_empty() {
             return Err(no_identity());
         }
-        Ok(Self { identities, passphrase })
+        let closed = !identities.is_empty() || passphrase.is_some();
+        Ok(Self { identities, passphrase, closed })
+    }
+
+    /// Whether a backup that is not encrypted is refused, as it is by who has something to open one
+    /// with: what a backup says of its lock stands where anybody can change it.
+    #[must_use]
+    pub fn only_encrypted(self, closed: bool) -> Self {
+        Self { closed, ..self }
     }
 
     pub(super) fn open<'a, R: BufRead + 'a>(
@@ -150,6 +169,7 @@ impl Unlock {
         lock: Encryption,
     ) -> Result<Box<dyn Read + 'a>> {
         let opened = match (lock, &self.passphrase) {
+            (Encryption::None, _) if self.closed => return Err(open_to_all()),
             (Encryption::None, _) => return Ok(Box::new(from)),
             (Encryption::Recipients, _) if self.identities.is_empty() => {
                 return Err(locked("name a file with a private key: --identity FILE"));
@@ -174,6 +194,11 @@ impl Unlock {
             Err(DecryptError::InvalidHeader | DecryptError::InvalidMac) => {
                 Err(damaged("its lock is not the one that was written"))
             }
+            Err(DecryptError::ExcessiveWork { .. }) => Err(Error::conflict(
+                "backup_lock_too_costly",
+                "To try a passphrase on this backup takes more memory than it may: Sixfold did not \
+                 write it. Open it with the tool `age`, if you know where it comes from.",
+            )),
             Err(DecryptError::UnknownFormat) => Err(newer("Its encryption is not known here")),
             Err(_) if lock == Encryption::Passphrase => Err(locked("this is not its passphrase")),
             Err(_) => Err(locked("none of these keys opens it")),
@@ -183,6 +208,14 @@ impl Unlock {
 
 fn locked(what: &str) -> Error {
     Error::conflict("backup_locked", format!("This backup is encrypted: {what}."))
+}
+
+fn open_to_all() -> Error {
+    Error::conflict(
+        "backup_not_encrypted",
+        "This backup is not encrypted, and yours are: somebody may have put it there. With \
+         --unencrypted it is taken all the same.",
+    )
 }
 
 fn no_identity() -> Error {

@@ -10,6 +10,8 @@ use super::seal::Seal;
 
 /// Backups of each kind of period that are kept at most.
 const MOST: u16 = 1000;
+/// Seconds of a call at most.
+const LONGEST_CALL: u16 = 600;
 
 /// The section `backup`.
 #[derive(Clone, Deserialize)]
@@ -43,6 +45,10 @@ pub struct Settings {
     pub s3_access_key: Option<Secret<String>>,
     /// The proof.
     pub s3_secret_key: Option<Secret<String>>,
+    /// The rest of the proof, where that is for a while only.
+    pub s3_session_token: Option<Secret<String>>,
+    /// Whether what is sent has a checksum with it.
+    pub s3_checksums: bool,
     /// Seconds a call there may take.
     pub s3_timeout_s: u16,
 }
@@ -64,6 +70,8 @@ impl Default for Settings {
             s3_region: "us-east-1".to_owned(),
             s3_access_key: None,
             s3_secret_key: None,
+            s3_session_token: None,
+            s3_checksums: true,
             s3_timeout_s: 60,
         }
     }
@@ -100,8 +108,8 @@ impl Settings {
         if self.include_keys && self.unencrypted {
             said("include_keys", "keys are only put into backups that are encrypted");
         }
-        if self.passphrase.as_ref().is_some_and(|text| text.reveal().chars().count() < 12) {
-            said("passphrase", "must have 12 characters or more");
+        if let Err(error) = Seal::of(&[], self.passphrase.clone()) {
+            said("passphrase", sentence(&error));
         }
         for (key, value, least) in [
             ("keep_last", self.keep_last, 1),
@@ -113,14 +121,26 @@ impl Settings {
                 said(key, &format!("must be {least} to {MOST}"));
             }
         }
-        if !(1..=3600).contains(&self.s3_timeout_s) {
-            said("s3_timeout_s", "must be 1 to 3600");
+        self.mistakes_of_place(&mut found);
+        found
+    }
+
+    fn mistakes_of_place(&self, found: &mut Vec<(&'static str, String)>) {
+        let mut said = |key, text: &str| found.push((key, text.to_owned()));
+        if !(1..=LONGEST_CALL).contains(&self.s3_timeout_s) {
+            said("s3_timeout_s", &format!("must be 1 to {LONGEST_CALL}"));
+        }
+        if !is_safe(&self.s3_endpoint) {
+            said(
+                "s3_endpoint",
+                "must begin with https://, or name this machine: http://127.0.0.1:9000",
+            );
         }
         if let Err(error) = self.place() {
-            let key = if self.to.starts_with("s3://") { "s3_access_key" } else { "to" };
-            said(key, sentence(&error));
+            let about = error.field_errors().first().map_or("", |field| field.pointer.as_str());
+            let of_bucket = about == "backup.s3_access_key";
+            said(if of_bucket { "s3_access_key" } else { "to" }, sentence(&error));
         }
-        found
     }
 
     /// Where backups go; none, if nowhere.
@@ -156,6 +176,24 @@ impl Settings {
             weekly: self.keep_weekly.into(),
             monthly: self.keep_monthly.into(),
         }
+    }
+}
+
+/// Whether nobody on the way can read or change what goes there.
+fn is_safe(endpoint: &str) -> bool {
+    if endpoint.is_empty() {
+        return true;
+    }
+    let Ok(address) = endpoint.parse::<http::Uri>() else { return false };
+    let host = address.host().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match address.scheme_str() {
+        Some("https") => !host.is_empty(),
+        Some("http") => {
+            host == "localhost"
+                || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        _ => false,
     }
 }
 

@@ -60,3 +60,33 @@ fn a_bucket_needs_to_know_who_asks() {
     settings.to = "ftp://host".to_owned();
     assert_eq!(wrong(&settings), ["to"]);
 }
+
+#[test]
+fn what_is_wrong_with_a_bucket_is_said_of_what_it_is() {
+    let secret = |text: &str| Some(Secret::new(text.to_owned()));
+    let with = |change: fn(&mut Settings)| {
+        let mut settings = Settings {
+            to: "s3://bucket/prefix".to_owned(),
+            unencrypted: true,
+            s3_access_key: secret("id"),
+            s3_secret_key: secret("secret"),
+            ..Settings::default()
+        };
+        change(&mut settings);
+        wrong(&settings)
+    };
+    assert!(with(|_| ()).is_empty());
+    assert_eq!(with(|own| own.to = "s3://".to_owned()), ["to"]);
+    assert_eq!(with(|own| own.s3_timeout_s = 601), ["s3_timeout_s"]);
+    for safe in
+        ["https://s3.example.com", "http://127.0.0.1:9000", "http://[::1]:1", "http://localhost"]
+    {
+        let settings = Settings { s3_endpoint: safe.to_owned(), ..Settings::default() };
+        assert!(wrong(&settings).is_empty(), "{safe}");
+    }
+    for unsafe_one in ["http://s3.example.com", "http://10.0.0.1:9000", "s3.example.com", "ftp://x"]
+    {
+        let settings = Settings { s3_endpoint: unsafe_one.to_owned(), ..Settings::default() };
+        assert_eq!(wrong(&settings), ["s3_endpoint"], "{unsafe_one}");
+    }
+}

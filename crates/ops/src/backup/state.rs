@@ -11,10 +11,14 @@ use types::{Error, Result, Time};
 use utoipa::ToSchema;
 
 use super::folder;
+use super::made::BUSY;
 use super::manifest::Kind;
 use super::unpack::unwritable;
 
 const FILE: &str = "backups.json";
+/// What there are turns for.
+pub(super) const MAKING: &str = "backups";
+const LOOKING: &str = "verify";
 
 /// What came of making one.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -44,12 +48,27 @@ pub struct Outcome {
 
 /// What is remembered.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 pub struct State {
     /// The last one.
     pub last: Option<Outcome>,
     /// The last one that went well.
     pub last_good: Option<Outcome>,
+    /// The last one of the schedule.
+    pub last_scheduled: Option<Outcome>,
+    /// The last one of the schedule that went well.
+    pub last_good_scheduled: Option<Outcome>,
+    /// Since when there is which schedule.
+    pub schedule: Option<Since>,
+}
+
+/// A schedule that a server has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    /// Its expression.
+    pub every: String,
+    /// The first start of a server with it.
+    pub at: Time,
 }
 
 impl State {
@@ -60,15 +79,50 @@ impl State {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
+    /// The moment from which on a schedule owes backups: its last good one, or its beginning. None,
+    /// when no server has begun with it.
+    #[must_use]
+    pub fn owed_since(&self, every: &str) -> Option<Time> {
+        let begun = self.schedule.as_ref().filter(|schedule| schedule.every == every)?.at;
+        let good = self.last_good_scheduled.as_ref().map(|good| good.started_at);
+        Some(good.map_or(begun, |good| good.max(begun)))
+    }
+
     /// Remembers an outcome.
     pub(super) fn remember(data: &Path, outcome: Outcome) -> Result<()> {
         let mut state = Self::read(data);
-        if outcome.ok {
-            state.last_good = Some(outcome.clone());
+        state.take(outcome);
+        state.write(data)
+    }
+
+    fn take(&mut self, outcome: Outcome) {
+        let scheduled = outcome.kind == Kind::Scheduled;
+        if outcome.ok && scheduled {
+            self.last_good_scheduled = Some(outcome.clone());
         }
-        state.last = Some(outcome);
+        if outcome.ok {
+            self.last_good = Some(outcome.clone());
+        }
+        if scheduled {
+            self.last_scheduled = Some(outcome.clone());
+        }
+        self.last = Some(outcome);
+    }
+
+    /// Remembers that a server begins with a schedule.
+    pub(super) fn begin(data: &Path, every: &str, now: Time) -> Result<()> {
+        let mut state = Self::read(data);
+        let same = state.schedule.as_ref().map_or("", |schedule| schedule.every.as_str()) == every;
+        if same {
+            return Ok(());
+        }
+        state.schedule = (!every.is_empty()).then(|| Since { every: every.to_owned(), at: now });
+        state.write(data)
+    }
+
+    fn write(&self, data: &Path) -> Result<()> {
         let (path, part) = (data.join(FILE), data.join(format!("{FILE}.part")));
-        let text = serde_json::to_vec_pretty(&state)?;
+        let text = serde_json::to_vec_pretty(self)?;
         let written = File::create(&part)
             .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&part, &path));
@@ -79,7 +133,7 @@ impl State {
 /// The right to work on backups in a directory; one at a time.
 pub(super) struct Turn {
     _lock: File,
-    /// Where plain copies lie meanwhile: the data lies here as well.
+    /// Where plain copies lie meanwhile: beside the database.
     pub(super) scratch: PathBuf,
 }
 
@@ -95,11 +149,11 @@ impl Turn {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::conflict(
-                    "backup_running",
+                    BUSY,
                     "Another backup is being made or looked into here; wait for its end.",
                 ));
             }
-            Err(TryLockError::Error(error)) => return Err(error.into()),
+            Err(TryLockError::Error(error)) => return Err(unwritable(&path, &error)),
         }
         let scratch = directory.join(format!("{what}.scratch"));
         match fs::remove_dir_all(&scratch) {
@@ -108,8 +162,17 @@ impl Turn {
             }
             _ => {}
         }
-        folder::prepare(&scratch)?;
+        private_folder(&scratch)?;
         Ok(Self { _lock: lock, scratch })
+    }
+
+    /// Clears away what one that was killed has left, unless somebody is at it.
+    pub(super) fn sweep(directory: &Path) {
+        for what in [MAKING, LOOKING] {
+            if directory.join(format!("{what}.scratch")).exists() {
+                drop(Self::take(directory, what));
+            }
+        }
     }
 }
 
@@ -118,3 +181,61 @@ impl Drop for Turn {
         let _ = fs::remove_dir_all(&self.scratch);
     }
 }
+
+/// Where a backup is unpacked to be looked into.
+pub enum Room {
+    /// The folder of the database, where there is a turn for it.
+    Beside(PathBuf),
+    /// A folder that is not there yet.
+    New(PathBuf),
+}
+
+impl Room {
+    pub(super) fn enter(&self) -> Result<Entered> {
+        match self {
+            Self::Beside(folder) => Turn::take(folder, LOOKING).map(Entered::Turn),
+            Self::New(path) => {
+                private_folder(path)?;
+                Ok(Entered::Own(path.clone()))
+            }
+        }
+    }
+}
+
+/// A folder that goes with this.
+pub(super) enum Entered {
+    Turn(Turn),
+    Own(PathBuf),
+}
+
+impl Entered {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Turn(turn) => &turn.scratch,
+            Self::Own(path) => path,
+        }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        if let Self::Own(path) = self {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
+}
+
+/// A new folder for nobody else: one that is there may be somebody else's, or lead elsewhere.
+fn private_folder(path: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path).map_err(|error| unwritable(path, &error))
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

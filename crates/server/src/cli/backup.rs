@@ -1,21 +1,24 @@
 //! `sixfold backup`: backups of the embedded store, and the way back.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kernel::{Clock, Random};
 use ops::backup::{
-    self, Backups, Found, KeysAfter, Kind, Moments, Pair, Place, Restored, Restoring, Seal, Unlock,
+    self, Backups, Found, KeysAfter, Kind, Pair, Place, Restored, Restoring, Room, Seal, Unlock,
     Wanted,
 };
 use serde_json::{Value, json};
-use types::{Secret, Time};
+use types::Secret;
 
 use crate::config::Settings;
 use crate::exit::Stop;
 use crate::start::keys;
 use crate::{backups, log, start};
+
+/// Backups that are listed.
+const LISTED: usize = 5000;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -28,7 +31,7 @@ pub(super) enum Command {
     /// Put a backup in place, while no server runs
     Restore(Restore),
     /// Make a pair of keys: the public one encrypts backups, the private one reads them
-    NewKey,
+    NewKey(NewKey),
 }
 
 #[derive(clap::Args)]
@@ -71,12 +74,18 @@ pub(super) struct Which {
     /// A file with the passphrase, instead of `backup.passphrase`
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    /// Take it although it is not encrypted, where encrypted ones are expected
+    #[arg(long)]
+    unencrypted: bool,
 }
 
 #[derive(clap::Args)]
 pub(super) struct Verify {
     #[command(flatten)]
     which: Which,
+    /// A folder to unpack it in, instead of that of the database
+    #[arg(long, value_name = "FOLDER")]
+    scratch: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -88,17 +97,11 @@ pub(super) struct Restore {
     replace: bool,
 }
 
-/// The machine's own.
-struct Here;
-
-impl Moments for Here {
-    fn now(&self) -> Time {
-        Clock::System.now()
-    }
-
-    fn random(&self) -> [u8; 4] {
-        Random::System.bytes()
-    }
+#[derive(clap::Args)]
+pub(super) struct NewKey {
+    /// A new file for the private key, for nobody else to read
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 pub(super) async fn run(command: Command, settings: &Settings, json: bool) -> Result<(), Stop> {
@@ -106,9 +109,9 @@ pub(super) async fn run(command: Command, settings: &Settings, json: bool) -> Re
     match command {
         Command::Create(create) => make(create, settings, json).await,
         Command::List(list) => show(list, settings, json).await,
-        Command::Verify(Verify { which }) => verify(which, settings, json).await,
+        Command::Verify(command) => verify(command, settings, json).await,
         Command::Restore(restore) => put_back(restore, settings, json).await,
-        Command::NewKey => new_key(json),
+        Command::NewKey(NewKey { out }) => new_key(out.as_deref(), json),
     }
 }
 
@@ -123,7 +126,7 @@ async fn make(create: Create, settings: &Settings, json: bool) -> Result<(), Sto
         shown.set_position(percent.into());
         shown.set_message(words.to_owned());
     };
-    let done = backups.make(&Here, wanted, told).await;
+    let done = backups.make(&Clock::System, &Random::System, wanted, told).await;
     bar.finish_and_clear();
     let made = done?;
     if json {
@@ -173,7 +176,8 @@ fn wanted(create: &Create, settings: &Settings, backups: &Backups) -> Result<Wan
         ));
     }
     let keys = create.with_keys || settings.backup.include_keys;
-    Ok(Wanted { place, seal, kind: Kind::Manual, keys, gently: !create.fast })
+    let gently = !create.fast;
+    Ok(Wanted { place, seal, kind: Kind::Manual, keys, gently, proof: None, within: None })
 }
 
 async fn show(list: List, settings: &Settings, json: bool) -> Result<(), Stop> {
@@ -183,7 +187,7 @@ async fn show(list: List, settings: &Settings, json: bool) -> Result<(), Stop> {
             Stop::usage("backup_not_configured", "Name a place, or set backup.to.")
         })?,
     };
-    let found = place.list().await?;
+    let found = place.list(LISTED).await?;
     if json {
         return super::print_json(&found.iter().map(line).collect::<Vec<Value>>());
     }
@@ -211,14 +215,12 @@ fn line(Found { name, bytes, manifest }: &Found) -> Value {
     }
 }
 
-async fn verify(which: Which, settings: &Settings, json: bool) -> Result<(), Stop> {
+async fn verify(command: Verify, settings: &Settings, json: bool) -> Result<(), Stop> {
+    let Verify { which, scratch } = command;
     let (place, name) = one(&which.backup, settings)?;
     let unlock = unlock(&which, settings)?;
-    // The data lies in the data directory anyway; elsewhere nothing of it is to be left behind.
-    let data = &settings.server.data_dir;
-    let temporary = std::env::temp_dir().join("sixfold-verify");
-    let directory = if data.is_dir() { data } else { &temporary };
-    let checked = backup::verify(&place, &name, unlock, directory).await?;
+    let room = room(scratch, settings);
+    let checked = backup::verify(&place, &name, unlock, backups::fingerprint, &room).await?;
     if json {
         let said = json!({ "ok": true, "rows": checked.rows, "manifest": checked.manifest });
         return super::print_json(&said);
@@ -228,6 +230,20 @@ async fn verify(which: Which, settings: &Settings, json: bool) -> Result<(), Sto
         "{name} is whole: {} rows, events to {}, as of {}\n",
         checked.rows, manifest.event_seq, manifest.created_at
     ))
+}
+
+/// Beside the database, where the data lies anyway; without one, in a folder nobody else can have.
+fn room(scratch: Option<PathBuf>, settings: &Settings) -> Room {
+    let store = start::database_settings(settings);
+    let beside = start::in_data_dir(&store).and_then(Path::parent).filter(|folder| folder.is_dir());
+    match (scratch, beside) {
+        (None, Some(folder)) => Room::Beside(folder.to_owned()),
+        (scratch, _) => {
+            let own = u64::from_be_bytes(Random::System.bytes());
+            let folder = scratch.unwrap_or_else(std::env::temp_dir);
+            Room::New(folder.join(format!("sixfold-verify-{own:016x}")))
+        }
+    }
 }
 
 async fn put_back(restore: Restore, settings: &Settings, json: bool) -> Result<(), Stop> {
@@ -252,6 +268,7 @@ async fn put_back(restore: Restore, settings: &Settings, json: bool) -> Result<(
         database: database.to_owned(),
         keys: settings.keys.root.is_none().then(|| folder.clone()),
         present,
+        fingerprint: backups::fingerprint,
         replace: restore.replace,
         now: Clock::System.now(),
     };
@@ -267,6 +284,9 @@ async fn put_back(restore: Restore, settings: &Settings, json: bool) -> Result<(
         manifest.event_seq,
         manifest.created_at
     ))?;
+    if restored.sessions > 0 {
+        eprintln!("Nobody is signed in: {} sessions were ended.", restored.sessions);
+    }
     for path in &restored.aside {
         eprintln!("What was there before is in {}.", path.display());
     }
@@ -283,7 +303,7 @@ fn told(restored: &Restored) -> Value {
     };
     json!({
         "manifest": restored.manifest, "rows": restored.rows, "keys": keys,
-        "aside": restored.aside,
+        "sessions": restored.sessions, "aside": restored.aside,
     })
 }
 
@@ -307,14 +327,39 @@ fn keys_told(keys: KeysAfter, folder: &Path) {
     );
 }
 
-fn new_key(json: bool) -> Result<(), Stop> {
+fn new_key(out: Option<&Path>, json: bool) -> Result<(), Stop> {
     let Pair { public, private } = Pair::new();
+    let text = format!("# public key: {public}\n{}\n", private.reveal());
+    if let Some(file) = out {
+        write_private(file, &text).map_err(|error| {
+            let said = format!("{} cannot be written: {error}.", file.display());
+            Stop::usage("file_unwritable", said)
+        })?;
+        return match json {
+            true => super::print_json(&json!({ "public": public })),
+            false => super::print(&format!("{public}\n")),
+        };
+    }
     if json {
         return super::print_json(&json!({ "public": public, "private": private.reveal() }));
     }
-    super::print(&format!("# public key: {public}\n{}\n", private.reveal()))?;
+    super::print(&text)?;
     eprintln!("public key: {public}");
     Ok(())
+}
+
+/// A file that is not there yet, for nobody else to read.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 /// Which backup is meant, and where it is.
@@ -328,16 +373,21 @@ fn one(text: &str, settings: &Settings) -> Result<(Place, String), Stop> {
     Ok(Place::of_one(text, &settings.backup)?)
 }
 
+/// What the command line names, and nothing else then; else what the settings have. Where there is
+/// any of it, or backups are made for somebody's keys, one that is not encrypted is not taken.
 fn unlock(which: &Which, settings: &Settings) -> Result<Unlock, Stop> {
+    let own = &settings.backup;
     let mut identities = Vec::new();
     for file in &which.identity {
         identities.push(Secret::new(secret_text(file)?));
     }
     let passphrase = match &which.passphrase_file {
         Some(file) => Some(passphrase(file)?),
-        None => settings.backup.passphrase.clone(),
+        None => own.passphrase.clone().filter(|_| identities.is_empty()),
     };
-    Ok(Unlock::of(&identities, passphrase)?)
+    let expected = !identities.is_empty() || passphrase.is_some() || !own.recipients.is_empty();
+    let unlock = Unlock::of(&identities, passphrase)?;
+    Ok(unlock.only_encrypted(expected && !which.unencrypted))
 }
 
 fn passphrase(file: &Path) -> Result<Secret<String>, Stop> {

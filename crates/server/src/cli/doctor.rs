@@ -300,25 +300,36 @@ fn backups(settings: &Settings, findings: &mut Findings) {
         return findings.good(NAME, "made with pg_dump, not from here (docs/backup.md)");
     }
     let state = ops::backup::State::read(&settings.server.data_dir);
-    if let Some(last) = state.last.as_ref().filter(|last| !last.ok) {
+    // By the clock they are judged by those of the clock: what somebody made by hand is no schedule.
+    let scheduled = !own.every.is_empty();
+    let (last, good) = match scheduled {
+        true => (&state.last_scheduled, &state.last_good_scheduled),
+        false => (&state.last, &state.last_good),
+    };
+    if let Some(last) = last.as_ref().filter(|last| !last.ok) {
         let why = last.error.as_deref().unwrap_or_default();
         return findings.bad(NAME, format!("the last one failed at {}: {why}", last.finished_at));
     }
-    let Some(good) = state.last_good else {
-        let said = match (own.to.is_empty(), own.every.is_empty()) {
-            (true, _) => "none yet, and no place for them: set backup.to",
-            (false, true) => "none yet; backup.every says when they are made",
-            (false, false) => "none yet; the schedule makes the first one",
-        };
-        return findings.good(NAME, said);
-    };
     let tick = |from| kernel::jobs::tick_after(&own.every, from);
-    // The tick behind it was missed, when the one behind that is over, too.
-    let missed = tick(good.started_at).and_then(tick).is_some_and(|at| at < Clock::System.now());
-    if missed {
-        findings.bad(NAME, format!("the last one is of {}: one was missed", good.started_at));
-    } else {
-        findings.good(NAME, format!("the last one is of {}", good.started_at));
+    // The tick behind the last one was missed, when the one behind that is over, too.
+    let owed = state.owed_since(&own.every).filter(|_| scheduled);
+    let missed = owed.and_then(tick).and_then(tick).is_some_and(|at| at < Clock::System.now());
+    match (good, missed) {
+        (Some(good), true) => {
+            findings.bad(NAME, format!("the last one is of {}: one was missed", good.started_at));
+        }
+        (Some(good), false) => {
+            findings.good(NAME, format!("the last one is of {}", good.started_at));
+        }
+        (None, true) => findings.bad(NAME, "the schedule has not made any: look into the log"),
+        (None, false) => findings.good(
+            NAME,
+            match (own.to.is_empty(), scheduled) {
+                (true, _) => "none yet, and no place for them: set backup.to",
+                (false, false) => "none yet; backup.every says when they are made",
+                (false, true) => "none yet; the schedule makes the first one",
+            },
+        ),
     }
 }
 

@@ -62,17 +62,27 @@ pub(super) static KEYS: &[Key] = &[
         "backup",
         "s3_endpoint",
         "\"\"",
-        "Address of an S3 that is not Amazon's, e.g. `https://s3.example.com`.",
+        "Address of an S3 that is not Amazon's, e.g. `https://s3.example.com`; `http://` only on this \
+         machine.",
     ),
     text("backup", "s3_region", "\"us-east-1\"", "Region of the bucket.").or(&["AWS_REGION"]),
     secret("backup", "s3_access_key", "Who we are at the S3: the id of an access key.")
         .or(&["AWS_ACCESS_KEY_ID"]),
     secret("backup", "s3_secret_key", "The secret of that access key.")
         .or(&["AWS_SECRET_ACCESS_KEY"]),
+    secret("backup", "s3_session_token", "The rest of the proof, where it is for a while only.")
+        .or(&["AWS_SESSION_TOKEN"]),
+    flag(
+        "backup",
+        "s3_checksums",
+        "true",
+        "Whether what is sent has a checksum (SHA-256), which a bucket with an object lock needs. \
+         `false` for an S3 that does not know them.",
+    ),
     whole(
         "backup",
         "s3_timeout_s",
         "60",
-        "Seconds a call to the S3 may take, 1 to 3600: a part of a backup is 8 MiB or more.",
+        "Seconds a call to the S3 may take, 1 to 600: a part of a backup is 8 MiB or more.",
     ),
 ];

@@ -2,9 +2,11 @@
 
 use serde_json::json as body;
 
-use super::s3::{ACCESS_KEY, BUCKET, S3, Trouble};
+use super::s3::{ACCESS_KEY, BUCKET, GOSSIP, S3, Trouble};
 use super::{at_rest, bad, elsewhere, fatten, good, json};
+use crate::people::Person;
 use crate::process::Server;
+use crate::stage::sign_in;
 
 /// Says where and who.
 fn to_s3(server: &mut Server, s3: &S3) {
@@ -14,7 +16,7 @@ fn to_s3(server: &mut Server, s3: &S3) {
         ("SIXFOLD_BACKUP_S3_ENDPOINT", &s3.url),
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
         ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
-        ("SIXFOLD_BACKUP_S3_TIMEOUT_S", "2"),
+        ("SIXFOLD_BACKUP_S3_TIMEOUT_S", "1"),
     ] {
         server.set(name, value);
     }
@@ -55,8 +57,8 @@ async fn they_go_there_and_come_back() {
     assert_eq!(json(&said.out)["keys"], "fit");
     good(say(&other, &["doctor"]).await);
     other.run();
-    stage.alice().at(other.url()).fresh().get("/v1/groups").await.was(200);
-    let root = stage.root().at(other.url()).fresh();
+    stage.alice().at(other.url()).fresh().get("/v1/groups").await.was(401);
+    let root = sign_in(&Person::nobody(other.url()), "root").await;
     let list = root.get("/v1/backups").await.was(200).json();
     assert_eq!(list["data"].as_array().map(Vec::len), Some(3), "{list}");
     assert_eq!(root.get("/v1/backups/status").await.json()["place"], body!("s3"));
@@ -91,6 +93,9 @@ async fn what_goes_wrong_there_is_said_and_leaves_nothing() {
     s3.trouble(Trouble::None);
     assert_eq!(s3.names(), [key], "nothing but the first is there");
     stage.server.set("AWS_ACCESS_KEY_ID", "SOMEBODYELSE");
-    bad(&say(&stage.server, &["backup", "list", "--json"]).await, "backup_place_failed");
+    let refused = say(&stage.server, &["backup", "list", "--json"]).await;
+    bad(&refused, "backup_place_failed");
+    assert!(refused.err.contains("403") && refused.err.contains("AccessDenied"), "{refused:?}");
+    assert!(!refused.err.contains(GOSSIP) && !refused.err.contains(&s3.url), "{refused:?}");
     assert!(!stage.server.data_dir().join("backups.scratch").exists());
 }

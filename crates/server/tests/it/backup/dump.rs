@@ -77,9 +77,8 @@ async fn a_dump_comes_back_whole_into_a_fresh_database() {
             alice.post("/v1/things", more).await.was(201);
             let carol = stage.carol().at(other.url()).fresh();
             carol.get(&format!("/v1/things/{note}")).await.was(404);
-            let found = fresh
-                .all("nothing", "select id::text from things where visibility <> 'public'")
-                .await;
+            let found =
+                fresh.all("{}", "select id::text from things where visibility <> 'public'").await;
             assert!(found.is_empty(), "who says nothing reaches nothing: {found:?}");
             other.stop();
         }

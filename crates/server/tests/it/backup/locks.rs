@@ -4,7 +4,9 @@ use serde_json::json as body;
 
 use super::{at_rest, bad, create, elsewhere, good, json};
 use crate::engines::Engine;
+use crate::people::Person;
 use crate::process::{Server, text};
+use crate::stage::sign_in;
 
 /// A public key, and a file's text with the private one.
 pub(super) fn pair(server: &Server) -> (String, String) {
@@ -64,7 +66,10 @@ async fn the_keys_travel_only_when_they_are_asked_for() {
     assert_eq!(said["keys"], "restored", "{said}");
     good(whole.say(&["doctor"]));
     whole.run();
-    stage.alice().at(whole.url()).fresh().get("/v1/groups").await.was(200);
+    // Who was signed in then is not any more: meanwhile they may have signed out.
+    stage.alice().at(whole.url()).fresh().get("/v1/groups").await.was(401);
+    let alice = sign_in(&Person::nobody(whole.url()), "alice").await;
+    alice.get("/v1/groups").await.was(200);
 
     // Others that are there are not overwritten.
     let mut own = Server::prepare(&Engine::Sqlite).await;
@@ -93,5 +98,80 @@ async fn where_the_keys_fit_nothing_is_said() {
     let made = create(&stage.server, &folder, &["--unencrypted"]);
     let place = elsewhere(&stage.server);
     let said = good(place.say(&["backup", "restore", &text(&made)]));
-    assert_eq!(said.err, "", "{said:?}");
+    assert!(!said.err.contains("keys"), "{said:?}");
+}
+
+/// What others on this machine may do with a file or a folder.
+#[cfg(unix)]
+fn mode(path: &std::path::Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_on_the_machine_can_read_what_is_written() {
+    let stage = at_rest().await;
+    let server = &stage.server;
+    let folder = server.folder().join("backups");
+    let file = server.folder().join("backup-key.txt");
+    let new_key = ["backup", "new-key", "--out", &text(&file)];
+    let public = good(server.say(&new_key)).out;
+    assert_eq!(mode(&file), 0o600);
+    let again = server.say(&["backup", "new-key", "--json", "--out", &text(&file)]);
+    bad(&again, "file_unwritable");
+    let made = create(server, &folder, &["--with-keys", "--recipient", public.trim()]);
+    assert_eq!((mode(&folder), mode(&made)), (0o700, 0o600));
+
+    let whole = Server::prepare(&Engine::Sqlite).await;
+    good(whole.say(&["backup", "restore", &text(&made), "--identity", &text(&file)]));
+    let data = whole.data_dir();
+    for (path, expected) in [
+        ("sixfold.db", 0o600),
+        ("keys", 0o700),
+        ("keys/root.key", 0o600),
+        ("keys/signing.key", 0o600),
+    ] {
+        assert_eq!(mode(&data.join(path)), expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn who_expects_a_lock_takes_nothing_without() {
+    let stage = at_rest().await;
+    let server = &stage.server;
+    let folder = server.folder().join("backups");
+    let file = server.folder().join("backup-key.txt");
+    good(server.say(&["backup", "new-key", "--out", &text(&file)]));
+    let made = text(&create(server, &folder, &["--unencrypted"]));
+    let mut place = elsewhere(server);
+    let with_key = ["--identity", &text(&file)];
+    for command in ["verify", "restore"] {
+        let arguments = ["backup", command, &made, "--json", with_key[0], with_key[1]];
+        bad(&place.say(&arguments), "backup_not_encrypted");
+    }
+    // So it is for who makes them for somebody's keys.
+    let public = good(server.say(&["backup", "new-key", "--json"])).out;
+    let public = json(&public)["public"].as_str().expect("a key").to_owned();
+    place.set("SIXFOLD_BACKUP_RECIPIENTS", &public);
+    bad(&place.say(&["backup", "restore", &made, "--json"]), "backup_not_encrypted");
+    assert!(!place.data_dir().join("sixfold.db").exists());
+    good(place.say(&["backup", "restore", &made, "--unencrypted"]));
+}
+
+#[tokio::test]
+async fn keys_that_are_not_those_of_the_data_are_not_packed() {
+    let stage = at_rest().await;
+    let phrase = stage.server.folder().join("phrase");
+    std::fs::write(&phrase, "correct horse battery\n").expect("a file");
+    let (folder, phrase) = (text(&stage.server.folder().join("backups")), text(&phrase));
+    let create = ["backup", "create", "--json", "--with-keys", "--passphrase-file", &phrase];
+    let create = [&create[..], &["--to", &folder]].concat();
+    let root = stage.server.data_dir().join("keys/root.key");
+    let own = std::fs::read_to_string(&root).expect("a key");
+    let digits: String = own.trim().chars().rev().collect();
+    std::fs::write(&root, format!("{digits}\n")).expect("another key");
+    bad(&stage.server.say(&create), "keys_foreign");
+    std::fs::write(&root, own).expect("the key");
+    good(stage.server.say(&create));
 }

@@ -9,11 +9,11 @@ use std::time::Instant;
 use reqwest::Method;
 use serde_json::{Value, json as body};
 
-use super::{PATIENCE, at_rest, create, elsewhere, fatten, good, json, names};
+use super::{PATIENCE, at_rest, bad, create, elsewhere, fatten, good, json, names};
 use crate::engines::Engine;
 use crate::people::Person;
 use crate::process::text;
-use crate::stage::Stage;
+use crate::stage::{Stage, sign_in};
 
 const WRITERS: usize = 8;
 
@@ -56,7 +56,7 @@ async fn a_backup_beside_a_writer_has_what_was_acknowledged_before_it_began() {
     assert_eq!((&restored["keys"], &restored["rows"]), (&body!("fit"), &checked["rows"]));
     good(other.say(&["doctor"]));
     other.run();
-    let alice = stage.alice().at(other.url()).fresh();
+    let alice = sign_in(&Person::nobody(other.url()), "alice").await;
     let group = &stage.acme;
     let things = alice.walk(&format!("/v1/things?groupId={group}&type=note")).await;
     let there: HashSet<&str> = things.iter().filter_map(|thing| thing["id"].as_str()).collect();
@@ -158,8 +158,9 @@ async fn a_restore_puts_aside_what_was_there() {
     let arguments = ["backup", "restore", &path, "--replace", "--json"];
     let said = json(&good(stage.server.say(&arguments)).out);
     let aside = said["aside"][0].as_str().expect("the old one").to_owned();
+    assert!(said["sessions"].as_u64().is_some_and(|sessions| sessions > 0), "{said}");
     stage.server.run();
-    let alice = stage.alice().at(stage.server.url()).fresh();
+    let alice = sign_in(&Person::nobody(stage.server.url()), "alice").await;
     alice.get(&format!("/v1/things/{later}")).await.was(404);
     stage.server.stop();
     // The old one has everything, and goes back into its place.
@@ -168,4 +169,42 @@ async fn a_restore_puts_aside_what_was_there() {
     stage.server.run();
     let alice = stage.alice().at(stage.server.url()).fresh();
     alice.get(&format!("/v1/things/{later}")).await.was(200);
+}
+
+#[tokio::test]
+async fn what_a_killed_one_has_left_goes_with_the_next_start() {
+    let mut stage = at_rest().await;
+    let data = stage.server.data_dir();
+    for folder in ["backups.scratch", "verify.scratch", "keys.restoring"] {
+        std::fs::create_dir(data.join(folder)).expect("a folder");
+        std::fs::write(data.join(folder).join("left"), "plain data").expect("a file");
+    }
+    for file in ["sixfold.db.restoring", "sixfold.db.restoring-journal"] {
+        std::fs::write(data.join(file), "plain data").expect("a file");
+    }
+    stage.server.run();
+    let left = names(&data);
+    let begun = |name: &&String| name.ends_with(".scratch") || name.contains("restoring");
+    assert_eq!(left.iter().find(begun), None, "{left:?}");
+}
+
+#[tokio::test]
+async fn of_a_damaged_database_there_is_no_backup() {
+    let stage = at_rest().await;
+    let folder = stage.server.folder().join("backups");
+    let path = stage.server.data_dir().join("sixfold.db");
+    let store = rusqlite::Connection::open(&path).expect("it opens");
+    let number = |sql: &str| store.query_row(sql, [], |row| row.get::<_, i64>(0)).expect(sql);
+    let number = |sql: &str| usize::try_from(number(sql)).expect("a number");
+    let root = number("select rootpage from sqlite_schema where name = 'people'");
+    let size = number("pragma page_size");
+    number("select count(*) from people");
+    drop(store);
+    let mut bytes = std::fs::read(&path).expect("the database");
+    bytes[(root - 1) * size..root * size].fill(0xff);
+    std::fs::write(&path, bytes).expect("it is written");
+    let to = text(&folder);
+    let arguments = ["backup", "create", "--json", "--unencrypted", "--to", &to];
+    bad(&stage.server.say(&arguments), "database_damaged");
+    assert!(names(&folder).is_empty(), "{:?}", names(&folder));
 }

@@ -13,6 +13,9 @@ use tokio::net::TcpListener;
 
 pub(super) const BUCKET: &str = "vault";
 pub(super) const ACCESS_KEY: &str = "AKIDEXAMPLE";
+/// What some say of those they refuse, and nobody should write down.
+pub(super) const GOSSIP: &str = "StringToSign AWS4-HMAC-SHA256";
+const CHECKSUM: &str = "x-amz-checksum-sha256";
 /// Objects of one page of a list.
 const PAGE: usize = 2;
 
@@ -104,6 +107,10 @@ async fn answer(State(s3): State<S3>, request: Request) -> Response {
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .map(|(name, value)| (name.to_owned(), value.replace("%2F", "/")))
         .collect();
+    // As a bucket does that lets nothing be deleted for a while.
+    if head.method == Method::PUT && !head.headers.contains_key(CHECKSUM) {
+        return said(StatusCode::BAD_REQUEST, "InvalidRequest");
+    }
     let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
     let mut inside = s3.inside.lock().expect("it");
     match (&head.method, query.get("uploadId")) {
@@ -223,6 +230,6 @@ fn tagged(tag: String) -> Response {
 }
 
 fn said(status: StatusCode, code: &str) -> Response {
-    let text = format!("<Error><Code>{code}</Code><Message>{code}</Message></Error>");
+    let text = format!("<Error><Code>{code}</Code><Message>{code}: {GOSSIP}</Message></Error>");
     (status, xml(&text)).into_response()
 }

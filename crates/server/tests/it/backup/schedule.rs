@@ -32,11 +32,10 @@ async fn platform_log(root: &Person) -> String {
     format!("/v1/events?groupId={}", platform["id"].as_str().unwrap_or_default())
 }
 
-#[tokio::test]
-async fn the_schedule_keeps_what_it_should_and_deletes_only_its_own() {
+/// A server at rest that keeps the newest two of its schedule.
+async fn keeping_two() -> Stage {
     let mut stage = Stage::open(&Engine::Sqlite).await;
-    let folder = stage.server.folder().join("backups");
-    let to = text(&folder);
+    let to = text(&stage.server.folder().join("backups"));
     for (name, value) in [
         ("SIXFOLD_BACKUP_TO", to.as_str()),
         ("SIXFOLD_BACKUP_EVERY", SCHEDULE),
@@ -49,6 +48,13 @@ async fn the_schedule_keeps_what_it_should_and_deletes_only_its_own() {
         stage.server.set(name, value);
     }
     stage.server.stop();
+    stage
+}
+
+#[tokio::test]
+async fn the_schedule_keeps_what_it_should_and_deletes_only_its_own() {
+    let mut stage = keeping_two().await;
+    let folder = stage.server.folder().join("backups");
     // What somebody asked for, and what is none of ours.
     let manual = create(&stage.server, &folder, &[]);
     std::fs::write(folder.join("sixfold-other.backup"), "not ours").expect("a file");
@@ -93,7 +99,8 @@ async fn the_schedule_keeps_what_it_should_and_deletes_only_its_own() {
     };
     let events = root.walk(&log).await;
     assert_eq!((count(&events, "backup_created"), count(&events, "backups_deleted")), (4, 2));
-    stage.alice().at(&root.base).fresh().get(&log).await.was(404);
+    let seen = stage.alice().at(&root.base).walk(&log).await;
+    assert!(!seen.iter().any(|event| event["type"].to_string().contains("backup")), "{seen:?}");
 }
 
 #[tokio::test]
@@ -119,9 +126,14 @@ async fn a_failing_backup_is_seen() {
     let doctor = stage.server.say(&["doctor"]);
     assert_eq!(doctor.code, 1);
     assert!(doctor.out.contains("✗ backups: the last one failed"), "{doctor:?}");
-    // One that goes well ends it.
+    assert!(!status.to_string().contains("file/backups"), "where is for the log: {status}");
+    // One that somebody makes is none of the schedule's; one of those that goes well ends it.
+    stage.server.stop();
     stage.server.set("SIXFOLD_BACKUP_TO", &text(&right));
     good(stage.server.say(&["backup", "create"]));
+    let doctor = stage.server.say(&["doctor"]);
+    assert!(doctor.out.contains("✗ backups: the last one failed"), "{doctor:?}");
+    missed_tick(&mut stage, "done").await;
     let doctor = good(stage.server.say(&["doctor"]));
     assert!(doctor.out.contains("✓ backups: the last one is of"), "{doctor:?}");
 }
@@ -163,7 +175,9 @@ async fn without_a_place_or_on_postgresql_it_is_said() {
             Engine::Sqlite => "backup_not_configured",
             Engine::Postgres(_) => "backup_of_postgres",
         };
-        root.post("/v1/backups", body!({})).await.was_problem(409, code);
+        // The code names PostgreSQL, which no other problem does.
+        let refused = root.post("/v1/backups", body!({})).await.was(409);
+        assert_eq!(refused.code(), code);
         let list = root.get("/v1/backups").await.was(200).json();
         assert_eq!(list, body!({ "data": [] }));
         let status = root.get("/v1/backups/status").await.was(200).json();
@@ -177,4 +191,34 @@ async fn without_a_place_or_on_postgresql_it_is_said() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn while_somebody_makes_one_the_schedule_waits_for_its_turn() {
+    let mut stage = keeping_two().await;
+    stage.server.run();
+    stage.server.stop();
+    // Somebody has the turn.
+    let lock = stage.server.data_dir().join("backups.lock");
+    let turn = std::fs::File::options().create(true).truncate(false).write(true).open(lock);
+    let turn = turn.expect("a file");
+    turn.try_lock().expect("it is free");
+    store::run(&stage, "update job_schedules set next_at = 1 where name = 'ops.backup'").await;
+    stage.server.run();
+    let root = stage.root().at(stage.server.url()).fresh();
+    let tried = |said: &serde_json::Value| {
+        let jobs = said["data"].as_array().into_iter().flatten();
+        jobs.into_iter().any(|job| job["attempts"].as_i64().is_some_and(|attempts| attempts > 1))
+    };
+    until(&root, "/v1/jobs?kind=ops.backup", tried).await;
+    let status = root.get("/v1/backups/status").await.was(200).json();
+    assert_eq!(status["last"], body!(null), "it is no failure: {status}");
+    drop(turn);
+    let over = |said: &serde_json::Value| {
+        let jobs = said["data"].as_array().into_iter().flatten();
+        jobs.into_iter().any(|job| job["state"] == "done")
+    };
+    until(&root, "/v1/jobs?kind=ops.backup", over).await;
+    let events = root.walk(&platform_log(&root).await).await;
+    assert!(!events.iter().any(|event| event["type"] == "backup_failed"), "nothing failed");
 }

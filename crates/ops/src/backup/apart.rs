@@ -2,6 +2,8 @@
 //! after nobody waits for it any more.
 
 use std::sync::Arc;
+#[cfg(target_os = "linux")]
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -37,7 +39,7 @@ impl Drop for Waiting {
 }
 
 /// Runs something that blocks. What it holds it lets go of by itself, also when nobody waits.
-pub(super) async fn aside<T: Send + 'static>(
+pub(super) async fn apart<T: Send + 'static>(
     work: impl FnOnce(&Stop) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let stop = Stop::default();
@@ -55,7 +57,12 @@ pub(super) async fn aside<T: Send + 'static>(
 /// On Linux this is about the thread that asks, not its process.
 #[cfg(target_os = "linux")]
 fn yield_to_all() {
-    let _ = rustix::process::setpriority_process(None, 19);
+    static TOLD: Once = Once::new();
+    if let Err(error) = rustix::process::setpriority_process(None, 19) {
+        TOLD.call_once(|| {
+            tracing::warn!(%error, "backups cannot yield to others: setpriority is not allowed");
+        });
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
