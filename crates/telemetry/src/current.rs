@@ -24,7 +24,8 @@ pub struct Current(Arc<Request>);
 #[derive(Debug)]
 struct Request {
     id: Arc<str>,
-    slow: Mutex<Vec<String>>,
+    /// The slowest first.
+    slow: Mutex<Vec<(Duration, String)>>,
 }
 
 impl Current {
@@ -40,18 +41,22 @@ impl Current {
         &self.0.id
     }
 
-    /// Remembers a statement that was slow: its text only, never what it was given.
+    /// Remembers a statement that was slow, if it is among the slowest: its text only, never what it
+    /// was given.
     pub fn was_slow(&self, statement: &str, took: Duration) {
         let mut slow = self.0.slow.lock().unwrap_or_else(PoisonError::into_inner);
-        if slow.len() < STATEMENTS {
-            slow.push(format!("{} ms: {}", took.as_millis(), shortened(statement)));
+        let place = slow.partition_point(|(other, _)| *other >= took);
+        if place < STATEMENTS {
+            slow.truncate(STATEMENTS - 1);
+            slow.insert(place, (took, shortened(statement).to_owned()));
         }
     }
 
-    /// The slow statements so far, each with how long it took.
+    /// The slowest statements so far, each with how long it took.
     #[must_use]
     pub fn slow(&self) -> Vec<String> {
-        self.0.slow.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let slow = self.0.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        slow.iter().map(|(took, text)| format!("{} ms: {text}", took.as_millis())).collect()
     }
 
     /// Runs `then` as part of it.
@@ -95,10 +100,11 @@ mod tests {
         assert_eq!(shortened(&long).chars().count(), 1_000);
         assert_eq!(shortened("select 1"), "select 1");
         let current = Current::new("r".into());
-        for _ in 0..9 {
-            current.was_slow("select 1", Duration::from_millis(7));
+        for took in [3, 9, 1, 7, 7, 2, 8] {
+            current.was_slow("select 1", Duration::from_millis(took));
         }
-        assert_eq!(current.slow(), vec!["7 ms: select 1"; 5]);
+        let slowest = [9, 8, 7, 7, 3].map(|took| format!("{took} ms: select 1"));
+        assert_eq!(current.slow(), slowest);
         assert!(super::current().is_none());
         current.run(|| {
             assert_eq!(super::current().map(|one| one.request_id().clone()), Some("r".into()));

@@ -133,7 +133,14 @@ async fn chat(me: &Person) {
     let say = async |packet: String| {
         let request = me.request(Method::POST, &session).body(packet);
         me.send(request.header("content-type", "text/plain")).await;
-        me.get(&session).await
+        let mut heard = me.get(&session).await;
+        // A heartbeat may come first; it is answered, as clients do.
+        while heard.text == "2" {
+            let pong = me.request(Method::POST, &session).body("3");
+            me.send(pong.header("content-type", "text/plain")).await;
+            heard = me.get(&session).await;
+        }
+        heard
     };
     let token = me.token.clone().unwrap_or_default();
     let entered = say(format!("40{{\"token\":\"{token}\"}}")).await;
