@@ -13,7 +13,7 @@ fn altered(made: &Path, name: &str, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> 
 }
 
 /// With another word in its head.
-fn said_otherwise(bytes: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
+fn said_otherwise(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     let head = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1);
     let (end, _) = head.expect("two lines");
     let head = String::from_utf8(bytes[..end].to_vec()).expect("text");
@@ -65,13 +65,15 @@ async fn a_file_that_is_not_whole_changes_nothing() {
     refused(&place, &altered(&made, "more", more), &[], "backup_damaged");
     let twice = |bytes: Vec<u8>| [bytes.as_slice(), bytes.as_slice()].concat();
     refused(&place, &altered(&made, "twice", twice), &[], "backup_damaged");
-    let strange = |bytes| said_otherwise(bytes, "\"engine\":\"sqlite\"", "\"engine\":\"\\u001b\"");
+    let strange =
+        |bytes: Vec<u8>| said_otherwise(&bytes, "\"engine\":\"sqlite\"", "\"engine\":\"\\u001b\"");
     refused(&place, &altered(&made, "strange", strange), &[], "backup_damaged");
-    let lie = |bytes| said_otherwise(bytes, "\"kind\":\"manual\"", "\"kind\":\"scheduled\"");
+    let lie =
+        |bytes: Vec<u8>| said_otherwise(&bytes, "\"kind\":\"manual\"", "\"kind\":\"scheduled\"");
     refused(&place, &altered(&made, "lie", lie), &[], "backup_damaged");
-    let other = |bytes| said_otherwise(bytes, "sixfold-backup 1", "sixfold-backup 2");
+    let other = |bytes: Vec<u8>| said_otherwise(&bytes, "sixfold-backup 1", "sixfold-backup 2");
     refused(&place, &altered(&made, "format", other), &[], "backup_newer");
-    let newer = |bytes| said_otherwise(bytes, "\"migration\":\"0", "\"migration\":\"9");
+    let newer = |bytes: Vec<u8>| said_otherwise(&bytes, "\"migration\":\"0", "\"migration\":\"9");
     refused(&place, &altered(&made, "newer", newer), &[], "backup_newer");
     good(place.say(&["backup", "verify", &text(&made)]));
 }
