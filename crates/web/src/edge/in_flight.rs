@@ -1,0 +1,114 @@
+//! A request from its head to its answer: the place it takes, and what is told of it once it is over.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use axum::extract::MatchedPath;
+use http::{Method, Request};
+
+use super::Edge;
+
+/// The status that stands for a request whose client went away before it was answered.
+const GONE: u16 = 499;
+
+/// The name of a method that is one: others are whatever a client wrote.
+fn known(method: &Method) -> &str {
+    const ALL: [Method; 9] = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::CONNECT,
+        Method::TRACE,
+    ];
+    if ALL.contains(method) { method.as_str() } else { telemetry::OTHER }
+}
+
+/// One of the places in the house; left when dropped, also when the client hangs up.
+pub(super) struct InFlight {
+    pub(super) edge: Arc<Edge>,
+    counted: bool,
+    /// There is none: seconds after which to come back.
+    pub(super) refused: Option<u32>,
+    /// Of a request that has no answer yet.
+    open: Option<Open>,
+}
+
+/// What is told of a request once it is over.
+struct Open {
+    started: Instant,
+    current: telemetry::Current,
+    method: Method,
+    route: Option<MatchedPath>,
+}
+
+impl InFlight {
+    pub(super) fn take<B>(
+        edge: &Arc<Edge>,
+        request: &Request<B>,
+        started: Instant,
+        current: &telemetry::Current,
+    ) -> Self {
+        let open = Open {
+            started,
+            current: current.clone(),
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+        };
+        let (counted, refused) = edge.admit(request);
+        Self { edge: Arc::clone(edge), counted, refused, open: Some(open) }
+    }
+
+    /// Tells of the request, once; how long it took.
+    pub(super) fn tell(&mut self, status: u16, code: Option<&str>) -> Duration {
+        let Some(open) = self.open.take() else { return Duration::ZERO };
+        let elapsed = open.started.elapsed();
+        let route = open.route.as_ref().map(MatchedPath::as_str);
+        let method = known(&open.method);
+        self.edge.meters.http.answered(route, method, status, elapsed);
+        let latency_ms = elapsed.as_secs_f64() * 1e3;
+        let request_id = &**open.current.request_id();
+        tracing::info!(
+            target: "web::request",
+            // The route's pattern, never the path: its values are nobody's business.
+            route = route.unwrap_or("-"),
+            method,
+            status,
+            latency_ms,
+            request_id,
+            error_code = code,
+            "request",
+        );
+        if elapsed >= self.edge.slow {
+            self.edge.meters.http.slow.one();
+            let statements = open.current.slow().join("; ");
+            tracing::warn!(
+                target: "web::slow",
+                route = route.unwrap_or("-"),
+                method,
+                status,
+                latency_ms,
+                request_id,
+                error_code = code,
+                statements,
+                "a request was slow",
+            );
+        }
+        elapsed
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        // The client went away, and with it whoever would have been answered.
+        self.tell(GONE, Some("client_gone"));
+        if self.counted {
+            self.edge.in_flight.fetch_sub(1, Ordering::Relaxed);
+            self.edge.meters.http.in_flight.add(-1);
+        }
+    }
+}
