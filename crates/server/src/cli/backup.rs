@@ -182,6 +182,10 @@ fn wanted(create: &Create, settings: &Settings, backups: &Backups) -> Result<Wan
 
 async fn show(list: List, settings: &Settings, json: bool) -> Result<(), Stop> {
     let place = match &list.place {
+        // One that is not made yet holds none; one that was mistyped holds none either.
+        Some(named) if !named.contains("://") && !Path::new(named).is_dir() => {
+            return Err(Stop::usage("backup_place_absent", format!("There is no folder {named}.")));
+        }
         Some(place) => Place::parse(place, &settings.backup)?,
         None => settings.backup.place()?.ok_or_else(|| {
             Stop::usage("backup_not_configured", "Name a place, or set backup.to.")

@@ -145,6 +145,7 @@ async fn a_backup_is_not_made_by_halves() {
     let folder = text(&server.folder().join("backups"));
     bad(&server.say(&["backup", "create", "--json"]), "backup_not_configured");
     bad(&server.say(&["backup", "list", "--json"]), "backup_not_configured");
+    bad(&server.say(&["backup", "list", "/nowhere/at/all", "--json"]), "backup_place_absent");
     let open = ["backup", "create", "--json", "--to", &folder];
     bad(&server.say(&open), "backup_not_encrypted");
     let with_keys = ["backup", "create", "--json", "--to", &folder, "--unencrypted", "--with-keys"];
