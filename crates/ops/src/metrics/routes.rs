@@ -27,10 +27,13 @@ pub fn router() -> OpenApiRouter<Ops> {
     security(("metricsToken" = [])),
     responses(
         (status = 200, description = "All metrics", content_type = "text/plain", body = String),
-        (status = 401, description = "Not the token", body = Problem),
+        (status = 401, description = "No token, or not this one", body = Problem),
         (status = 404, description = "There is no token, so there are no metrics", body = Problem)))]
 async fn get_metrics(State(ops): State<Ops>, headers: HeaderMap) -> Answer<Response> {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some(given) = headers.get(header::AUTHORIZATION) else {
+        return Err(Error::unauthenticated().into());
+    };
+    let given = given.to_str().ok();
     let given = given.and_then(|value| value.strip_prefix("Bearer "));
     match ops.watch.admits(given) {
         None => Err(Error::not_found().into()),

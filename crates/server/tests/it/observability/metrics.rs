@@ -27,8 +27,9 @@ async fn without_a_token_there_are_no_metrics() {
     let mut server = Server::prepare(&Engine::Sqlite).await;
     server.unset("SIXFOLD_OPS_METRICS_TOKEN");
     server.run();
-    for token in [None, Some(""), Some("anything")] {
-        ask(server.url(), token).await.was_problem(404, "not_found");
+    ask(server.url(), None).await.was_problem(401, "unauthenticated");
+    for token in ["", "anything"] {
+        ask(server.url(), Some(token)).await.was_problem(404, "not_found");
     }
     server.set("SIXFOLD_OPS_METRICS_TOKEN", "short");
     let said = server.say(&["config", "check"]);
