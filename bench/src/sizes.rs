@@ -89,18 +89,23 @@ async fn measure(
     Ok(())
 }
 
-/// Waits, a few minutes at most, until the server does nothing for a second: what it still does
-/// with the fill (indexing) would be measured with the requests.
+/// Waits, half an hour at most, until the server does nothing for a few seconds: what it still does
+/// with the fill (indexing) would be measured with the requests. A million things take minutes.
 pub(crate) async fn rest(pid: Option<u32>) -> Result<()> {
     const STEP: Duration = Duration::from_secs(1);
-    const STEPS: u32 = 240;
+    const STEPS: u32 = 1800;
     const BUSY_CORES: f64 = 0.05;
+    /// On a machine with other work one quiet second may be a server that was not let.
+    const QUIET: u32 = 3;
+    let mut quiet = 0;
     for _ in 0..STEPS {
         let before = Snapshot::take(pid)?;
         let begin = Instant::now();
         tokio::time::sleep(STEP).await;
         let usage = Snapshot::take(pid)?.since(&before, begin.elapsed());
-        if usage.server.is_none_or(|cores| cores < BUSY_CORES) {
+        let Some(cores) = usage.server else { return Ok(()) };
+        quiet = if cores < BUSY_CORES { quiet + 1 } else { 0 };
+        if quiet == QUIET {
             return Ok(());
         }
     }
