@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use types::Result;
 
@@ -117,12 +118,16 @@ impl Opener {
         for (name, value) in [("cache_size", -cache_kib), ("mmap_size", self.mmap_bytes)] {
             connection.pragma_update(None, name, value).map_err(failure::of_sqlite)?;
         }
-        // `like` is only used on ASCII-folded text; double-quoted strings are a typo in waiting.
-        for option in [
-            rusqlite::config::DbConfig::SQLITE_DBCONFIG_DQS_DML,
-            rusqlite::config::DbConfig::SQLITE_DBCONFIG_DQS_DDL,
+        for (option, on) in [
+            // Double-quoted strings are a typo in waiting.
+            (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+            (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+            // A plan never depends on what is bound. Else SQLite looks into the limit of a list to
+            // plan it, and plans it anew each time: a statement that goes back to the cache of
+            // prepared ones forgets its parameters, which counts as a change of them.
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
         ] {
-            connection.set_db_config(option, false).map_err(failure::of_sqlite)?;
+            connection.set_db_config(option, on).map_err(failure::of_sqlite)?;
         }
         Ok(connection)
     }
