@@ -15,7 +15,8 @@ pub struct Settings {
     pub commit_batch: usize,
     /// Long reads (search, export) running at the same time. SQLite only.
     pub long_reads: usize,
-    /// Bytes of the database file that may be memory-mapped. SQLite only.
+    /// Bytes of the database file that may be memory-mapped; SQLite maps no more than this default.
+    /// SQLite only.
     pub mmap_bytes: i64,
     /// Page cache of the writer, in KiB. SQLite only.
     pub cache_kib: i64,
@@ -41,7 +42,7 @@ impl Default for Settings {
             write_queue: 4096,
             commit_batch: 512,
             long_reads: 4,
-            mmap_bytes: 1 << 30,
+            mmap_bytes: 0x7fff_0000,
             cache_kib: 65_536,
             wal_bytes: 32 << 20,
             connections: 16,

@@ -131,8 +131,9 @@ pub(super) static KEYS: &[Key] = &[
     whole(
         "database",
         "mmap_bytes",
-        "1073741824",
-        "Bytes of the database file that may be memory-mapped. SQLite only.",
+        "2147418112",
+        "Bytes of the database file that may be memory-mapped; SQLite maps no more than 2147418112. \
+         SQLite only.",
     ),
     whole("database", "cache_kib", "65536", "Page cache of the writer, in KiB. SQLite only."),
     whole(
