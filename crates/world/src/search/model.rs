@@ -93,7 +93,7 @@ pub struct FoundList {
 pub struct Facets {
     /// How many were counted.
     pub counted: i64,
-    /// False when more are found than are counted: of each kind 10 000.
+    /// False when more are found than are counted: of each kind 4 000.
     pub complete: bool,
     /// By type, most first; at most 50.
     #[serde(rename = "type")]

@@ -19,6 +19,8 @@ const DEFAULT_LIMIT: u8 = 20;
 const MAX_LIMIT: u8 = 50;
 /// Of the best documents so many are looked at before a search goes through all that match.
 const NEAR: usize = 256;
+/// Of these, so many at a time.
+const LOOKED: usize = 64;
 
 /// The best answers within what the caller may see.
 ///
@@ -69,13 +71,20 @@ impl Look<'_> {
     /// then only these few are joined with their objects.
     async fn near(&self, tx: &mut Tx, limit: usize) -> Result<Option<Vec<(Searchable, Ranked)>>> {
         let all = search::best(tx, self.query, i64::try_from(NEAR)?).await?;
-        let ids: Vec<Uuid> = all.iter().map(|one| one.id).collect();
         let mut best = Vec::new();
-        for (kind, scope) in self.sides {
-            let seen = sql::visible(tx, *kind, scope, self.me, self.ask, &ids).await?;
-            best.extend(all.iter().filter(|one| seen.contains(&one.id)).map(|one| (*kind, *one)));
+        // The best of them first: mostly these are enough.
+        for some in all.chunks(LOOKED) {
+            let ids: Vec<Uuid> = some.iter().map(|one| one.id).collect();
+            for (kind, scope) in self.sides {
+                let seen = sql::visible(tx, *kind, scope, self.me, self.ask, &ids).await?;
+                let seen = some.iter().filter(|one| seen.contains(&one.id));
+                best.extend(seen.map(|one| (*kind, *one)));
+            }
+            if best.len() >= limit {
+                return Ok(Some(best));
+            }
         }
-        Ok((best.len() >= limit || all.len() < NEAR).then_some(best))
+        Ok((all.len() < NEAR).then_some(best))
     }
 
     /// The same, whatever there is beside it.

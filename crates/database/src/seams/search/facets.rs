@@ -6,7 +6,7 @@ use super::Query;
 use crate::{Engine, Sql, Tx};
 
 /// Objects that are counted at most: a word that is everywhere must not cost a walk over everything.
-pub const MOST: i64 = 10_000;
+pub const MOST: i64 = 4_000;
 
 /// Where the labels of an object are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,11 @@ pub async fn facets<'a>(
             );
             sql.push(table).push(" o on o.id = d.object_id where search_index match ");
             sql.bind(&*query.sqlite);
+            // Documents of the other kind are not looked for among the objects of this one.
+            sql.push(match labels {
+                Labels::Joined => " and d.kind = 'thing'",
+                Labels::Listed => " and d.kind = 'knowledge'",
+            });
         }
         Engine::Postgres => {
             sql.push("from search_documents d join ").push(table);

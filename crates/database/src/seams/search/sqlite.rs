@@ -128,13 +128,27 @@ fn ranked(row: &Row<'_>) -> Result<Ranked> {
     Ok(Ranked { document: row.get(0)?, id: row.get(1)?, score: -row.get::<f64>(2)? })
 }
 
+/// Documents that are ranked at most: of words that more of them have, the newest are. To find a
+/// match is cheap, to rank it takes ten times as long, and a word that is everywhere says little
+/// about any of them.
+const RANKED: i64 = 4_000;
+
 pub(super) async fn best(tx: &mut Tx, words: &str, limit: i64) -> Result<Vec<Ranked>> {
+    // Documents are numbered as they come: the newest have the highest numbers.
+    let passed: Option<i64> = tx
+        .maybe(
+            "select rowid from search_index where search_index match $1 \
+             order by rowid desc limit 1 offset $2",
+            args![words, RANKED],
+            |row| row.get(0),
+        )
+        .await?;
     tx.all(
         "select f.document, d.object_id, f.place from (\
            select rowid as document, bm25(search_index, 4.0, 1.0) as place from search_index \
-           where search_index match $1 order by place, rowid limit $2) f \
+           where search_index match $1 and rowid > $2 order by place, rowid limit $3) f \
          cross join search_documents d on d.document_id = f.document order by f.place, f.document",
-        args![words, limit],
+        args![words, passed.unwrap_or(0), limit],
         ranked,
     )
     .await
@@ -163,17 +177,24 @@ pub(super) async fn snippets(
     words: &str,
     documents: &[Ranked],
 ) -> Result<HashMap<Uuid, String>> {
-    let mut all = HashMap::with_capacity(documents.len());
-    for one in documents {
-        let marked = tx
-            .one(
-                "select snippet(search_index, -1, char(2), char(3), '…', 24) \
-                 from search_index where rowid = $1 and search_index match $2",
-                args![one.document, words],
-                |row| row.text(0).map(snippet::html),
-            )
-            .await?;
-        all.insert(one.id, marked);
-    }
-    Ok(all)
+    let numbers = || documents.iter().map(|one| one.document);
+    let (Some(first), Some(last)) = (numbers().min(), numbers().max()) else {
+        return Ok(HashMap::new());
+    };
+    // All of them in one walk along the matches: each that is asked for by itself would put the
+    // words of a prefix together once more. The plus sign keeps them from being asked for so.
+    let mut sql = Sql::new(
+        "select f.rowid, snippet(search_index, -1, char(2), char(3), '…', 24) \
+         from search_index f where search_index match ",
+    );
+    sql.bind(words).push(" and f.rowid >= ").bind(first).push(" and f.rowid <= ").bind(last);
+    // One of few lengths, so that few statements have to be prepared.
+    let missing = documents.len().next_power_of_two() - documents.len();
+    sql.push(" and +f.rowid in ");
+    sql.bind_list(numbers().chain(std::iter::repeat_n(last, missing)));
+    let marked: Vec<(i64, String)> = tx
+        .all(sql.text(), sql.args(), |row| Ok((row.get(0)?, snippet::html(row.text(1)?))))
+        .await?;
+    let ids: HashMap<i64, Uuid> = documents.iter().map(|one| (one.document, one.id)).collect();
+    Ok(marked.into_iter().filter_map(|(at, html)| Some((*ids.get(&at)?, html))).collect())
 }
