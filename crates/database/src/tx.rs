@@ -172,6 +172,29 @@ impl Tx {
         done
     }
 
+    /// Inserts one row, as `insert` says, and gives the number back that the store gave it in its key
+    /// `column`. SQLite is not asked with `returning`: an insert that answers and may fail begins with
+    /// a savepoint of its own, which keeps a copy of every page it changes.
+    ///
+    /// # Errors
+    /// As [`Tx::all`].
+    pub async fn number(
+        &mut self,
+        insert: &'static str,
+        column: &'static str,
+        args: &[Value<'_>],
+    ) -> Result<i64> {
+        if self.engine() == Engine::Postgres {
+            let sql = format!("{insert} returning {column}");
+            return self.one(&sql, args, |row| row.get(0)).await;
+        }
+        self.run(insert, args).await?;
+        match &self.inner {
+            Inner::Sqlite(connection) => Ok(connection.last_insert_rowid()),
+            Inner::Postgres(_) => Err(Error::internal("another engine than before")),
+        }
+    }
+
     /// Inserts `rows`, which hold the values of one row after the other, `width` each, and tells how
     /// many rows it made. `head` ends in `values `; `tail` is what follows the values. What many rows
     /// share is done once: preparing on SQLite; waiting for the server, and starting a statement

@@ -26,25 +26,20 @@ pub(super) async fn put(tx: &mut Tx, document: &Document) -> Result<()> {
         Some(false) => remove(tx, document.id).await?,
         None => {}
     }
-    // Not `returning`: an insert that answers and may fail begins with a savepoint of its own, and
-    // at each savepoint FTS5 writes out what it has gathered: it made a segment of each document.
-    tx.run(
-        "insert into search_documents (object_id, kind, source_id, title, body) \
-         values ($1, $2, $3, $4, $5)",
-        args![
-            document.id,
-            document.id.kind.prefix(),
-            document.source,
-            &document.title,
-            &document.text
-        ],
-    )
-    .await?;
-    let rowid: i64 = tx
-        .one(
-            "select document_id from search_documents where object_id = $1",
-            args![document.id],
-            |row| row.get(0),
+    // Without a savepoint of its own: at each, FTS5 writes out what it has gathered, which would
+    // make a segment of each document.
+    let rowid = tx
+        .number(
+            "insert into search_documents (object_id, kind, source_id, title, body) \
+             values ($1, $2, $3, $4, $5)",
+            "document_id",
+            args![
+                document.id,
+                document.id.kind.prefix(),
+                document.source,
+                &document.title,
+                &document.text
+            ],
         )
         .await?;
     tx.run(
