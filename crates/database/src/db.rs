@@ -206,6 +206,26 @@ impl Db {
         Ok(Self(Arc::new(Handle { inner, budget_ms: settings.filter_budget_ms, watch })))
     }
 
+    /// One snapshot of a store that somebody else may be serving just now, without a time limit:
+    /// for the command line. Nothing is changed, nor brought up to date, nor kept from anybody.
+    ///
+    /// # Errors
+    /// As [`Db::open`], and what `look` answers.
+    pub async fn look<T, F>(settings: &Settings, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        if let Some(path) = settings.url.strip_prefix("sqlite://") {
+            let watch = Watch::new(settings.slow_statement_ms);
+            return sqlite::look(path.as_ref(), settings, &watch, look).await;
+        }
+        let db = Self::open_as_is(settings).await?;
+        let outcome = db.unbound().snapshot(look).await;
+        db.close().await;
+        outcome
+    }
+
     /// Which engine this is.
     #[must_use]
     pub fn engine(&self) -> Engine {

@@ -1,6 +1,7 @@
-//! What operators look after while the house runs: its background jobs, its backups, and what it
-//! counts of itself.
+//! What operators look after while the house runs: its background jobs, its backups, its sealed
+//! log, and what it counts of itself.
 
+pub mod audit;
 pub mod backup;
 pub mod jobs;
 pub mod metrics;
@@ -49,6 +50,7 @@ pub fn router() -> OpenApiRouter<Ops> {
         .merge(jobs::routes::router())
         .merge(backup::routes::router())
         .merge(stats::routes::router())
+        .merge(audit::routes::router())
 }
 
 /// What machines read, who have a token of their own: not to stand behind the sign-in of people.

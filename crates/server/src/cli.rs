@@ -2,6 +2,7 @@
 //! is wrong, one sentence that says what to do.
 
 mod admin;
+mod audit;
 mod backup;
 mod doctor;
 mod jobs;
@@ -54,6 +55,9 @@ enum Command {
     /// Backups, and the way back
     #[command(subcommand)]
     Backup(backup::Command),
+    /// The sealed event log
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// The schema of the database
     #[command(subcommand)]
     Migrate(migrate::Command),
@@ -112,6 +116,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Stop> {
         Command::Keys(command) => run_async(keys::run(command, &settings()?, json))?,
         Command::Jobs(command) => run_async(jobs::run(command, &settings()?, json))?,
         Command::Backup(command) => run_async(backup::run(command, &settings()?, json))?,
+        Command::Audit(command) => run_async(audit::run(command, &settings()?, json))?,
         Command::Migrate(migrate::Command::Status) => {
             return run_async(migrate::status(&settings()?, json));
         }

@@ -263,6 +263,8 @@ pub(crate) fn tasks(
     let own = app.clone();
     tasks.spawn(keep("search", move || world::search::follow(own.clone())));
     let own = app.clone();
+    tasks.spawn(keep("audit", move || ops::audit::follow(own.clone())));
+    let own = app.clone();
     tasks.spawn(keep("notifications", move || world::notifications::follow(own.clone())));
     tasks.spawn(keep("webhooks", move || integrations::run(outside.clone())));
     let own = app.clone();
@@ -276,6 +278,11 @@ pub(crate) fn tasks(
         tasks.spawn(keep("news", move || news(own.clone())));
     }
     tasks
+}
+
+/// What has to happen when nothing happens any more, so that it is there while nobody is.
+pub(crate) async fn seal(app: &App) {
+    ops::audit::finish(app).await;
 }
 
 fn waited(app: &App, span: Duration) -> Waited {

@@ -82,6 +82,7 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     if let Err(error) = kernel::usage::flush(app).await {
         tracing::warn!(cause = error.cause(), "the last calls by API keys were not noted");
     }
+    house::seal(app).await;
     tracing::info!("stopped");
     served.map_err(Stop::from)
 }

@@ -182,6 +182,26 @@ impl Store {
     }
 }
 
+/// One snapshot of a file that a process, this one or another, may have open: a reader holds up
+/// nobody, so it needs no lock.
+pub(crate) async fn look<T, F>(
+    path: &Path,
+    settings: &Settings,
+    watch: &Arc<Watch>,
+    look: F,
+) -> Result<T>
+where
+    T: Send + 'static,
+    F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+{
+    let opener = Arc::new(Opener::new(absolute(path)?, settings, watch));
+    let readers = Readers { opener, idle: Mutex::default(), watch: Arc::clone(watch) };
+    tokio::task::spawn_blocking(move || {
+        readers.read(ENDLESS, &look)?.ok_or_else(crate::failure::too_long)
+    })
+    .await?
+}
+
 fn absolute(path: &Path) -> Result<PathBuf> {
     if path.as_os_str().is_empty() {
         return Err(Error::invalid("database.url", "invalid", "sqlite:// needs a path"));

@@ -250,6 +250,8 @@ async fn a_connection_that_says_nothing_reaches_nothing() {
 /// Tables that stand open on purpose: what is in them belongs to no group, and no rule hands it to
 /// anybody but whom it belongs to.
 const OPEN: &[(&str, &str)] = &[
+    ("audit_checkpoints", "the house's: what it publishes of its log"),
+    ("audit_keys", "the house's: public keys"),
     ("backup_codes", "a login's"),
     ("challenges", "found by the hash of a secret"),
     ("credentials", "a login's"),

@@ -197,12 +197,19 @@ where
         .await
 }
 
+/// How far the follower `name` has come; none before it has begun.
+///
+/// # Errors
+/// As [`Tx::maybe`].
+pub async fn place(tx: &mut Tx, name: &str) -> Result<Option<Position>> {
+    tx.maybe("select xid, seq from cursors where name = $1", args![name], |row| {
+        Ok(Position { xid: row.get(0)?, seq: row.get(1)? })
+    })
+    .await
+}
+
 async fn read(tx: &mut Tx, name: &str) -> Result<Followed> {
-    let from = tx
-        .maybe("select xid, seq from cursors where name = $1", args![name], |row| {
-            Ok(Position { xid: row.get(0)?, seq: row.get(1)? })
-        })
-        .await?;
+    let from = place(tx, name).await?;
     let start = from.unwrap_or_default();
     let rows = tail::after(tx, COLUMNS, 5, start, BATCH, |row| {
         let target: Option<uuid::Uuid> = row.get(3)?;
@@ -221,7 +228,12 @@ async fn read(tx: &mut Tx, name: &str) -> Result<Followed> {
     Ok(Followed { entries: rows.into_iter().map(|(_, entry)| entry).collect(), from, to })
 }
 
-async fn advance(
+/// Moves the follower `name` on, in the transaction of what it did with what it read; false when
+/// it is not at `from` any more: then somebody else, another node, did it.
+///
+/// # Errors
+/// As [`Tx::run`].
+pub async fn advance(
     tx: &mut Tx,
     name: &str,
     from: Option<Position>,

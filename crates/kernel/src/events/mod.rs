@@ -9,7 +9,7 @@ mod retention;
 use database::{Tx, Value};
 use types::{AnyId, EventId, GroupId, Json, PersonId, Result, ThingId, Time};
 
-pub use self::follow::{Followed, follow, follow_changing, follow_then};
+pub use self::follow::{Followed, advance, follow, follow_changing, follow_then, place};
 pub use self::retention::{Retention, RetentionSettings};
 use crate::Caller;
 

@@ -62,10 +62,25 @@ pub(super) async fn of(settings: &Settings, db: &Db) -> Result<Keys> {
     Err(foreign())
 }
 
+/// The keys of this database, for who only looks at it; none that are there, or none that are its.
+pub(crate) async fn at_hand(settings: &Settings) -> Result<Option<Keys>> {
+    let Some(keys) = present(settings)? else { return Ok(None) };
+    let look = async |tx: &mut Tx| Ok((stored(tx).await?, row(tx, BASE_ROW).await?));
+    let (recorded, base) = Db::look(&super::database_settings(settings), look).await?;
+    if recorded.as_deref() != Some(&*fingerprint(&keys)) {
+        return Ok(None);
+    }
+    unwrapped(keys, base).map(Some)
+}
+
 /// The keys as they were before any rotation, to those who only use what is derived from them.
 async fn with_base(db: &Db, keys: Keys) -> Result<Keys> {
     let wrapped = db.unbound().read(async |tx: &mut Tx| row(tx, BASE_ROW).await).await?;
-    match wrapped {
+    unwrapped(keys, wrapped)
+}
+
+fn unwrapped(keys: Keys, base: Option<String>) -> Result<Keys> {
+    match base {
         None => Ok(keys),
         Some(text) => vault::unwrap_base(keys, &URL_SAFE_NO_PAD.decode(text)?),
     }
@@ -90,6 +105,7 @@ pub(crate) async fn rotate_root(db: &Db, old: &Keys, new_root: [u8; 32]) -> Resu
     db.unbound()
         .write(async move |tx| {
             let count = vault::rewrap(tx, &old, &new, &random).await?;
+            ops::audit::root_key_rotated(tx, &old, &new, now).await?;
             let moved = tx
                 .run(
                     "update once set value = $3, claimed_at = $4 where name = $1 and value = $2",

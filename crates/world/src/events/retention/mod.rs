@@ -1,9 +1,10 @@
 //! How long the log keeps what happened: as long as the plan of each group says, by the time of the
 //! event.
 //!
-//! A job looks through the groups once a day, as its schedule says, and deletes in slices what is too old and what every
-//! follower has read. Each slice is on disk as a file before it goes from the log; each group is
-//! told by one event. A cursor that stood where something was deleted is not good any more.
+//! A job looks through the groups once a day, as its schedule says, and deletes in slices what is
+//! too old and what every follower has read, the one that seals the log among them. Each slice is
+//! on disk as a file before it goes from the log, and with it the group is told by an event. A
+//! cursor that stood where something was deleted is not good any more.
 
 mod archive;
 mod rules;

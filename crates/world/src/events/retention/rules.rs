@@ -68,8 +68,7 @@ async fn one(app: &App, group: &Group, began: Time) -> Result<u64> {
         if !events.is_empty() {
             keep(app, id, began, &events).await?;
         }
-        let told = is_last.then_some((before, days));
-        delete(app, id, &events, told).await?;
+        delete(app, id, &events, (before, days)).await?;
         deleted += u64::try_from(events.len())?;
         if is_last {
             return Ok(deleted);
@@ -84,12 +83,13 @@ async fn keep(app: &App, group: GroupId, began: Time, events: &[Event]) -> Resul
     tokio::task::spawn_blocking(move || archive::append(&directory, group, began, &packed)).await?
 }
 
-/// Deletes a slice; with the last one the group is told.
+/// Deletes a slice and tells the group, at once: whoever verifies the log finds for each event that
+/// is gone one that tells so.
 async fn delete(
     app: &App,
     group: GroupId,
     events: &[Event],
-    told: Option<(Time, u32)>,
+    (before, days): (Time, u32),
 ) -> Result<()> {
     let places: Vec<(i64, Time)> = events.iter().map(|one| (one.seq, one.timestamp)).collect();
     let archived = app.retention.archive.is_some();
@@ -98,11 +98,10 @@ async fn delete(
         if !places.is_empty() {
             sql::delete(work.tx, group, &places, work.now).await?;
         }
-        let Some((before, days)) = told else { return Ok(()) };
-        let count = sql::tell(work.tx, group).await?;
+        let (count, total) = sql::tell(work.tx, group).await?;
         if count > 0 {
             let metadata = Json::of(&json!({
-                "count": count, "before": before, "eventRetentionDays": days,
+                "count": count, "total": total, "before": before, "eventRetentionDays": days,
                 "archived": archived,
             }))?;
             let event = NewEvent::new(group, "events_deleted", Some(group.into()), &metadata);

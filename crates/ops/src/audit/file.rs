@@ -1,0 +1,258 @@
+//! The sealed log as a file, and its verification where there is no database: NDJSON, with each
+//! leaf, what was hashed for it, and each checkpoint behind the last leaf it covers.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, BufWriter, Read as _, Write};
+use std::path::{Path, PathBuf};
+
+use database::{Db, Settings, Tx};
+use serde::{Deserialize, Serialize};
+use types::{Error, ErrorKind, Result};
+
+use super::check::{Check, Seen};
+use super::entry::Event;
+use super::findings::Report;
+use super::note::{Verifier, base64, unbase64};
+use super::sql;
+use super::tiles::{self, WIDTH};
+use super::verify::{self, Signed, Wanted};
+
+/// Of the form of the file.
+const VERSION: u32 = 1;
+/// A line holds an event, whose metadata has 64 KiB, or a checkpoint.
+const MOST_BYTES: u64 = 8 << 20;
+const BUFFER: usize = 1 << 20;
+
+/// A line of the file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
+enum Line {
+    /// The first one.
+    Log { version: u32, keys: Vec<String> },
+    /// A leaf. What was hashed is a text, so that nobody has to write JSON as we do. Where it is
+    /// absent the event was deleted; where only `seq` is there, it should be.
+    Leaf {
+        hash: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entry: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seq: Option<i64>,
+    },
+    /// A checkpoint of all leaves before it.
+    Checkpoint { note: String },
+    /// An event that tells of deletions and is not sealed yet.
+    Waiting { entry: String },
+    /// The last one.
+    End { leaves: u64, checkpoints: u64 },
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exported {
+    /// Leaves.
+    pub leaves: u64,
+    /// Leaves with their events.
+    pub events: u64,
+    /// Checkpoints.
+    pub checkpoints: u64,
+}
+
+/// Writes the sealed log of the database that the settings name, of one moment, into a file that
+/// only this user reads; it appears when it is whole.
+///
+/// # Errors
+/// 409 `audit_absent`, `output_unwritable`; when the database cannot be read.
+pub async fn export(settings: &Settings, path: &Path) -> Result<Exported> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let beside = PathBuf::from(beside);
+    let own = beside.clone();
+    let look = async move |tx: &mut Tx| {
+        // From the start: a snapshot may have to be taken once more.
+        let mut out = Out { file: BufWriter::with_capacity(BUFFER, create(&own)?) };
+        let done = write_all(tx, &mut out).await?;
+        out.file.flush().and_then(|()| out.file.get_ref().sync_all()).map_err(unwritable)?;
+        Ok(done)
+    };
+    let done = Db::look(settings, look).await;
+    let done = done.and_then(|done| {
+        std::fs::rename(&beside, path).map_err(unwritable)?;
+        Ok(done)
+    });
+    if done.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    done
+}
+
+fn create(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path).map_err(unwritable)
+}
+
+fn unwritable(error: std::io::Error) -> Error {
+    Error::conflict("output_unwritable", format!("The file cannot be written: {error}."))
+}
+
+struct Out {
+    file: BufWriter<File>,
+}
+
+impl Out {
+    fn line(&mut self, line: &Line) -> Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        self.file.write_all(&text).map_err(unwritable)
+    }
+}
+
+async fn write_all(tx: &mut Tx, out: &mut Out) -> Result<Exported> {
+    verify::require(tx).await?;
+    out.line(&Line::Log { version: VERSION, keys: sql::keys(tx).await? })?;
+    let (mut done, mut signed, mut place) = (Exported::default(), Signed::default(), 0);
+    while let Some(bytes) = sql::tile(tx, (0, place)).await? {
+        let hashes = tiles::hashes(&bytes).unwrap_or_default();
+        let from = done.leaves;
+        let mut found = sql::leaves(tx, from, from + WIDTH as u64).await?.into_iter().peekable();
+        for hash in &hashes {
+            let seen = found.next_if(|(leaf, _)| *leaf == done.leaves).map(|(_, seen)| seen);
+            let (entry, seq) = match seen {
+                Some(Seen::Event(event)) => (Some(event.text()?), None),
+                Some(Seen::Missing(seq)) => (None, Some(seq)),
+                Some(Seen::Damaged(seq)) => (None, seq),
+                Some(Seen::Gone) | None => (None, None),
+            };
+            done.events += u64::from(entry.is_some());
+            out.line(&Line::Leaf { hash: base64(hash), entry, seq })?;
+            done.leaves += 1;
+            checkpoints(tx, out, &mut signed, &mut done).await?;
+        }
+        place += 1;
+        if hashes.len() < WIDTH {
+            break;
+        }
+    }
+    for event in sql::waiting_deletions(tx, verify::PAGE).await? {
+        out.line(&Line::Waiting { entry: event.text()? })?;
+    }
+    out.line(&Line::End { leaves: done.leaves, checkpoints: done.checkpoints })?;
+    Ok(done)
+}
+
+/// Those of as many leaves as were written.
+async fn checkpoints(
+    tx: &mut Tx,
+    out: &mut Out,
+    signed: &mut Signed,
+    done: &mut Exported,
+) -> Result<()> {
+    while signed.is_at(tx, done.leaves).await? {
+        if let Some(head) = signed.next(tx).await? {
+            out.line(&Line::Checkpoint { note: head.note })?;
+            done.checkpoints += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Verifies such a file.
+///
+/// # Errors
+/// 409 `audit_file_damaged`, when it is none, or not whole; when it cannot be read.
+pub fn verify_file(path: &Path, wanted: Wanted) -> Result<Report> {
+    let file = File::open(path).map_err(|error| {
+        let said = format!("{} cannot be read: {error}.", path.display());
+        Error::new(ErrorKind::NotFound, "file_unreadable", said)
+    })?;
+    let mut lines = Lines { from: BufReader::with_capacity(BUFFER, file), number: 0 };
+    let Some(Line::Log { version: VERSION, keys }) = lines.next()? else {
+        return Err(lines.damaged("it does not begin as an exported log of this version"));
+    };
+    let known = keys.iter().filter_map(|key| Verifier::parse(key).ok()).collect();
+    let mut check = Check::new(wanted.trusted, known, wanted.kept);
+    let (mut full, mut checkpoints) = (Vec::new(), 0);
+    loop {
+        match lines.next()? {
+            Some(Line::Leaf { hash, entry, seq }) => {
+                let hash = unbase64(&hash).ok_or_else(|| lines.damaged("this is no hash"))?;
+                check.leaf(hash, seen(entry.as_deref(), seq), &mut full)?;
+                full.clear();
+            }
+            Some(Line::Checkpoint { note }) => {
+                check.checkpoint(&note);
+                checkpoints += 1;
+            }
+            Some(Line::Waiting { entry }) => match serde_json::from_str::<Event>(&entry) {
+                Ok(event) => check.waiting(&event),
+                Err(_) => return Err(lines.damaged("this is no event")),
+            },
+            Some(Line::End { leaves, checkpoints: told }) => {
+                if (leaves, told) != (check.size(), checkpoints) {
+                    return Err(lines.damaged("lines are missing"));
+                }
+                break;
+            }
+            Some(Line::Log { .. }) => return Err(lines.damaged("this stands at the beginning")),
+            None => return Err(lines.damaged("its end is missing")),
+        }
+    }
+    match lines.next()? {
+        None => Ok(check.finish()),
+        Some(_) => Err(lines.damaged("something stands behind its end")),
+    }
+}
+
+/// What a line says of the event of its leaf.
+fn seen(entry: Option<&str>, seq: Option<i64>) -> Seen {
+    match (entry, seq) {
+        (None, None) => Seen::Gone,
+        (None, Some(seq)) => Seen::Missing(seq),
+        (Some(entry), _) => match serde_json::from_str::<Event>(entry) {
+            // In any other form it is not what was hashed.
+            Ok(event) if event.text().is_ok_and(|text| text == entry) => {
+                Seen::Event(Box::new(event))
+            }
+            Ok(event) => Seen::Damaged(Some(event.seq)),
+            Err(_) => Seen::Damaged(None),
+        },
+    }
+}
+
+struct Lines<R> {
+    from: R,
+    number: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn next(&mut self) -> Result<Option<Line>> {
+        let mut text = Vec::new();
+        self.number += 1;
+        let read = (&mut self.from).take(MOST_BYTES).read_until(b'\n', &mut text);
+        let read = read.map_err(|error| self.damaged(&format!("it cannot be read: {error}")))?;
+        if read == 0 {
+            return Ok(None);
+        }
+        if text.last() != Some(&b'\n') {
+            return Err(self.damaged("the line is cut, or too long"));
+        }
+        serde_json::from_slice(&text).map(Some).map_err(|error| {
+            self.damaged(&format!("this is no line of an exported log: {error}"))
+        })
+    }
+
+    fn damaged(&self, why: &str) -> Error {
+        let said = format!("The file is damaged in line {}: {why}.", self.number);
+        Error::conflict("audit_file_damaged", said)
+    }
+}
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;
