@@ -75,8 +75,7 @@ fn what_differs_is_found_with_its_place() {
     );
     assert_eq!(codes(&changed), ["event_altered"]);
     assert_eq!((changed.findings[0].seq, changed.findings[0].leaf), (Some(2), Some(1)));
-    let missing =
-        found(&log, |at| if at == 3 { Seen::Missing(4) } else { whole(&log)(at) }, None);
+    let missing = found(&log, |at| if at == 3 { Seen::Missing(4) } else { whole(&log)(at) }, None);
     assert_eq!(codes(&missing), ["event_missing"]);
     assert_eq!(missing.findings[0].seq, Some(4));
     let untold = found(&log, |at| if at == 0 { Seen::Gone } else { whole(&log)(at) }, None);

@@ -242,9 +242,9 @@ impl<R: BufRead> Lines<R> {
         if text.last() != Some(&b'\n') {
             return Err(self.damaged("the line is cut, or too long"));
         }
-        serde_json::from_slice(&text).map(Some).map_err(|error| {
-            self.damaged(&format!("this is no line of an exported log: {error}"))
-        })
+        serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|error| self.damaged(&format!("this is no line of an exported log: {error}")))
     }
 
     fn damaged(&self, why: &str) -> Error {

@@ -19,7 +19,9 @@ fn lines_are_read_as_they_are_written() {
 
 #[test]
 fn what_is_no_line_is_refused_with_its_number() {
-    for text in ["{}\n", "\n", "{\"kind\":\"odd\"}\n", "{\"kind\":\"end\",\"leaves\":1}\n", "{\"kind\":"] {
+    for text in
+        ["{}\n", "\n", "{\"kind\":\"odd\"}\n", "{\"kind\":\"end\",\"leaves\":1}\n", "{\"kind\":"]
+    {
         let error = read(text).unwrap_err();
         assert_eq!(error.code(), "audit_file_damaged", "{text}");
         assert!(error.message().contains("line 1"), "{}", error.message());

@@ -70,7 +70,8 @@ fn what_is_no_checkpoint_is_refused() {
         assert!(Checkpoint::parse(wrong).is_err(), "{wrong}");
     }
     let key = signer(1).verifier().to_string();
-    for wrong in ["", "a+b", "a+b+c", &key[1..], &key[..key.len() - 4], &key.replace("+AQ", "+Ag")] {
+    for wrong in ["", "a+b", "a+b+c", &key[1..], &key[..key.len() - 4], &key.replace("+AQ", "+Ag")]
+    {
         assert_eq!(Verifier::parse(wrong).unwrap_err().code(), "invalid_key", "{wrong}");
     }
 }

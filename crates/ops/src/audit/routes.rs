@@ -61,7 +61,8 @@ async fn list_audit_checkpoints(
     uri: Uri,
     page: Paged<()>,
 ) -> Answer<Listed<AuditCheckpoint>> {
-    let opened = page.cursor.as_deref().map(|cursor| ops.cursors.open(SCOPE, cursor)).transpose()?;
+    let opened =
+        page.cursor.as_deref().map(|cursor| ops.cursors.open(SCOPE, cursor)).transpose()?;
     let before = opened.and_then(|bytes| bytes.try_into().ok()).map(i64::from_be_bytes);
     let mut data = rules::list(&ops, &caller, before, page.limit).await?;
     let has_more = data.len() > page.limit.rows();

@@ -55,12 +55,7 @@ pub(super) async fn checkpoints_before(
     tx.all(sql, args![size.unwrap_or(i64::MAX), limit], head_of).await
 }
 
-pub(super) async fn insert_checkpoint(
-    tx: &mut Tx,
-    size: u64,
-    note: &str,
-    now: Time,
-) -> Result<()> {
+pub(super) async fn insert_checkpoint(tx: &mut Tx, size: u64, note: &str, now: Time) -> Result<()> {
     tx.run(
         "insert into audit_checkpoints (size, note, created_at) values ($1, $2, $3)",
         args![signed(size)?, note, now],

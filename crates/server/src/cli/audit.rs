@@ -31,8 +31,8 @@ pub(super) struct Verify {
     /// A checkpoint that was kept elsewhere: the log has to be the same up to there
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// The public key, as `sixfold audit key` printed it, where the keys of the log are not at hand,
-    /// or of the checkpoint, where it is older than they are
+    /// The public key it has to be signed by, as `sixfold audit key` printed it: the checkpoint, if
+    /// one is given, else the log; without it the keys at hand say
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
 }
@@ -66,10 +66,11 @@ async fn verify(asked: Verify, settings: &Settings, json: bool) -> Result<(), St
             super::require_database(settings)?;
             let own = keys::at_hand(settings).await?.map(|keys| Signer::of(&keys)).transpose()?;
             let own = own.map(|signer| signer.verifier().clone());
-            // Whose keys are at hand: another one is that of an older checkpoint.
-            let Some(trusted) = own.or_else(|| key.clone()) else { return Err(no_keys()) };
-            let wanted =
-                Wanted { trusted: vec![trusted], kept: kept.map(|kept| (kept, key)) };
+            let given = key.clone();
+            // Beside a checkpoint the key is that of the checkpoint, which may be an older one.
+            let trusted = if kept.is_some() { own.or(given) } else { given.or(own) };
+            let trusted = vec![trusted.ok_or_else(no_keys)?];
+            let wanted = Wanted { trusted, kept: kept.map(|kept| (kept, key)) };
             (audit::verify(&start::database_settings(settings), wanted).await?, true)
         }
     };

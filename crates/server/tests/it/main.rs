@@ -14,6 +14,7 @@
 mod access;
 mod acme;
 mod architecture;
+mod audit;
 mod backup;
 mod bad_input;
 mod better_auth;

@@ -72,8 +72,7 @@ pub(super) async fn delete(
     // Few lengths of lists, so few statements to prepare: the last one fills up.
     let missing = places.len().next_power_of_two() - places.len();
     let fill = places.last().into_iter().cycle().take(missing);
-    let seqs: Vec<Value<'_>> =
-        places.iter().chain(fill).map(|(seq, _)| Value::Int(*seq)).collect();
+    let seqs: Vec<Value<'_>> = places.iter().chain(fill).map(|(seq, _)| Value::Int(*seq)).collect();
     let mut sql = Sql::new("delete from events where group_id = ");
     sql.bind(group).push(" and seq in ").bind_list(seqs.iter().copied());
     let deleted = tx.run(sql.text(), sql.args()).await?;

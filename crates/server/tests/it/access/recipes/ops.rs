@@ -1,4 +1,4 @@
-//! What is asked about background jobs and backups.
+//! What is asked about background jobs, backups and the sealed log.
 
 use serde_json::json;
 
@@ -23,9 +23,34 @@ pub(super) async fn of(scene: &Scene, operation: &str) -> Option<Vec<Ask>> {
         ],
         "list_job_queues" | "list_job_schedules" | "get_ops_stats" | "get_metrics"
         | "list_backups" | "get_backup_status" | "create_backup" => vec![Ask::default()],
+        "get_audit_checkpoint" | "list_audit_checkpoints" => {
+            sealed(scene).await;
+            vec![Ask::default()]
+        }
+        "get_audit_inclusion" => {
+            sealed(scene).await;
+            vec![
+                about("of a shared thing", &scene.event),
+                about("of a private thing", &scene.private_event),
+            ]
+        }
+        "get_audit_consistency" => {
+            sealed(scene).await;
+            vec![query("from the first event", "?from=1".to_owned())]
+        }
         "pause_job_queue" | "resume_job_queue" => vec![about("", kind)],
         _ => return None,
     })
+}
+
+/// Waits until the events there are sealed.
+async fn sealed(scene: &Scene) {
+    for id in [&scene.event, &scene.private_event] {
+        let path = format!("/v1/audit/events/{id}");
+        while scene.root.get(&path).await.status == 404 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
 }
 
 /// A job of the house that is done.
