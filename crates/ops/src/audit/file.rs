@@ -75,7 +75,7 @@ pub async fn export(settings: &Settings, path: &Path) -> Result<Exported> {
         out.file.flush().and_then(|()| out.file.get_ref().sync_all()).map_err(unwritable)?;
         Ok(done)
     };
-    let done = Db::look(settings, look).await;
+    let done = Db::look(&verify::patient(settings), look).await;
     let done = done.and_then(|done| {
         std::fs::rename(&beside, path).map_err(unwritable)?;
         Ok(done)

@@ -31,6 +31,62 @@ fn columns(stage: &Stage) -> String {
     if stage.engine == Engine::Sqlite { common.to_owned() } else { format!("{common}, xid") }
 }
 
+/// Statements, what each is found as, and the event that is named.
+type Change = (String, &'static str, Option<i64>);
+
+/// What somebody may do to events, of which two are `one` and `other`.
+fn of_events(stage: &Stage, one: i64, other: i64) -> Vec<Change> {
+    let columns = columns(stage);
+    let altered = |set: &str| {
+        (format!("update events set {set} where seq = {one}"), "event_altered", Some(one))
+    };
+    let gone = format!("delete from events where seq = {one}");
+    let moved = |from: i64, to: i64| format!("update events set seq = {to} where seq = {from}");
+    let swapped = [moved(one, -1), moved(other, one), moved(-1, other)].join("; ");
+    let slipped_in = format!(
+        "insert into events (seq, id, group_id, {columns}) \
+         select -5, group_id, group_id, {columns} from events where seq = {one}"
+    );
+    vec![
+        altered(r#"metadata = '{"n": 7}'"#),
+        altered("occurred_at = occurred_at + 1"),
+        altered("actor_id = null"),
+        altered("type = 'thing_created'"),
+        (gone.clone(), "event_missing", Some(one)),
+        (format!("{gone}; delete from event_leaves where seq = {one}"), "deletion_untold", None),
+        (swapped, "event_altered", Some(one)),
+        (slipped_in, "event_unsealed", Some(-5)),
+    ]
+}
+
+/// What somebody may do to the tree and its checkpoints.
+fn of_the_tree(engine: &Engine) -> Vec<Change> {
+    let zeros = match engine {
+        Engine::Sqlite => "zeroblob(length(hashes))",
+        Engine::Postgres(_) => "decode(repeat('00', octet_length(hashes)), 'hex')",
+    };
+    let last = "where size = (select max(size) from audit_checkpoints)";
+    let change = |statement: String, code| (statement, code, None);
+    vec![
+        change(format!("update audit_tiles set hashes = {zeros}"), "checkpoint_differs"),
+        change("update audit_tiles set hashes = substr(hashes, 1, 64)".to_owned(), "log_cut"),
+        change("update audit_tiles set hashes = substr(hashes, 1, 40)".to_owned(), "tile_damaged"),
+        change("delete from audit_tiles".to_owned(), "log_cut"),
+        change(
+            "insert into audit_tiles select 1, 0, hashes from audit_tiles".to_owned(),
+            "tiles_differ",
+        ),
+        change(
+            format!(
+                "update audit_checkpoints set note = replace(note, 'sixfold/', 'sixfold/a') {last}"
+            ),
+            "checkpoint_unsigned",
+        ),
+        change(format!("update audit_checkpoints set note = 'odd' {last}"), "checkpoint_damaged"),
+        change(format!("delete from audit_checkpoints {last}"), "checkpoint_missing"),
+    ]
+}
+
 #[tokio::test]
 async fn whatever_is_changed_is_found_with_its_event() {
     for engine in Engine::all() {
@@ -39,82 +95,8 @@ async fn whatever_is_changed_is_found_with_its_event() {
         let (one, other) = (seq(&alice, &ids[1]).await, seq(&alice, &ids[2]).await);
         stage.server.stop();
         remember(&stage).await;
-        let columns = columns(&stage);
-        let zeros = match engine {
-            Engine::Sqlite => "zeroblob(length(hashes))",
-            Engine::Postgres(_) => "decode(repeat('00', octet_length(hashes)), 'hex')",
-        };
-        let changes: [(String, &str, Option<i64>); 12] = [
-            (
-                format!("update events set metadata = '{{\"n\": 7}}' where seq = {one}"),
-                "event_altered",
-                Some(one),
-            ),
-            (
-                format!("update events set occurred_at = occurred_at + 1 where seq = {one}"),
-                "event_altered",
-                Some(one),
-            ),
-            (
-                format!("update events set actor_id = null where seq = {one}"),
-                "event_altered",
-                Some(one),
-            ),
-            (format!("delete from events where seq = {one}"), "event_missing", Some(one)),
-            (
-                format!(
-                    "delete from events where seq = {one}; \
-                     delete from event_leaves where seq = {one}"
-                ),
-                "deletion_untold",
-                None,
-            ),
-            (
-                format!(
-                    "update events set seq = -1 where seq = {one}; \
-                     update events set seq = {one} where seq = {other}; \
-                     update events set seq = {other} where seq = -1"
-                ),
-                "event_altered",
-                Some(one),
-            ),
-            (
-                format!(
-                    "insert into events (seq, id, group_id, {columns}) \
-                     select -5, group_id, group_id, {columns} from events where seq = {one}"
-                ),
-                "event_unsealed",
-                Some(-5),
-            ),
-            (
-                format!("update audit_tiles set hashes = {zeros} where level = 0 and place = 0"),
-                "checkpoint_differs",
-                None,
-            ),
-            (
-                "update audit_tiles set hashes = substr(hashes, 1, 64) where level = 0 and \
-                 place = 0"
-                    .to_owned(),
-                "log_cut",
-                None,
-            ),
-            ("delete from audit_tiles".to_owned(), "log_cut", None),
-            (
-                "update audit_checkpoints set note = replace(note, 'sixfold/', 'sixfold/a') \
-                 where size = (select max(size) from audit_checkpoints)"
-                    .to_owned(),
-                "checkpoint_unsigned",
-                None,
-            ),
-            (
-                "delete from audit_checkpoints where size = \
-                 (select max(size) from audit_checkpoints)"
-                    .to_owned(),
-                "checkpoint_missing",
-                None,
-            ),
-        ];
         good(&verify(&stage.server, &[]));
+        let changes = of_events(&stage, one, other).into_iter().chain(of_the_tree(&engine));
         for (change, code, seq) in changes {
             store::run(&stage, &change).await;
             let said = verify(&stage.server, &[]);
