@@ -23,6 +23,11 @@ test *args: clients
     SIXFOLD_TEST_POSTGRES={{ postgres }} SIXFOLD_TEST_REQUIRE=sqlite,postgres,node,chromium,python \
         cargo test --locked {{ args }}
 
+# what can go wrong under a server, in full: a thousand kills and more (an hour; one kind: just faults kill::)
+faults *args:
+    cargo build --locked -p server --bin sixfold
+    SIXFOLD_FAULTS=full SIXFOLD_TEST_POSTGRES={{ postgres }} cargo test --locked -p faults -- --nocapture {{ args }}
+
 # fetch the packages of the clients in tests/clients (needs Node 20 or newer, and Python 3)
 clients:
     for manifest in tests/clients/*/package.json; do \

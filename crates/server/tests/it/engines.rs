@@ -2,7 +2,8 @@
 //!
 //! `SIXFOLD_TEST_POSTGRES` names a server on which databases may be made; without it one on
 //! 127.0.0.1:5432 is used if it lets the user `postgres` in. `SIXFOLD_TEST_REQUIRE=sqlite,postgres`
-//! turns a missing engine into a failure; the other names it may hold are those of [`crate::clients`].
+//! turns a missing engine into a failure; the other names it may hold are those of [`crate::clients`] and
+//! of `tests/faults`.
 
 use std::io::Write as _;
 use std::sync::OnceLock;
@@ -16,6 +17,9 @@ pub(crate) mod plain;
 
 const USUAL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What tests may need.
+const KNOWN: [&str; 9] =
+    ["sqlite", "postgres", "node", "chromium", "python", "pebble", "strace", "faketime", "initdb"];
 
 /// An engine to run on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,11 +68,9 @@ fn find() -> Vec<Engine> {
     let _ = writeln!(std::io::stderr(), "engines: {note}");
     for name in all_required() {
         assert!(
-            matches!(
-                name.as_str(),
-                "sqlite" | "postgres" | "node" | "chromium" | "python" | "pebble"
-            ),
-            "SIXFOLD_TEST_REQUIRE names {name}; there are sqlite, postgres, node, chromium, python, pebble"
+            KNOWN.contains(&name.as_str()),
+            "SIXFOLD_TEST_REQUIRE names {name}; there are {}",
+            KNOWN.join(", ")
         );
         assert!(
             !matches!(name.as_str(), "sqlite" | "postgres")

@@ -1,0 +1,75 @@
+//! What all rounds have in common: a group and a ledger of its own, and the judgement at its end.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, ensure};
+use faults::{Counts, House, Judgement, Ledger, Load, Outcome, judge, settle};
+
+/// A group that one load writes into.
+pub(crate) struct Round {
+    pub(crate) group: String,
+    ledger: Arc<Ledger>,
+}
+
+impl Round {
+    /// Of a house that runs.
+    pub(crate) fn of(house: &mut House) -> Result<Self> {
+        let group = house.group()?;
+        let ledger = Ledger::create(&house.folder().join(format!("{group}.ledger")))?;
+        Ok(Self { group, ledger: Arc::new(ledger) })
+    }
+
+    /// Starts to write.
+    pub(crate) fn load(&self, house: &House) -> Load {
+        Load::start(house, &self.group, &self.ledger)
+    }
+
+    /// All is there that was acknowledged; then whoever may ask again does, and all of that is there
+    /// once.
+    pub(crate) fn judge(&self, house: &mut House) -> Result<Judgement> {
+        self.judged(house).with_context(|| house.told())
+    }
+
+    fn judged(&self, house: &House) -> Result<Judgement> {
+        let mut client = house.client();
+        let found = judge(&mut client, &self.group, &self.ledger.read()?)?;
+        settle(&mut client, &self.group, &self.ledger).context("after the first judgement")?;
+        let ledger = self.ledger.read()?;
+        let open = |outcome: &Outcome| matches!(outcome, Outcome::Unknown);
+        let left = ledger.iter().filter(|written| written.keyed && open(&written.outcome)).count();
+        ensure!(left == 0, "{left} writes with a key have no outcome");
+        judge(&mut client, &self.group, &ledger).context("after the unknown was settled")?;
+        Ok(found)
+    }
+}
+
+/// What many rounds came to.
+#[derive(Debug, Default)]
+pub(crate) struct Sum {
+    pub(crate) rounds: usize,
+    pub(crate) acknowledged: usize,
+    pub(crate) unknown: usize,
+    pub(crate) unknown_there: usize,
+}
+
+impl Sum {
+    pub(crate) fn add(&mut self, judgement: Judgement) {
+        self.rounds += 1;
+        self.acknowledged += judgement.acknowledged;
+        self.unknown += judgement.unknown;
+        self.unknown_there += judgement.unknown_there;
+    }
+
+    /// One sentence for whoever reads the log of a run.
+    pub(crate) fn sentence(&self) -> String {
+        format!(
+            "{} acknowledged, none lost; {} of unknown outcome, {} of them there",
+            self.acknowledged, self.unknown, self.unknown_there
+        )
+    }
+}
+
+/// How the writers were told of a fault.
+pub(crate) fn told(counts: &Counts) -> String {
+    format!("{} acknowledged, failures by status {:?}", counts.done, counts.statuses)
+}

@@ -1,0 +1,68 @@
+//! `kill -9` instead of a chosen call of the system: at the n-th sync, write or answer, which no
+//! moment chosen by chance meets as exactly.
+
+use anyhow::{Context as _, Result};
+use faults::{Engine, House, Injection, Random, postgres, rounds, strace, tell};
+
+use crate::round::{Round, Sum};
+
+/// Writes after which a round ends whose call was not reached.
+const ENOUGH: usize = 600;
+
+#[test]
+fn what_sqlite_acknowledged_survives_a_kill_at_any_call() -> Result<()> {
+    // Commits and the folding of the log; its frames and the pages it is folded into; the end of a
+    // log; answers.
+    let calls = [("fdatasync", 80), ("pwrite64", 400), ("ftruncate,unlink", 4), (ANSWERS, 300)];
+    killed(&Engine::Sqlite, &calls, rounds(1, 40)?)
+}
+
+#[test]
+fn what_postgres_acknowledged_survives_a_kill_at_any_call() -> Result<()> {
+    match postgres("kill -9 at calls over PostgreSQL")? {
+        // What is said to the database, and what to clients.
+        Some(engine) => killed(&engine, &[(ANSWERS, 600)], rounds(3, 100)?),
+        None => Ok(()),
+    }
+}
+
+/// Everything that says something to somebody.
+const ANSWERS: &str = "write,writev,sendto,sendmsg";
+
+/// For each set of calls so many rounds, each at another of its first so many calls.
+fn killed(engine: &Engine, calls: &[(&str, u64)], rounds: usize) -> Result<()> {
+    let Some(strace) = strace("kill -9 at chosen calls")? else { return Ok(()) };
+    let mut random = Random::new()?;
+    let seed = random.seed();
+    let mut sum = Sum::default();
+    let (mut starting, mut loaded) = (0, 0);
+    let mut house = House::open(engine)?;
+    for (calls, most) in calls {
+        for _ in 0..rounds {
+            let nth = random.between(1, *most);
+            let round = Round::of(&mut house)?;
+            house.stop()?;
+            if house.start_under(&strace, &Injection::kill(calls, nth))? {
+                let load = round.load(&house);
+                load.until(|counts| counts.done >= ENOUGH)?;
+                loaded += usize::from(house.has_ended()?);
+                house.kill()?;
+                load.end()?;
+            } else {
+                starting += 1;
+            }
+            house.start()?;
+            let found = round.judge(&mut house);
+            sum.add(found.with_context(|| format!("at {calls} no. {nth}, seed {seed}"))?);
+            house.until_well()?;
+        }
+    }
+    house.examine()?;
+    house.stop()?;
+    let (name, sentence) = (engine.name(), sum.sentence());
+    tell(&format!(
+        "{loaded} kills at calls under load and {starting} while starting over {name} (seed {seed}): \
+         {sentence}"
+    ));
+    Ok(())
+}
