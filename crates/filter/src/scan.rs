@@ -12,6 +12,9 @@ pub(crate) const MAX_LENGTH: usize = 3_500;
 pub(crate) const MAX_DEPTH: usize = 8;
 /// What `&&` and `||` join.
 pub(crate) const MAX_TERMS: usize = 64;
+/// Signs of one comparison. A chain of them, `a.b.c` or `1+1+1`, is a tree as deep as it is long, and
+/// trees are walked with a stack. The longest list of numbers has fewer.
+pub(crate) const MAX_SIGNS: usize = 320;
 
 /// 422 about the character at `index` (from 0) of the filter.
 pub(crate) fn wrong(index: usize, code: &'static str, message: &str) -> Error {
@@ -25,7 +28,7 @@ pub(crate) fn bounds(text: &str) -> Result<()> {
         let message = format!("a filter has at most {MAX_LENGTH} characters; shorten it.");
         return Err(wrong(MAX_LENGTH, "too_long", &message));
     }
-    let (mut depth, mut terms, mut at) = (0_usize, 1, 0);
+    let (mut depth, mut terms, mut signs, mut at) = (0_usize, 1, 0, 0);
     while let Some(&letter) = letters.get(at) {
         let next = letters.get(at + 1).copied();
         match letter {
@@ -33,12 +36,15 @@ pub(crate) fn bounds(text: &str) -> Result<()> {
                 at = quoted(&letters, at)?;
                 continue;
             }
-            '(' | '[' | '{' => depth += 1,
+            '(' | '{' => depth += 1,
+            '[' => (depth, signs) = (depth + 1, signs + 1),
             ')' | ']' | '}' => depth = depth.saturating_sub(1),
             '&' | '|' if next == Some(letter) => {
-                terms += 1;
+                (terms, signs) = (terms + 1, 0);
                 at += 1;
             }
+            '.' | '+' | '-' | '*' | '/' | '%' | '<' | '>' | '=' | '!' => signs += 1,
+            'i' if is_in(&letters, at) => signs += 1,
             _ => {}
         }
         if matches!(letter, '`' | '?' | '\0') || (letter == '/' && next == Some('/')) {
@@ -53,6 +59,10 @@ pub(crate) fn bounds(text: &str) -> Result<()> {
             let message = format!("brackets nest at most {MAX_DEPTH} deep; take some away.");
             return Err(wrong(at, "too_deep", &message));
         }
+        if signs > MAX_SIGNS {
+            let message = format!("a comparison has at most {MAX_SIGNS} signs; use fewer.");
+            return Err(wrong(at, "too_deep", &message));
+        }
         if terms > MAX_TERMS {
             let message = format!("a filter joins at most {MAX_TERMS} comparisons; use fewer.");
             return Err(wrong(at, "too_many_terms", &message));
@@ -60,6 +70,13 @@ pub(crate) fn bounds(text: &str) -> Result<()> {
         at += 1;
     }
     Ok(())
+}
+
+/// Whether the word `in` is at `at`.
+fn is_in(letters: &[char], at: usize) -> bool {
+    let is_word = |letter: Option<&char>| letter.is_some_and(|one| one.is_alphanumeric());
+    let before = at.checked_sub(1).and_then(|before| letters.get(before));
+    letters.get(at + 1) == Some(&'n') && !is_word(before) && !is_word(letters.get(at + 2))
 }
 
 /// The place behind the text whose quote is at `start`.

@@ -94,6 +94,29 @@ fn bounds_hold_before_anything_is_parsed() {
     assert_eq!(refusal(&format!("name == \"\\q{}", "(".repeat(500))).0, "invalid_filter");
 }
 
+/// Found by the corpus of `fuzz`: a chain needs no brackets to be deep.
+#[test]
+fn a_long_chain_needs_no_deep_stack() {
+    let numbers = format!("version in [{}]", vec!["-1.5e-3"; 100].join(","));
+    assert!(Filter::parse(&numbers, &SCHEMA).is_ok(), "a list that is as long as it may be");
+    let small = std::thread::Builder::new().stack_size(1 << 20);
+    let read = small.spawn(|| {
+        let chains = [("properties", ".a"), ("version == 1", "+1"), ("properties", "['a']")];
+        let words =
+            [("'a' in labels", " in labels"), ("archived", " == true"), ("name", ".f(1,2)")];
+        for (start, link) in chains.into_iter().chain(words) {
+            for count in [300, (3_500 - start.len()) / link.len()] {
+                let refused = refusal(&format!("{start}{}", link.repeat(count))).0;
+                assert!(count < 320 || refused == "too_deep", "{start}{link}…: {refused}");
+            }
+        }
+        for sign in ["!", "-"] {
+            assert_eq!(refusal(&format!("{}archived", sign.repeat(3_400))).0, "too_deep");
+        }
+    });
+    assert!(read.expect("a thread").join().is_ok());
+}
+
 #[test]
 fn the_top_comparisons_are_told_and_hidden_properties_refused() {
     let text =
