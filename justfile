@@ -28,6 +28,15 @@ faults *args:
     cargo build --locked -p server --bin sixfold
     SIXFOLD_FAULTS=full SIXFOLD_TEST_POSTGRES={{ postgres }} cargo test --locked -p faults -- --nocapture {{ args }}
 
+# parsers, with what a fuzzer grows from fuzz/corpus: just fuzz 60 filter (needs cargo-fuzz and a C++ compiler)
+fuzz seconds="60" *targets:
+    targets="{{ targets }}"; \
+    for target in ${targets:-$(ls fuzz/corpus)}; do \
+        mkdir -p "fuzz/grown/$target"; \
+        cargo fuzz run --fuzz-dir fuzz --dev -s none "$target" "fuzz/grown/$target" "fuzz/corpus/$target" -- \
+            -max_total_time={{ seconds }} -timeout=25 -max_len=4096 -print_final_stats=1; \
+    done
+
 # fetch the packages of the clients in tests/clients (needs Node 20 or newer, and Python 3)
 clients:
     for manifest in tests/clients/*/package.json; do \

@@ -21,6 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 use web::{CursorKey, Listed};
 
+pub use receivers::{Proven, Signature, verify};
 pub use settings::Settings;
 pub use webhooks::run;
 

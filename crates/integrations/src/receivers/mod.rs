@@ -13,5 +13,7 @@ mod sql;
 mod verify;
 
 pub(crate) use jobs::jobs;
+pub use model::Signature;
 pub(crate) use routes::router;
 pub(crate) use sql::sweep;
+pub use verify::{Proven, verify};

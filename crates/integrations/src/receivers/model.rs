@@ -10,7 +10,7 @@ use web::Patch;
 /// How a call proves who it is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Signature {
+pub enum Signature {
     /// Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature: v1,…`.
     Standard,
     /// `X-Hub-Signature-256: sha256=…` over the body, as GitHub and others send it.

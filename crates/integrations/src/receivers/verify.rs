@@ -21,7 +21,7 @@ const SIGNATURES: usize = 16;
 
 /// A call that is from whom it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Proven {
+pub struct Proven {
     /// What names the message; none, where nothing does.
     pub(super) message: Option<[u8; 32]>,
     /// How long it must be remembered.
@@ -37,7 +37,8 @@ pub(super) fn key(signature: Signature, secret: &str) -> Option<Vec<u8>> {
 }
 
 /// Whether a call is from whoever has the key; one answer to whatever is wrong.
-pub(super) fn verify(
+#[must_use]
+pub fn verify(
     signature: Signature,
     key: &[u8],
     headers: &HeaderMap,

@@ -18,7 +18,7 @@ const MAX_FIELDS: usize = 1000;
 
 /// A row as it came.
 #[derive(Debug, Clone)]
-pub(super) enum Row {
+pub enum Row {
     /// A line of NDJSON.
     Line(Vec<u8>),
     /// A record of a CSV.
@@ -33,10 +33,11 @@ const REHEARSED: (usize, usize) = (10_000, 16 << 20);
 
 /// Rows that are taken together.
 #[derive(Debug, Clone)]
-pub(super) struct Batch {
-    pub(super) rows: Vec<Row>,
+pub struct Batch {
+    /// Rows, in their order.
+    pub rows: Vec<Row>,
     /// Bytes of the input that these rows are, line ends among them.
-    pub(super) bytes: u64,
+    pub bytes: u64,
     held: usize,
     most: (usize, usize),
 }
@@ -53,7 +54,9 @@ impl Batch {
         Self { most: REHEARSED, ..Self::default() }
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    /// Whether it takes no more.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
         let (rows, bytes) = self.most;
         self.rows.len() >= rows || self.held >= bytes
     }
@@ -66,7 +69,7 @@ impl Batch {
 }
 
 /// Cuts one input.
-pub(super) enum Cutter {
+pub enum Cutter {
     /// At line feeds.
     Lines {
         /// The line so far, at most one byte more than a row may have.
@@ -81,7 +84,7 @@ pub(super) enum Cutter {
 }
 
 /// The state of a CSV between two pieces.
-pub(super) struct Records {
+pub struct Records {
     reader: Reader,
     text: Vec<u8>,
     written: usize,
@@ -92,7 +95,9 @@ pub(super) struct Records {
 }
 
 impl Cutter {
-    pub(super) fn new(format: Format) -> Self {
+    /// For an input of this format.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
         match format {
             Format::Ndjson => Self::Lines { line: Vec::new(), read: 0, most: MAX_ROW },
             Format::Bundle => Self::Lines { line: Vec::new(), read: 0, most: MAX_LINE },
@@ -109,7 +114,7 @@ impl Cutter {
     }
 
     /// Adds the rows of `piece` to the batch until it is full; returns what is left of it.
-    pub(super) fn cut<'p>(&mut self, mut piece: &'p [u8], batch: &mut Batch) -> &'p [u8] {
+    pub fn cut<'p>(&mut self, mut piece: &'p [u8], batch: &mut Batch) -> &'p [u8] {
         while !piece.is_empty() && !batch.is_full() {
             piece = match self {
                 Self::Lines { line, read, most } => cut_line(line, read, *most, piece, batch),
@@ -120,7 +125,7 @@ impl Cutter {
     }
 
     /// Adds the last row, which needs no line end.
-    pub(super) fn finish(&mut self, batch: &mut Batch) {
+    pub fn finish(&mut self, batch: &mut Batch) {
         match self {
             Self::Lines { read: 0, .. } => {}
             Self::Lines { line, read, most } => push_line(line, read, *most, batch),

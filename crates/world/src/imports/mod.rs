@@ -9,7 +9,7 @@
 mod bundle;
 mod clean_up;
 mod columns;
-mod cut;
+pub mod cut;
 pub mod model;
 mod receive;
 pub mod routes;
