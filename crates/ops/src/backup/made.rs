@@ -102,6 +102,14 @@ impl Backups {
         State::read(&self.0.whereabouts.data)
     }
 
+    /// The moment from which on the schedule owes backups, if there is one: see
+    /// [`State::owed_since`].
+    #[must_use]
+    pub fn owed_since(&self) -> Option<Time> {
+        let every = &self.0.settings.every;
+        if every.is_empty() { None } else { self.state().owed_since(every) }
+    }
+
     /// Whether this engine's store can be backed up from here.
     #[must_use]
     pub fn has_file(&self) -> bool {

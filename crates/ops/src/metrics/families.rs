@@ -109,6 +109,9 @@ families! {
     MAIL "counter" "sixfold_mail_letters_total" ["outcome"]
         "Letters sent, failed (to be tried again) and lost.";
 
+    BACKUP_GOOD "gauge" "sixfold_backup_last_success_timestamp_seconds" []
+        "When the last good backup of the schedule began, in seconds since 1970, or the schedule itself before there is one. Only where backup.every is set.";
+
     PROCESS_CPU "counter" "process_cpu_seconds_total" []
         "Time on the processor. These are read from /proc, so on Linux only.";
     PROCESS_MEMORY "gauge" "process_resident_memory_bytes" []

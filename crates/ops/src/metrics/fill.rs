@@ -6,10 +6,12 @@ use telemetry::{Counter, Database, Transactions};
 use super::families as all;
 use super::page::{Page, Unit};
 use super::process;
+use crate::Ops;
 use crate::sight::{Sight, Watch};
 
 /// The page as of now.
-pub(super) fn page(app: &App, watch: &Watch, sight: Option<&Sight>) -> String {
+pub(super) fn page(ops: &Ops, sight: Option<&Sight>) -> String {
+    let (app, watch) = (&ops.app, &ops.watch);
     let mut page = Page::default();
     page.put(&all::BUILD, &[env!("CARGO_PKG_VERSION"), app.db.engine().name()], 1);
     http(&mut page, app);
@@ -21,6 +23,9 @@ pub(super) fn page(app: &App, watch: &Watch, sight: Option<&Sight>) -> String {
     page.put(&all::DB_UP, &[], u8::from(sight.is_some()));
     if let Some(sight) = sight {
         of_store(&mut page, sight);
+    }
+    if let Some(good) = ops.backups.owed_since() {
+        page.put(&all::BACKUP_GOOD, &[], good.seconds());
     }
     of_process(&mut page, watch);
     page.finish()

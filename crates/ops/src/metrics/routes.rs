@@ -40,7 +40,7 @@ async fn get_metrics(State(ops): State<Ops>, headers: HeaderMap) -> Answer<Respo
         Some(false) => Err(Error::unauthenticated().into()),
         Some(true) => {
             let sight = ops.watch.look(&ops).await;
-            let page = fill::page(&ops, &ops.watch, sight.as_deref());
+            let page = fill::page(&ops, sight.as_deref());
             Ok(([(header::CONTENT_TYPE, TEXT)], page).into_response())
         }
     }

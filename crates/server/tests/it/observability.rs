@@ -13,7 +13,7 @@ use crate::people::Answer;
 use crate::process::METRICS_TOKEN;
 
 /// The page of metrics.
-async fn page(base: &str) -> String {
+pub(crate) async fn page(base: &str) -> String {
     let answer = ask(base, Some(METRICS_TOKEN)).await.was(200);
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     answer.text
@@ -37,7 +37,7 @@ fn series(page: &str) -> BTreeMap<&str, f64> {
 }
 
 /// The value of a series, 0 when it is not there.
-fn value(page: &str, name: &str) -> f64 {
+pub(crate) fn value(page: &str, name: &str) -> f64 {
     series(page).get(name).copied().unwrap_or_default()
 }
 

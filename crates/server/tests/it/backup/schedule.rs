@@ -4,6 +4,7 @@ use serde_json::json as body;
 
 use super::{create, fatten, good, json, names, until};
 use crate::engines::Engine;
+use crate::observability;
 use crate::people::Person;
 use crate::process::text;
 use crate::stage::{Stage, alone_on_both};
@@ -92,6 +93,9 @@ async fn the_schedule_keeps_what_it_should_and_deletes_only_its_own() {
     assert_eq!((there.len(), there), (5, expected));
 
     stage.server.run();
+    let page = observability::page(stage.server.url()).await;
+    let good = observability::value(&page, "sixfold_backup_last_success_timestamp_seconds");
+    assert!(good > 1.7e9, "{page}");
     let root = stage.root().at(stage.server.url()).fresh();
     let log = platform_log(&root).await;
     let count = |events: &[serde_json::Value], kind: &str| {
