@@ -9,7 +9,7 @@ use types::{Error, GroupId, Result};
 use crate::postgres::Session;
 use crate::row::Inner as RowInner;
 use crate::watch::Watch;
-use crate::{Engine, Reach, Row, Value, failure};
+use crate::{Engine, Reach, Row, Value, failure, sqlite};
 
 /// One transaction. Its methods take SQL with `$1 $2 …` and parameters from
 /// [`args!`](crate::args); rows are mapped while they are read, never collected first.
@@ -59,7 +59,7 @@ impl Tx {
         match &self.inner {
             Inner::Sqlite(connection) => {
                 // An insert has no steps.
-                if let Ok(steps) = steps(connection, sql)
+                if let Ok(steps) = sqlite::plans::steps(connection, sql)
                     && !steps.is_empty()
                 {
                     Watch::tell_plan(sql, &steps);
@@ -360,18 +360,6 @@ impl Tx {
         self.broken |= done.is_err();
         done
     }
-}
-
-/// How SQLite runs a statement, in its words; nothing is bound, so nothing of it is in there.
-fn steps(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(&format!("explain query plan {sql}"))?;
-    // As it is: a parameter that is not bound is null, and no mistake.
-    let mut rows = statement.raw_query();
-    let mut steps = Vec::new();
-    while let Some(row) = rows.next()? {
-        steps.push(row.get(3)?);
-    }
-    Ok(steps)
 }
 
 /// An insert of `count` rows.

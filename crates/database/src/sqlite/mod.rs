@@ -4,6 +4,7 @@
 mod checkpoint;
 mod connection;
 mod lock;
+pub(crate) mod plans;
 mod writer;
 
 use std::path::{Path, PathBuf};
