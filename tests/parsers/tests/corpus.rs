@@ -1,5 +1,7 @@
 //! Every target over its corpus, without a fuzzer.
 
+#![expect(clippy::expect_used, reason = "in a test a failure is the report")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -168,10 +168,8 @@ impl Check {
     /// After the last leaf: what the whole of it has to be.
     pub(crate) fn finish(mut self) -> Report {
         let size = self.edge.size();
-        if let Some(kept) = self.kept.take() {
-            if kept.size() > size {
-                self.beyond(kept.size());
-            }
+        if let Some(kept) = self.kept.take().filter(|kept| kept.size() > size) {
+            self.beyond(kept.size());
         }
         match self.newest.take() {
             None if size == 0 => {}

@@ -128,7 +128,7 @@ fn checkpoints_are_of_this_tree_and_by_its_key() {
     };
     let (own, old) = (signer(1), signer(2));
     let good = own.sign(5, &root(&log));
-    assert_eq!(by(&own, &own, &[good.clone()]), Vec::<&str>::new());
+    assert_eq!(by(&own, &own, std::slice::from_ref(&good)), Vec::<&str>::new());
     assert_eq!(by(&own, &own, &[]), ["checkpoint_missing"]);
     assert_eq!(by(&own, &own, &[own.sign(5, &[7; 32])]), ["checkpoint_differs"]);
     assert_eq!(by(&own, &own, &["odd".to_owned()]), ["checkpoint_damaged", "checkpoint_missing"]);

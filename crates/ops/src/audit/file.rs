@@ -72,12 +72,15 @@ pub async fn export(settings: &Settings, path: &Path) -> Result<Exported> {
         // From the start: a snapshot may have to be taken once more.
         let mut out = Out { file: BufWriter::with_capacity(BUFFER, create(&own)?) };
         let done = write_all(tx, &mut out).await?;
-        out.file.flush().and_then(|()| out.file.get_ref().sync_all()).map_err(unwritable)?;
+        out.file
+            .flush()
+            .and_then(|()| out.file.get_ref().sync_all())
+            .map_err(|error| unwritable(&error))?;
         Ok(done)
     };
     let done = Db::look(&verify::patient(settings), look).await;
     let done = done.and_then(|done| {
-        std::fs::rename(&beside, path).map_err(unwritable)?;
+        std::fs::rename(&beside, path).map_err(|error| unwritable(&error))?;
         Ok(done)
     });
     if done.is_err() {
@@ -94,10 +97,10 @@ fn create(path: &Path) -> Result<File> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    options.open(path).map_err(unwritable)
+    options.open(path).map_err(|error| unwritable(&error))
 }
 
-fn unwritable(error: std::io::Error) -> Error {
+fn unwritable(error: &std::io::Error) -> Error {
     Error::conflict("output_unwritable", format!("The file cannot be written: {error}."))
 }
 
@@ -109,7 +112,7 @@ impl Out {
     fn line(&mut self, line: &Line) -> Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
-        self.file.write_all(&text).map_err(unwritable)
+        self.file.write_all(&text).map_err(|error| unwritable(&error))
     }
 }
 
