@@ -1,7 +1,7 @@
 //! The log, sealed: every event is a leaf of a Merkle tree (RFC 6962), whose root is signed as it
 //! grows, so that whoever changes, removes or slips in an event afterwards is found out.
 //!
-//! `seal` follows the log and lets the tree grow: [`entry`] says what of an event is hashed,
+//! `seal` follows the log and lets the tree grow: `entry` says what of an event is hashed,
 //! `tree` and `tiles` hash, `note` signs. `check` holds leaves and checkpoints against each other,
 //! for who verifies a database (`verify`) or an exported file (`file`). Hashes outlive their
 //! events, so retention leaves the tree whole.
