@@ -34,8 +34,10 @@ const BY_WAIT: f64 = 0.04;
 const BY_TREND: f64 = 0.12;
 const DOWN: f64 = -0.05;
 const UP: f64 = 0.25;
-/// So many spans in a row have to be too long before anybody is refused.
+/// So many spans in a row have to be too long before anybody is refused, unless one is as bad as
+/// this: a flood fills a queue of seconds while the row is waited for.
 const IN_A_ROW: u32 = 3;
+const AT_ONCE: f64 = 4.0;
 /// Nobody is told to wait longer.
 const LONGEST_S: f64 = 10.0;
 
@@ -148,8 +150,8 @@ impl Control {
         self.before = wait;
         self.late = if wait > 1.0 { self.late.saturating_add(1) } else { 0 };
         let step = BY_WAIT * (wait - 1.0).clamp(-1.0, 4.0) + BY_TREND * trend;
-        // Only a wait that stays too long begins it: one long change is no queue.
-        if self.share > 0.0 || self.late >= IN_A_ROW {
+        // Only a wait that stays too long begins it, or one that is far too long.
+        if self.share > 0.0 || self.late >= IN_A_ROW || wait >= AT_ONCE {
             self.share = (self.share + step.clamp(DOWN, UP)).clamp(0.0, MOST);
         }
         if self.share < LEAST && wait <= 1.0 {

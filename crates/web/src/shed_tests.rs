@@ -36,7 +36,7 @@ fn what_is_too_much_is_refused_and_the_others_wait_little() {
 #[test]
 fn a_moment_is_no_overload() {
     let mut control = Control::default();
-    for wait in [9.0, 9.0, 0.1].repeat(20) {
+    for wait in [3.0, 3.0, 0.1].repeat(20) {
         control.decide(wait);
         assert!(control.share == 0.0, "two bad spans in a row are none yet");
     }
