@@ -183,6 +183,7 @@ fn misfits(operation: &Operation, name: &str) -> &'static [&'static str] {
         "cursor" => &["x", "bm90IG91cnM", "a.b", ""],
         "sort" => &["colour", "", "-"],
         "includeChildren" | "permanent" | "cascade" | "banned" | "dryRun" => &["maybe", "1", ""],
+        "from" | "to" if operation.path.starts_with("/v1/audit/") => &["x", "-1", "1.5", ""],
         "from" | "to" => &["yesterday", "2026-13-01T00:00:00Z", "7", ""],
         "status" | "visibility" | "role" | "state" => &["nonsense", ""],
         "kind" if operation.path == "/v1/jobs" => &[],
