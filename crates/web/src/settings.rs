@@ -54,7 +54,7 @@ impl Default for Settings {
             request_timeout_ms: 30_000,
             body_limit_bytes: 1024 * 1024,
             max_in_flight: 4_096,
-            wait_target_ms: 50,
+            wait_target_ms: 0,
             header_read_timeout_ms: 10_000,
             write_timeout_ms: 30_000,
             slow_request_ms: 1_000,

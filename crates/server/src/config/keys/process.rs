@@ -205,7 +205,7 @@ pub(super) static KEYS: &[Key] = &[
     whole(
         "web",
         "wait_target_ms",
-        "50",
+        "0",
         "When requests wait longer than so many milliseconds for the store, even those that wait \
          least, a share of them is answered 503 at once, so that the others are not late; 0: none \
          is. See [edge.md](edge.md).",
