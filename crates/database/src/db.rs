@@ -351,7 +351,8 @@ impl Db {
         }
     }
 
-    /// Whether changes are waiting for their turn right now.
+    /// Whether so many changes are waiting for their turn right now that background work should
+    /// give way: more than it has there itself.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         match &self.0.inner {

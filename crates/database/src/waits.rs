@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 /// a slow disk holds up a few, refusing others would help nobody.
 const CROWD: usize = 16;
 
+/// What the house itself may have waiting at once: followers of the log and clean-ups. They give
+/// way to others, not to each other.
+pub(crate) const HOUSE: usize = 6;
+
 /// The shortest waits since the last look, where there is a queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Waits {

@@ -28,7 +28,7 @@ use self::doors::Doors;
 use self::seats::Seats;
 pub(crate) use self::session::{Mode, Session};
 use crate::tx::Inner;
-use crate::waits::{Line, Place};
+use crate::waits::{HOUSE, Line, Place};
 use crate::watch::Watch;
 use crate::{Load, Reach, Settings, Tx, Waits};
 
@@ -179,9 +179,10 @@ impl Store {
         self.threads.iter().all(|queue| !queue.is_closed())
     }
 
-    /// Whether transactions are waiting for a connection.
+    /// Whether more transactions are waiting for a connection than the house's own.
     pub(crate) fn is_busy(&self) -> bool {
-        self.threads.iter().any(|queue| queue.capacity() < queue.max_capacity())
+        let waiting = |queue: &mpsc::Sender<Task>| queue.max_capacity().saturating_sub(queue.capacity());
+        self.threads.iter().map(waiting).sum::<usize>() > HOUSE
     }
 
     pub(crate) fn waits(&self, span: Duration) -> Waits {

@@ -19,7 +19,7 @@ use super::checkpoint::{Checkpointer, fold};
 use super::connection::{BUSY, Opener};
 use super::{command, run_to_end};
 use crate::tx::Inner;
-use crate::waits::{Line, Place};
+use crate::waits::{HOUSE, Line, Place};
 use crate::watch::Watch;
 use crate::{Settings, Tx};
 
@@ -181,7 +181,7 @@ impl Writer {
 
     pub(super) fn is_busy(&self) -> bool {
         // The queue is empty for a moment after every batch; its size tells who else was in it.
-        self.crowd.load(Ordering::Relaxed) > 1 || self.queue.capacity() < self.queue.max_capacity()
+        self.crowd.load(Ordering::Relaxed).max(self.waiting().0) > HOUSE
     }
 
     pub(super) async fn close(&self) {
