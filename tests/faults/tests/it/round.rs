@@ -24,6 +24,25 @@ impl Round {
         Load::start(house, &self.group, &self.ledger)
     }
 
+    /// After the last interruption of its database: the server goes on by itself, was honest all
+    /// along, and has lost nothing. One sentence about it.
+    pub(crate) fn heals(&self, mut house: House, load: Load) -> Result<String> {
+        let seen = load.seen()?.done;
+        load.until(|counts| counts.done >= seen + 50).context("after the last interruption")?;
+        let counts = load.end()?;
+        let honest = counts.statuses.keys().all(|status| matches!(status, 500 | 503));
+        ensure!(honest, "{}", told(&counts));
+        ensure!(!house.has_ended()?, "the server is gone: {}", house.told());
+        house.until_well()?;
+        house.kill()?;
+        house.start()?;
+        let mut sum = Sum::default();
+        sum.add(self.judge(&mut house)?);
+        house.examine()?;
+        house.stop()?;
+        Ok(format!("{}; {}", told(&counts), sum.sentence()))
+    }
+
     /// All is there that was acknowledged; then whoever may ask again does, and all of that is there
     /// once.
     pub(crate) fn judge(&self, house: &mut House) -> Result<Judgement> {
