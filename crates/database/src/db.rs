@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use telemetry::{Meters, Transactions};
+use telemetry::Meters;
 use types::{Error, Result};
 
 use crate::load::{Load, Sizes};
 use crate::migrate::{self, Applied};
 use crate::watch::Watch;
-use crate::{MigrationState, Reach, Settings, Tx, Waits, postgres, sqlite};
+use crate::{MigrationState, Reach, Settings, Tx, Waits, postgres, sqlite, traced};
 
 /// Which engine a store runs on. Rooms have no reason to ask; operators do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,13 +66,14 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
+        let (inside, span) = traced::begin(self.db.engine(), "write");
         let outcome = match &self.db.0.inner {
-            Inner::Sqlite(store) => store.write(change).await,
+            Inner::Sqlite(store) => store.write(inside, change).await,
             Inner::Postgres(store) => {
-                store.transact(postgres::Mode::Write, self.reach, change).await
+                store.transact(postgres::Mode::Write, self.reach, inside, change).await
             }
         };
-        noted(&self.db.0.watch.meter().writes, outcome)
+        traced::ended(&self.db.0.watch.meter().writes, span, outcome)
     }
 
     /// As [`Store::write`], for whoever hands out rows of a queue: each statement sees what others
@@ -87,13 +88,14 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
+        let (inside, span) = traced::begin(self.db.engine(), "write");
         let outcome = match &self.db.0.inner {
-            Inner::Sqlite(store) => store.write(change).await,
+            Inner::Sqlite(store) => store.write(inside, change).await,
             Inner::Postgres(store) => {
-                store.transact(postgres::Mode::HandOut, self.reach, change).await
+                store.transact(postgres::Mode::HandOut, self.reach, inside, change).await
             }
         };
-        noted(&self.db.0.watch.meter().writes, outcome)
+        traced::ended(&self.db.0.watch.meter().writes, span, outcome)
     }
 
     /// One snapshot. On SQLite it runs on the caller's own thread; should it take longer than a
@@ -106,11 +108,14 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
+        let (inside, span) = traced::begin(self.db.engine(), "read");
         let outcome = match &self.db.0.inner {
-            Inner::Sqlite(store) => store.read(look).await,
-            Inner::Postgres(store) => store.transact(postgres::Mode::Read, self.reach, look).await,
+            Inner::Sqlite(store) => store.read(inside, look).await,
+            Inner::Postgres(store) => {
+                store.transact(postgres::Mode::Read, self.reach, inside, look).await
+            }
         };
-        noted(&self.db.0.watch.meter().reads, outcome)
+        traced::ended(&self.db.0.watch.meter().reads, span, outcome)
     }
 
     /// One snapshot, for reads known to take long (search, followers): never on a request thread.
@@ -122,11 +127,14 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
+        let (inside, span) = traced::begin(self.db.engine(), "read");
         let outcome = match &self.db.0.inner {
-            Inner::Sqlite(store) => store.read_long(look).await,
-            Inner::Postgres(store) => store.transact(postgres::Mode::Read, self.reach, look).await,
+            Inner::Sqlite(store) => store.read_long(inside, look).await,
+            Inner::Postgres(store) => {
+                store.transact(postgres::Mode::Read, self.reach, inside, look).await
+            }
         };
-        noted(&self.db.0.watch.meter().reads, outcome)
+        traced::ended(&self.db.0.watch.meter().reads, span, outcome)
     }
 
     /// One snapshot, for a question whose cost is the asker's making: a filter, an order. It is
@@ -139,20 +147,21 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        let Handle { inner, budget_ms, watch } = &*self.db.0;
+        let Handle { inner, budget_ms, .. } = &*self.db.0;
+        let (inside, span) = traced::begin(self.db.engine(), "read");
         let outcome = match (inner, *budget_ms) {
-            (Inner::Sqlite(store), 0) => store.read(look).await,
+            (Inner::Sqlite(store), 0) => store.read(inside, look).await,
             (Inner::Sqlite(store), ms) => {
-                store.read_bounded(Duration::from_millis(ms.into()), look).await
+                store.read_bounded(inside, Duration::from_millis(ms.into()), look).await
             }
             (Inner::Postgres(store), 0) => {
-                store.transact(postgres::Mode::Read, self.reach, look).await
+                store.transact(postgres::Mode::Read, self.reach, inside, look).await
             }
             (Inner::Postgres(store), ms) => {
-                store.transact(postgres::Mode::Bounded(ms), self.reach, look).await
+                store.transact(postgres::Mode::Bounded(ms), self.reach, inside, look).await
             }
         };
-        noted(&watch.meter().reads, outcome)
+        traced::ended(&self.db.0.watch.meter().reads, span, outcome)
     }
 
     /// One snapshot without a time limit, for an operator's export.
@@ -164,11 +173,14 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
+        let (inside, span) = traced::begin(self.db.engine(), "read");
         let outcome = match &self.db.0.inner {
-            Inner::Sqlite(store) => store.snapshot(look).await,
-            Inner::Postgres(store) => store.transact(postgres::Mode::Read, self.reach, look).await,
+            Inner::Sqlite(store) => store.snapshot(inside, look).await,
+            Inner::Postgres(store) => {
+                store.transact(postgres::Mode::Read, self.reach, inside, look).await
+            }
         };
-        noted(&self.db.0.watch.meter().reads, outcome)
+        traced::ended(&self.db.0.watch.meter().reads, span, outcome)
     }
 }
 
@@ -253,9 +265,9 @@ impl Db {
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         match &self.0.inner {
-            Inner::Sqlite(store) => store.write(change).await,
+            Inner::Sqlite(store) => store.write(None, change).await,
             Inner::Postgres(store) => {
-                store.transact(postgres::Mode::Alter, Reach::everything(), change).await
+                store.transact(postgres::Mode::Alter, Reach::everything(), None, change).await
             }
         }
     }
@@ -324,7 +336,7 @@ impl Db {
             Inner::Sqlite(store) => store.check().await,
             Inner::Postgres(store) => {
                 let look = async |tx: &mut Tx| tx.run("select 1", &[]).await;
-                store.transact(postgres::Mode::Read, Reach::everything(), look).await?;
+                store.transact(postgres::Mode::Read, Reach::everything(), None, look).await?;
                 Ok(Vec::new())
             }
         }
@@ -406,10 +418,4 @@ impl Db {
             Inner::Postgres(store) => store.close(),
         }
     }
-}
-
-/// Counts how a transaction ended.
-fn noted<T>(all: &Transactions, outcome: Result<T>) -> Result<T> {
-    all.ended(outcome.is_ok());
-    outcome
 }

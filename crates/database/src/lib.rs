@@ -19,6 +19,7 @@ pub mod seams;
 mod settings;
 mod sql;
 mod sqlite;
+mod traced;
 mod tx;
 mod value;
 mod waits;

@@ -112,9 +112,10 @@ where
         event.record(&mut line);
         let Line { outcome, has_id, .. } = line;
         outcome?;
-        if !has_id && let Some(current) = telemetry::current() {
+        let current = telemetry::current().filter(|_| !has_id);
+        if let Some(id) = current.as_ref().and_then(telemetry::Current::request_id) {
             writer.write_str(",\"request_id\":")?;
-            quoted(&mut writer, format_args!("{}", current.request_id()))?;
+            quoted(&mut writer, format_args!("{id}"))?;
         }
         writer.write_str("}\n")
     }

@@ -1,5 +1,5 @@
 //! What the house counts of itself while it works: plain atomics in structs, which any room may add
-//! to and the ops room reads.
+//! to and the ops room reads. And where the time goes: spans, as far as anybody takes them.
 //!
 //! There is no registry and nothing global: [`Meters`] is made with the store and handed on with it,
 //! so two houses in one process do not count together, and counting is an atomic addition. Labels
@@ -11,9 +11,11 @@ mod http;
 mod jobs;
 mod meter;
 mod meters;
+mod trace;
 
-pub use current::{Current, current, shortened, within};
+pub use current::{Current, child, current, shortened, traceparent, waited, within};
 pub use http::{Http, OTHER, Route};
 pub use jobs::{JobKind, Jobs};
 pub use meter::{Counter, Gauge, Histogram, LONG_MICROS, MICROS, Reading, SIZES};
 pub use meters::{Database, Live, Mail, Meters, Transactions, Webhooks};
+pub use trace::{Sent, Span, SpanKind, Traces, Value};

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::{Counter, Gauge, Histogram, Http, Jobs, MICROS, SIZES};
+use crate::{Counter, Gauge, Histogram, Http, Jobs, MICROS, SIZES, Traces};
 
 /// All meters of a house.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Meters {
     pub mail: Mail,
     /// Webhooks out.
     pub webhooks: Webhooks,
+    /// Spans.
+    pub traces: Traces,
 }
 
 /// Transactions of one sort.

@@ -78,6 +78,15 @@ impl TrustedProxies {
         Some(ClientAddr(client))
     }
 
+    /// Whether the socket's other end may say which trace a request belongs to: one of the proxies, or
+    /// a program of this machine. Others would decide what is recorded here.
+    pub(crate) fn may_trace(&self, extensions: &Extensions) -> bool {
+        extensions.get::<PeerAddr>().is_some_and(|peer| {
+            let address = peer.0.ip().to_canonical();
+            address.is_loopback() || self.trusts(address)
+        })
+    }
+
     fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|range| range.contains(address))
     }

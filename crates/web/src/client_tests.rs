@@ -64,3 +64,21 @@ fn a_range_of_mapped_addresses_is_one_of_ipv4() {
         assert_eq!(seen(&[trusted], "11.0.0.1", &["203.0.113.7"]), "11.0.0.1");
     }
 }
+
+#[test]
+fn proxies_and_this_machine_say_which_trace_it_is() {
+    let proxies = TrustedProxies::new(&["10.0.0.0/8".to_owned()]);
+    let may = |peer: &str| {
+        let mut extensions = Extensions::new();
+        extensions.insert(PeerAddr(SocketAddr::new(peer.parse().unwrap(), 4711)));
+        proxies.may_trace(&extensions)
+    };
+    for peer in ["10.1.2.3", "::ffff:10.1.2.3", "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"]
+    {
+        assert!(may(peer), "{peer}");
+    }
+    for peer in ["203.0.113.7", "192.168.0.1", "2001:db8::1"] {
+        assert!(!may(peer), "{peer}");
+    }
+    assert!(!proxies.may_trace(&Extensions::new()));
+}

@@ -1,6 +1,6 @@
 //! The one layer around every route. Eight small layers would box the request eight times; this
-//! is one future with eight duties: request id, overload guard, CORS, credentials in the address,
-//! time limit, panics, headers, and the log line.
+//! is one future with its duties: request id, overload guard, CORS, credentials in the address,
+//! time limit, panics, headers, the log line, and the span.
 
 mod in_flight;
 
@@ -18,7 +18,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use pin_project_lite::pin_project;
-use telemetry::Meters;
+use telemetry::{Meters, Span, SpanKind};
 use tokio::task::futures::TaskLocalFuture;
 use tokio::time::Sleep;
 use tower::{Layer, Service};
@@ -34,6 +34,9 @@ use crate::problem::{ErrorCode, render};
 use crate::refuse::credential_in_query;
 use crate::settings::Settings;
 use crate::shed::Shed;
+
+/// Where a caller is in a trace (W3C Trace Context).
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// What the edge is made of; [`Edge::layer`] puts it around a router.
 pub struct Edge {
@@ -111,6 +114,19 @@ impl Edge {
     #[must_use]
     pub fn layer(self) -> EdgeLayer {
         EdgeLayer(Arc::new(self))
+    }
+
+    /// The span of a request, where anybody takes spans: below that of whoever calls, if it may say so.
+    fn span<B>(&self, request: &Request<B>) -> Option<Span> {
+        let traces = &self.meters.traces;
+        if !traces.are_on() {
+            return None;
+        }
+        let mut above = request.headers().get_all(&TRACEPARENT).iter();
+        // Of two nobody knows which one is meant.
+        let above = above.next().filter(|_| above.next().is_none());
+        let above = above.filter(|_| self.proxies.may_trace(request.extensions()));
+        traces.begin("request", SpanKind::Server, above.and_then(|above| above.to_str().ok()))
     }
 
     /// What can be answered without asking the router.
@@ -211,8 +227,12 @@ where
         let edge = &self.edge;
         let started = Instant::now();
         let (id, id_header) = edge.ids.take(request.headers());
-        let visited = telemetry::Current::new(Arc::clone(&id));
-        let place = InFlight::take(edge, &request, started, &visited);
+        let span = edge.span(&request);
+        let visited = match &span {
+            Some(span) => telemetry::Current::traced(Some(Arc::clone(&id)), span),
+            None => telemetry::Current::new(Arc::clone(&id)),
+        };
+        let place = InFlight::take(edge, &request, started, (&visited, span));
         let origin = request.headers().get(header::ORIGIN);
         let visit = Visit {
             id: Arc::clone(&id),

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
-use telemetry::{Database, current, within};
+use telemetry::{Current, Database, current, within};
 use tokio::sync::{mpsc, oneshot};
 use types::{Error, ErrorKind, Result};
 
@@ -138,28 +138,34 @@ impl Store {
             reads: Arc::default(),
             writes: Arc::default(),
         };
-        store.transact(Mode::Read, Reach::everything(), async |tx| tx.run("select 1", &[]).await).await.map_err(
-            |error| {
-                Error::new(
-                    ErrorKind::Overloaded,
-                    "database_unreachable",
-                    format!(
-                        "PostgreSQL does not answer ({}): check DATABASE_URL and that the server runs.",
-                        error.cause().unwrap_or_default()
-                    ),
-                )
-            },
-        )?;
+        let look = async |tx: &mut Tx| tx.run("select 1", &[]).await;
+        store.transact(Mode::Read, Reach::everything(), None, look).await.map_err(|error| {
+            Error::new(
+                ErrorKind::Overloaded,
+                "database_unreachable",
+                format!(
+                    "PostgreSQL does not answer ({}): check DATABASE_URL and that the server runs.",
+                    error.cause().unwrap_or_default()
+                ),
+            )
+        })?;
         Ok(store)
     }
 
-    pub(crate) async fn transact<T, F>(&self, mode: Mode, reach: Reach, change: F) -> Result<T>
+    /// `inside` is the span of the change, where it has one; else it is done in whatever its caller is.
+    pub(crate) async fn transact<T, F>(
+        &self,
+        mode: Mode,
+        reach: Reach,
+        inside: Option<Current>,
+        change: F,
+    ) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let (turns, current) = (self.turns.clone(), current());
+        let (turns, current) = (self.turns.clone(), inside.or_else(current));
         let place = if mode.is_reading() { self.reads.join() } else { self.writes.join() };
         let task: Task = Box::new(move |pool| {
             Box::pin(within(current, attempt(pool, turns, (mode, reach, place), change, reply)))
@@ -284,7 +290,9 @@ async fn attempt<T, F>(
         if let Some(place) = place.take() {
             let meter = turns.meter();
             let all = if mode.is_reading() { &meter.reads } else { &meter.writes };
-            all.waited.took(place.turn());
+            let waited = place.turn();
+            all.waited.took(waited);
+            telemetry::waited(waited);
         }
         // A seat is taken before the snapshot and kept until the end: whoever had it before is seen.
         let seat = (!mode.is_reading()).then(|| turns.seats.take());

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use telemetry::current;
+use telemetry::{Current, current};
 use tokio::sync::Semaphore;
 use types::{Error, Result};
 
@@ -65,64 +65,79 @@ impl Store {
         })
     }
 
-    pub(crate) async fn write<T, F>(&self, change: F) -> Result<T>
+    /// `inside` is the span of the change, where it has one; else it is done in whatever its caller is.
+    pub(crate) async fn write<T, F>(&self, inside: Option<Current>, change: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        self.writer.write(change).await
+        self.writer.write(inside, change).await
     }
 
     /// On the caller's own thread, which saves two hops; a look that turns out to be long starts
     /// again where it holds up nobody.
-    pub(crate) async fn read<T, F>(&self, look: F) -> Result<T>
+    pub(crate) async fn read<T, F>(&self, inside: Option<Current>, look: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         match self.readers.read(SHORT, &look)? {
             Some(found) => Ok(found),
-            None => self.read_apart(LONG, look).await,
+            None => self.read_apart(inside, LONG, look).await,
         }
     }
 
-    pub(crate) async fn read_long<T, F>(&self, look: F) -> Result<T>
+    pub(crate) async fn read_long<T, F>(&self, inside: Option<Current>, look: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        self.read_apart(LONG, look).await
+        self.read_apart(inside, LONG, look).await
     }
 
     /// As [`Store::read`], but given up after `patience` in all.
-    pub(crate) async fn read_bounded<T, F>(&self, patience: Duration, look: F) -> Result<T>
+    pub(crate) async fn read_bounded<T, F>(
+        &self,
+        inside: Option<Current>,
+        patience: Duration,
+        look: F,
+    ) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         match self.readers.read(SHORT.min(patience), &look)? {
             Some(found) => Ok(found),
-            None => self.read_apart(patience, look).await,
+            None => self.read_apart(inside, patience, look).await,
         }
     }
 
-    pub(crate) async fn snapshot<T, F>(&self, look: F) -> Result<T>
+    pub(crate) async fn snapshot<T, F>(&self, inside: Option<Current>, look: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        self.read_apart(ENDLESS, look).await
+        self.read_apart(inside, ENDLESS, look).await
     }
 
-    async fn read_apart<T, F>(&self, patience: Duration, look: F) -> Result<T>
+    async fn read_apart<T, F>(
+        &self,
+        inside: Option<Current>,
+        patience: Duration,
+        look: F,
+    ) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let asked = Instant::now();
         let turn = Arc::clone(&self.long_reads).acquire_owned().await?;
-        self.readers.watch.meter().reads.waited.took(asked.elapsed());
-        let (readers, current) = (Arc::clone(&self.readers), current());
+        let (readers, current) = (Arc::clone(&self.readers), inside.or_else(current));
+        let waited = asked.elapsed();
+        self.readers.watch.meter().reads.waited.took(waited);
+        if let Some(current) = &current {
+            current.waited(waited);
+        }
         tokio::task::spawn_blocking(move || {
             let read = || readers.read(patience, &look);
             let found = current.map_or_else(read, |current| current.run(read));
@@ -147,7 +162,7 @@ impl Store {
     }
 
     pub(crate) async fn check(&self) -> Result<Vec<String>> {
-        self.read_long(async |tx| {
+        self.read_long(None, async |tx| {
             let mut problems =
                 tx.all("pragma quick_check(100)", &[], |row| row.get::<String>(0)).await?;
             problems.retain(|line| line != "ok");

@@ -55,7 +55,11 @@ where
     F: AsyncFn(&mut Tx) -> Result<T> + Send,
 {
     fn turn(&mut self) -> Option<Duration> {
-        self.place.take().map(Place::turn)
+        let waited = self.place.take().map(Place::turn)?;
+        if let Some(current) = &self.current {
+            current.waited(waited);
+        }
+        Some(waited)
     }
 
     fn run(&mut self, tx: &mut Tx) -> bool {
@@ -151,13 +155,13 @@ impl Writer {
         })
     }
 
-    pub(super) async fn write<T, F>(&self, change: F) -> Result<T>
+    pub(super) async fn write<T, F>(&self, inside: Option<Current>, change: F) -> Result<T>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let (place, current) = (Some(self.line.join()), current());
+        let (place, current) = (Some(self.line.join()), inside.or_else(current));
         let task = Task::Change(Box::new(Queued { current, change, place, outcome: None, reply }));
         self.queue.try_send(task).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {

@@ -7,6 +7,7 @@ use database::Tx;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use kernel::egress::{CallBounds, CallFailure, Called};
 use serde::Serialize;
+use telemetry::within;
 use types::{DeliveryId, GroupId, Result, Secret, Time, WebhookId};
 use url::Url;
 use world::events::model::Event;
@@ -63,7 +64,11 @@ enum Plan {
 
 /// Makes the next request of a delivery, which has a lease and this place.
 pub(super) async fn run(state: State, place: Place, id: DeliveryId) {
-    if let Err(error) = one(&state, &place, id).await {
+    let (inside, span) = state.app.meters().traces.work("webhooks", &id).unzip();
+    if let Err(error) = within(inside, one(&state, &place, id)).await {
+        if let Some(mut span) = span {
+            span.failed(error.code().to_owned());
+        }
         // Its lease ends, and it is sent again.
         tracing::warn!(delivery = %id, cause = error.cause(), "a webhook was not sent");
     }

@@ -7,19 +7,21 @@
 
 mod call;
 mod guard;
+mod span;
 mod visit;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use types::{Error, ErrorKind, Result};
 
 pub use self::call::{CallBounds, CallFailure, Called};
 pub use self::guard::Settings;
 use self::guard::{Guard, GuardedResolver};
+pub use self::span::Span;
 pub use self::visit::{Bounds, Document};
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -123,7 +125,8 @@ impl Egress {
         headers: &[(&'static str, &str)],
     ) -> Result<Fetched> {
         let request = self.client(whose, url)?.get(url);
-        self.send(request, headers).await
+        let span = begin(whose, &Method::GET, url);
+        self.send(request, headers, span).await
     }
 
     /// Posts a form.
@@ -142,7 +145,8 @@ impl Egress {
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
         let request =
             self.client(whose, url)?.post(url).header(reqwest::header::CONTENT_TYPE, kind);
-        self.send(request.body(form), headers).await
+        let span = begin(whose, &Method::POST, url);
+        self.send(request.body(form), headers, span).await
     }
 
     /// Sends a request as it is, for protocols in which headers of the answer matter.
@@ -156,10 +160,11 @@ impl Egress {
     ) -> Result<http::Response<Vec<u8>>> {
         let (parts, body) = request.into_parts();
         let url = parts.uri.to_string();
+        let mut span = begin(whose, &parts.method, &url);
         let request = self.client(whose, &url)?.request(parts.method, &url).headers(parts.headers);
         let _place = self.place()?;
         let mut answer = http::Response::new(Vec::new());
-        let response = request.body(body).send().await.map_err(failed)?;
+        let response = span.ended(request.body(body).send().await).map_err(failed)?;
         *answer.status_mut() = response.status();
         answer.headers_mut().clone_from(response.headers());
         *answer.body_mut() = whole(response).await?;
@@ -176,6 +181,7 @@ impl Egress {
         &self,
         request: RequestBuilder,
         headers: &[(&'static str, &str)],
+        mut span: Span,
     ) -> Result<Fetched> {
         let _place = self.place()?;
         let mut all = HeaderMap::new();
@@ -184,7 +190,7 @@ impl Egress {
             value.set_sensitive(*name == "authorization");
             all.insert(HeaderName::from_static(name), value);
         }
-        let response = request.headers(all).send().await.map_err(failed)?;
+        let response = span.ended(request.headers(all).send().await).map_err(failed)?;
         let status = response.status().as_u16();
         Ok(Fetched { status, body: whole(response).await? })
     }
@@ -222,6 +228,11 @@ impl Egress {
             Ok(bounded.dns_resolver(resolver).build()?)
         })
     }
+}
+
+fn begin(whose: Whose, method: &Method, url: &str) -> Span {
+    let known = url::Url::parse(url).ok().filter(|_| whose == Whose::Operators);
+    Span::begin(method, known.as_ref())
 }
 
 async fn whole(mut response: Response) -> Result<Vec<u8>> {

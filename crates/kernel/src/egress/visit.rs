@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
-use reqwest::{Client, Response};
+use reqwest::{Client, Method, Response};
 use types::{Error, ErrorKind, Result};
 use url::Url;
 
-use super::Egress;
 use super::guard::Guard;
+use super::{Egress, Span};
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 5;
@@ -75,7 +75,8 @@ async fn visit(client: &Client, guard: &Guard, mut url: Url, bounds: &Bounds) ->
             .get(url.clone())
             .header(ACCEPT, bounds.types.join(", "))
             .header(ACCEPT_ENCODING, "identity");
-        let response = request.send().await.map_err(|error| failed(&error))?;
+        let mut span = Span::begin(&Method::GET, None);
+        let response = span.ended(request.send().await).map_err(|error| failed(&error))?;
         match next(&url, &response) {
             Some(to) => url = to?,
             None => return read(url, response, bounds).await,

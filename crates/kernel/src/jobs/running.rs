@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
+use telemetry::within;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use types::{Error, JobId, Result};
@@ -264,9 +265,11 @@ async fn run_one(app: &App, turn: Turn) -> Option<Result<()>> {
         return Some(Err(Error::internal(format!("no handler for jobs of kind {}", job.kind))));
     };
     let _ = began.set(Instant::now());
+    let (inside, span) = app.meters().traces.work(&job.kind, &job.id).unzip();
     let app = app.clone();
-    let run = AssertUnwindSafe(async move { (task.handler)(app, job).await }).catch_unwind();
-    tokio::select! {
+    let run = within(inside, async move { (task.handler)(app, job).await });
+    let run = AssertUnwindSafe(run).catch_unwind();
+    let outcome = tokio::select! {
         biased;
         // Its other end is gone when the job is not ours any more.
         _ = &mut stop => None,
@@ -275,5 +278,9 @@ async fn run_one(app: &App, turn: Turn) -> Option<Result<()>> {
             Ok(Err(_)) => Err(panicked()),
             Err(_) => Err(Error::internal("the handler took too long")),
         }),
+    };
+    if let (Some(mut span), Some(Err(error))) = (span, &outcome) {
+        span.failed(error.code().to_owned());
     }
+    outcome
 }

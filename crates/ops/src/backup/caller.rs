@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use http_body_util::BodyExt as _;
+use kernel::egress::Span;
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
@@ -47,13 +48,16 @@ impl Service {
         let url = parts.uri.to_string();
         let url = url.parse::<reqwest::Url>();
         let url = url.map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
+        let mut span = Span::begin(&parts.method, Some(&url));
         let mut request = reqwest::Request::new(parts.method, url);
         *request.headers_mut() = parts.headers;
         let body = body.collect().await.map(http_body_util::Collected::to_bytes);
         *request.body_mut() = Some(body?.into());
         let sent = tokio::time::timeout(self.limit, self.client.execute(request)).await;
         let late = |error| HttpError::new(HttpErrorKind::Timeout, error);
-        let answer = sent.map_err(late)?.map_err(told)?;
+        let answer = sent.map_err(late).and_then(|sent| sent.map_err(told));
+        let answer = answer.inspect_err(|_| span.failed("unanswered"))?;
+        span.answered(answer.status());
         let (parts, body) = http::Response::<reqwest::Body>::from(answer).into_parts();
         let body = HttpResponseBody::new(body.map_err(told));
         if parts.status.is_success() {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::MatchedPath;
 use http::{Method, Request};
+use telemetry::Span;
 
 use super::Edge;
 
@@ -42,6 +43,7 @@ pub(super) struct InFlight {
 struct Open {
     started: Instant,
     current: telemetry::Current,
+    span: Option<Span>,
     method: Method,
     route: Option<MatchedPath>,
 }
@@ -51,11 +53,12 @@ impl InFlight {
         edge: &Arc<Edge>,
         request: &Request<B>,
         started: Instant,
-        current: &telemetry::Current,
+        (current, span): (&telemetry::Current, Option<Span>),
     ) -> Self {
         let open = Open {
             started,
             current: current.clone(),
+            span,
             method: request.method().clone(),
             route: request.extensions().get::<MatchedPath>().cloned(),
         };
@@ -71,7 +74,7 @@ impl InFlight {
         let method = known(&open.method);
         self.edge.meters.http.answered(route, method, status, elapsed);
         let latency_ms = elapsed.as_secs_f64() * 1e3;
-        let request_id = &**open.current.request_id();
+        let request_id = open.current.request_id().map_or("-", |id| &**id);
         tracing::info!(
             target: "web::request",
             // The route's pattern, never the path: its values are nobody's business.
@@ -83,6 +86,9 @@ impl InFlight {
             error_code = code,
             "request",
         );
+        if let Some(span) = open.span {
+            settle(span, route, method, (status, code), request_id);
+        }
         if elapsed >= self.edge.slow {
             self.edge.meters.http.slow.one();
             let statements = open.current.slow().join("; ");
@@ -99,6 +105,32 @@ impl InFlight {
             );
         }
         elapsed
+    }
+}
+
+/// What is told of a request in its span, which ends with it. The path is not, nor who calls: they are
+/// nobody's business.
+fn settle(
+    mut span: Span,
+    route: Option<&str>,
+    method: &str,
+    (status, code): (u16, Option<&str>),
+    request_id: &str,
+) {
+    if !span.is_recorded() {
+        return;
+    }
+    let other = method == telemetry::OTHER;
+    let (name, method) = if other { ("HTTP", "_OTHER") } else { (method, method) };
+    span.rename(route.map_or_else(|| name.to_owned(), |route| format!("{name} {route}")));
+    span.set("http.request.method", method.to_owned());
+    if let Some(route) = route {
+        span.set("http.route", route.to_owned());
+    }
+    span.set("http.response.status_code", i64::from(status));
+    span.set("sixfold.request_id", request_id.to_owned());
+    if status >= 500 || status == GONE {
+        span.failed(code.map_or_else(|| status.to_string(), str::to_owned));
     }
 }
 
