@@ -13,6 +13,7 @@ mod callback;
 mod challenges;
 mod cookies;
 mod entry;
+mod erasure;
 mod magic_links;
 mod mailbox;
 mod oauth;
@@ -35,12 +36,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use kernel::App;
+use kernel::erasure::Rooms;
 use kernel::jobs::Jobs;
 use tokio::sync::Semaphore;
 use types::Result;
 use utoipa_axum::router::OpenApiRouter;
 use web::{CursorKey, Origins};
 
+pub use erasure::erasing;
 pub use oauth::{
     AppleSettings, FacebookSettings, GithubSettings, GoogleSettings, MicrosoftSettings,
     OidcSettings, OidcTable, ProviderSettings,
@@ -66,6 +69,8 @@ pub struct IdentityApp {
     app: App,
     parts: Arc<Parts>,
     providers: oauth::Providers,
+    /// What all rooms hold about people.
+    rooms: Rooms,
 }
 
 struct Parts {
@@ -127,7 +132,8 @@ pub fn new(app: App, settings: Settings, surroundings: Surroundings) -> Result<I
         notes: Arc::new(Semaphore::new(NOTES)),
         key_uses: api_keys::Uses::default(),
     };
-    Ok(IdentityApp { app, parts: Arc::new(parts), providers: oauth::Providers::default() })
+    let (providers, rooms) = (oauth::Providers::default(), Rooms::default());
+    Ok(IdentityApp { app, parts: Arc::new(parts), providers, rooms })
 }
 
 impl IdentityApp {
@@ -136,6 +142,12 @@ impl IdentityApp {
     #[must_use]
     pub fn with_providers(self, settings: &ProviderSettings) -> Self {
         Self { providers: oauth::Providers::new(settings), ..self }
+    }
+
+    /// The same room, which tells people what these hold about them.
+    #[must_use]
+    pub fn with_rooms(self, rooms: Rooms) -> Self {
+        Self { rooms, ..self }
     }
 }
 
@@ -155,6 +167,7 @@ pub fn router() -> OpenApiRouter<IdentityApp> {
         .merge(organizations::router())
         .merge(api_keys::router())
         .merge(users::router())
+        .merge(erasure::router())
         .merge(setup::router())
         .merge(onboarding::router())
 }

@@ -49,6 +49,8 @@ pub struct Settings {
     pub verification_hours: u32,
     /// Hours the old address can undo a change of address.
     pub email_revert_hours: u32,
+    /// Days from the end of an account until the person is erased; 0: at once.
+    pub erase_after_days: u32,
     /// Days an invitation is good for.
     pub invitation_days: u32,
     /// Who is invited proves their address before they accept. Off: whoever has the invitation's
@@ -125,6 +127,7 @@ impl Default for Settings {
             reset_minutes: 60,
             verification_hours: 24,
             email_revert_hours: 72,
+            erase_after_days: 30,
             invitation_days: 7,
             invitation_needs_verified_email: true,
             two_factor_minutes: 10,
@@ -204,6 +207,7 @@ impl Settings {
             ("reset_minutes", self.reset_minutes, 1, 1_440),
             ("verification_hours", self.verification_hours, 1, 720),
             ("email_revert_hours", self.email_revert_hours, 1, 720),
+            ("erase_after_days", self.erase_after_days, 0, 3_650),
             ("invitation_days", self.invitation_days, 1, YEAR),
             ("two_factor_minutes", self.two_factor_minutes, 1, 60),
             ("email_code_minutes", self.email_code_minutes, 1, 60),

@@ -5,6 +5,7 @@
 //! turn a signed call into an event or a thing. Both speak [Standard Webhooks](https://www.standardwebhooks.com).
 
 mod clean_up;
+mod erasing;
 mod receivers;
 mod settings;
 mod sign;
@@ -21,6 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 use web::{CursorKey, Listed};
 
+pub use erasing::erasing;
 pub use receivers::{Proven, Signature, verify};
 pub use settings::Settings;
 pub use webhooks::run;

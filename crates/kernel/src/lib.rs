@@ -7,6 +7,7 @@ mod app;
 mod caller;
 mod clock;
 pub mod egress;
+pub mod erasure;
 pub mod events;
 mod hub;
 pub mod idempotency;

@@ -13,6 +13,7 @@ mod board;
 mod calls;
 mod clean_up;
 mod door;
+mod erasing;
 mod follow;
 mod handler;
 mod heard;
@@ -47,6 +48,7 @@ use web::CursorKey;
 
 use crate::board::Board;
 pub use crate::door::{Found, Who};
+pub use crate::erasing::erasing;
 use crate::handler::Handler;
 use crate::listener::{Listener, Sink};
 use crate::notices::Notices;

@@ -8,6 +8,7 @@ mod doctor;
 mod jobs;
 mod keys;
 mod migrate;
+mod person;
 mod transfer;
 mod types;
 mod user;
@@ -40,7 +41,7 @@ struct Cli {
 enum Command {
     /// Serve until a signal (the default)
     Serve,
-    /// Platform owners
+    /// Platform owners, and the end of people
     #[command(subcommand)]
     Admin(admin::Command),
     /// Accounts

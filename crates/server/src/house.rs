@@ -13,6 +13,7 @@ use database::{Engine, Waits};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use identity::{Desk, IdentityApp, SigningKey, Surroundings};
+use kernel::erasure::{self, Rooms};
 use kernel::jobs::Jobs;
 use kernel::{App, Caller};
 use live::Live;
@@ -232,7 +233,27 @@ fn identity(app: &App, settings: &Settings, url: &str) -> Result<IdentityApp> {
         development: settings.server.env == Mode::Development,
     };
     let identity = identity::new(app.clone(), settings.identity.clone(), surroundings)?;
-    Ok(identity.with_providers(&settings.providers()))
+    Ok(identity.with_providers(&settings.providers()).with_rooms(rooms()))
+}
+
+/// What all rooms hold about people. What refers to content goes before it, and what the house
+/// itself holds comes last.
+fn rooms() -> Rooms {
+    let rooms = live::erasing(identity::erasing(Rooms::default()));
+    erasure::house(world::erasing::erasing(integrations::erasing(rooms)))
+}
+
+/// Erases somebody who is to be erased, from the machine itself: beside nothing else, so that what
+/// has to have read the log does so here.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn erase(app: &App, person: PersonId) -> Result<bool> {
+    // Ends with this call.
+    let mut followers = JoinSet::new();
+    followers.spawn(world::search::follow(app.clone()));
+    followers.spawn(ops::audit::follow(app.clone()));
+    erasure::run(app, &rooms(), person, &["search", "audit"]).await
 }
 
 /// What goes on beside requests, until the set is dropped; `url` is where people reach it.
@@ -257,7 +278,7 @@ pub(crate) fn tasks(
     let jobs = world::jobs(identity::jobs(jobs), app);
     let jobs = world::notifications::jobs(jobs, &settings.notifications, url);
     let jobs = live::jobs(integrations::jobs(jobs, &outside));
-    let jobs = ops::backup::jobs(jobs, backups);
+    let jobs = erasure::jobs(ops::backup::jobs(jobs, backups), rooms());
     let own = app.clone();
     tasks.spawn(keep("jobs", move || jobs.clone().run(own.clone())));
     let own = app.clone();

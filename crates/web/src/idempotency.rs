@@ -147,8 +147,8 @@ async fn begin(house: &Idempotency, caller: Caller, request: Request) -> Result<
     let mut whole = Request::new(body);
     whole.extensions_mut().insert(BodyLimit(MAX_BODY));
     let body = read_body(whole).await?;
-    let once =
-        Once::new(house.key(&caller, &parts, &key), house.request(&parts, &body), house.keep);
+    let (key, asked) = (house.key(&caller, &parts, &key), house.request(&parts, &body));
+    let once = Once::new(key, asked, house.keep, caller.person());
     let running = Running::start(house, once.key)?;
     if let Some(kept) = idempotency::recall(&house.app, &once).await? {
         return Ok(Begun::Before(replay(kept)?));

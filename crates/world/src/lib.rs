@@ -12,6 +12,7 @@ pub mod bulk;
 mod changes;
 pub mod connections;
 pub mod contact;
+pub mod erasing;
 pub mod events;
 pub mod exports;
 pub mod groups;

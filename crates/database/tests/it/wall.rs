@@ -256,6 +256,7 @@ const OPEN: &[(&str, &str)] = &[
     ("challenges", "found by the hash of a secret"),
     ("credentials", "a login's"),
     ("cursors", "the house's: how far followers have read"),
+    ("erasures", "the house's: who is to be erased"),
     ("idempotency_keys", "found by a hash of the caller and their key; sealed"),
     ("imports", "the house's: files the command line has read"),
     ("job_queues", "the house's"),

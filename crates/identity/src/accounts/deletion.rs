@@ -1,14 +1,17 @@
 //! The end of an account: the login and all it signed in with goes, the member record stays as a
 //! tombstone that names nobody, what it owns in shared groups stays where it is, and what was its
-//! own alone is archived.
+//! own alone is archived. Some time later the person is erased, by a job that is left here.
 
 use std::time::Duration;
 
+use database::Tx;
+use kernel::erasure::{self, Contents, Subject};
 use kernel::mail::Letter;
 use kernel::usage::{self, Metric};
 use kernel::{Caller, Work};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use types::{Error, ErrorKind, GroupId, Json, Result, Secret};
+use types::{Error, ErrorKind, GroupId, Json, PersonId, Result, Secret};
 
 use super::model::Account;
 use super::{deletion_sql, password_change, sql};
@@ -45,21 +48,25 @@ pub(super) async fn delete(
     caller: &Caller,
     device: &Device,
     proof: Proof,
+    contents: Option<Contents>,
 ) -> Result<Outcome> {
     match proof {
         Proof::Password(password) => {
             let proven = password_change::prove(house, caller, device, &password).await?;
+            let ending = house.ending(contents.unwrap_or_default());
             house
-                .change_unbound(caller, async move |work| finish(work, &proven.account).await)
+                .change_unbound(caller, async move |work| {
+                    finish(work, &proven.account, ending).await
+                })
                 .await?;
             Ok(Outcome::Deleted)
         }
         Proof::Token(token) => {
-            by_token(house, caller, device, &token).await?;
+            by_token(house, caller, device, &token, contents).await?;
             Ok(Outcome::Deleted)
         }
         Proof::None { callback } => {
-            ask(house, caller, device, callback).await?;
+            ask(house, caller, device, callback, contents.unwrap_or_default()).await?;
             Ok(Outcome::LetterSent)
         }
     }
@@ -70,6 +77,7 @@ async fn ask(
     caller: &Caller,
     device: &Device,
     callback: Option<String>,
+    contents: Contents,
 ) -> Result<()> {
     let who = sessions::fresh(house, caller)?;
     house.check_callback(callback.as_deref())?;
@@ -78,12 +86,12 @@ async fn ask(
     house
         .change_unbound(caller, async move |work| {
             let account = sql::view(work.tx, who.user).await?.ok_or_else(Error::unauthenticated)?;
-            may_go(work, account.login()).await?;
+            may_go(work.tx, account.login()).await?;
             let minutes = u64::from(inside.parts.settings.reset_minutes);
             let (purpose, life) = (Purpose::AccountDeletion, Duration::from_secs(minutes * 60));
-            let nothing = Json::empty();
+            let wanted = Json::of(&Wanted { contents })?;
             let token =
-                challenges::issue(work, &inside, purpose, Some(who.user), &nothing, life).await?;
+                challenges::issue(work, &inside, purpose, Some(who.user), &wanted, life).await?;
             let url = inside.link("/v1/auth/delete-user/callback", &[("token", token.reveal())]);
             let url = match &callback {
                 Some(callback) => with_query(&url, &[("callbackURL", callback)]),
@@ -103,6 +111,7 @@ async fn by_token(
     caller: &Caller,
     device: &Device,
     token: &str,
+    contents: Option<Contents>,
 ) -> Result<()> {
     let who = sessions::present(caller)?;
     sessions::not_impersonating(caller)?;
@@ -124,17 +133,43 @@ async fn by_token(
             let (now, purpose) = (work.now, Purpose::AccountDeletion);
             let taken = challenges::take(work.tx, &inside, purpose, &token, now).await?;
             // An error undoes the taking: who finds somebody's link does not spend it.
-            if taken.and_then(|taken| taken.user) != Some(who.user) {
-                return Err(invalid());
-            }
+            let taken = taken.filter(|taken| taken.user == Some(who.user)).ok_or_else(invalid)?;
+            // Letters of earlier versions say nothing.
+            let wanted = serde_json::from_str::<Wanted>(taken.payload.as_str()).ok();
+            let contents = contents.or(wanted.map(|wanted| wanted.contents)).unwrap_or_default();
             let account = sql::view(work.tx, who.user).await?.ok_or_else(invalid)?;
-            finish(work, &account).await
+            finish(work, &account, inside.ending(contents)).await
         })
         .await
 }
 
-async fn finish(work: &mut Work<'_>, account: &Account) -> Result<()> {
-    erase(work, account.login()).await?;
+/// What a letter remembers of what was asked for.
+#[derive(Serialize, Deserialize)]
+struct Wanted {
+    contents: Contents,
+}
+
+/// What becomes of somebody behind the end of their account.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending {
+    /// They are erased so much later.
+    pub(crate) after: Duration,
+    /// What becomes then of what they own in groups of others.
+    pub(crate) contents: Contents,
+    /// The owner of the platform who wants it so.
+    pub(crate) requested_by: Option<PersonId>,
+}
+
+impl IdentityApp {
+    /// As the settings say.
+    pub(crate) fn ending(&self, contents: Contents) -> Ending {
+        let days = u64::from(self.parts.settings.erase_after_days);
+        Ending { after: Duration::from_secs(days * 86_400), contents, requested_by: None }
+    }
+}
+
+async fn finish(work: &mut Work<'_>, account: &Account, ending: Ending) -> Result<()> {
+    remove(work, account.login(), ending).await?;
     work.post(&Letter::new("account_deleted", &account.email).name(&account.name)).await
 }
 
@@ -142,8 +177,10 @@ async fn finish(work: &mut Work<'_>, account: &Account) -> Result<()> {
 ///
 /// # Errors
 /// 409 `only_owner` while a group others are in would be left without an owner.
-pub(crate) async fn erase(work: &mut Work<'_>, login: Login) -> Result<()> {
-    let alone = may_go(work, login).await?;
+pub(crate) async fn remove(work: &mut Work<'_>, login: Login, ending: Ending) -> Result<()> {
+    let alone = may_go(work.tx, login).await?;
+    let mut subject = subject(work.tx, login).await?;
+    (subject.contents, subject.requested_by) = (ending.contents, ending.requested_by);
     audit::tell(work, login, "account_deleted", json!({})).await?;
     let now = work.now;
     for top in alone.into_iter().chain([login.home]) {
@@ -162,6 +199,7 @@ pub(crate) async fn erase(work: &mut Work<'_>, login: Login) -> Result<()> {
     deletion_sql::cancel_invitations(work.tx, login.person, now).await?;
     deletion_sql::bury(work.tx, login.person, now).await?;
     deletion_sql::delete_user(work.tx, login.user).await?;
+    erasure::request(work, &subject, now.after(ending.after)).await?;
     work.after_commit(move |app| app.identities.forget_person(login.person));
     Ok(())
 }
@@ -175,8 +213,8 @@ async fn archive(work: &mut Work<'_>, group: GroupId) -> Result<()> {
 }
 
 /// The groups they are alone in, unless there is one whose members would be left without an owner.
-async fn may_go(work: &mut Work<'_>, login: Login) -> Result<Vec<GroupId>> {
-    let owned = deletion_sql::only_owner_of(work.tx, login.person, login.home).await?;
+async fn may_go(tx: &mut Tx, login: Login) -> Result<Vec<GroupId>> {
+    let owned = deletion_sql::only_owner_of(tx, login.person, login.home).await?;
     if let Some(group) = owned.iter().find(|group| group.keeps) {
         return Err(Error::new(
             ErrorKind::Conflict,
@@ -189,6 +227,32 @@ async fn may_go(work: &mut Work<'_>, login: Login) -> Result<Vec<GroupId>> {
         ));
     }
     Ok(owned.into_iter().map(|group| group.id).collect())
+}
+
+/// Whether an account may end, as far as groups depend on it.
+///
+/// # Errors
+/// 409 `only_owner`.
+pub(crate) async fn may_end(tx: &mut Tx, login: Login) -> Result<()> {
+    may_go(tx, login).await.map(drop)
+}
+
+/// Somebody with a login, as whoever erases them or tells them what is held has to know them.
+///
+/// # Errors
+/// 404 when there is no such login.
+pub(crate) async fn subject(tx: &mut Tx, login: Login) -> Result<Subject> {
+    let account = sql::view(tx, login.user).await?.ok_or_else(Error::not_found)?;
+    let mut groups = vec![login.home];
+    groups.extend(deletion_sql::theirs_alone(tx, login.person, login.home).await?);
+    Ok(Subject {
+        person: login.person,
+        user: Some(login.user),
+        email: Some(account.email),
+        groups,
+        contents: Contents::Keep,
+        requested_by: None,
+    })
 }
 
 fn invalid() -> Error {

@@ -54,7 +54,10 @@ async fn delete_user(
         (None, Some(token)) => Proof::Token(token),
         (None, None) => Proof::None { callback: form.callback_url },
     };
-    match deletion::delete(&house, &caller, &device, proof).await.map_err(translate)? {
+    match deletion::delete(&house, &caller, &device, proof, form.contents)
+        .await
+        .map_err(translate)?
+    {
         Outcome::Deleted => {
             let gone = gone(&house)?.map(|cookie| (header::SET_COOKIE, cookie));
             Ok((AppendHeaders(gone), Reply(DELETED)).into_response())
@@ -143,7 +146,7 @@ async fn deleted(
     if caller.user().is_none() {
         return landing.failed(translate(nobody()));
     }
-    match deletion::delete(house, caller, device, Proof::Token(sent.token)).await {
+    match deletion::delete(house, caller, device, Proof::Token(sent.token), None).await {
         Ok(_) => {
             let mut response = landing
                 .done("Farewell", "Your account is deleted.", || Reply(DELETED).into_response())?;

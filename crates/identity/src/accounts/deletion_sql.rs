@@ -54,6 +54,28 @@ pub(super) async fn below_without_others(
     .await
 }
 
+/// The groups they are in, but their own, with nobody else in them, above them or below them.
+pub(super) async fn theirs_alone(
+    tx: &mut Tx,
+    person: PersonId,
+    home: GroupId,
+) -> Result<Vec<GroupId>> {
+    tx.all(
+        "select m.group_id from memberships m join groups g on g.id = m.group_id \
+         where m.person_id = $1 and m.status = 'active' and g.id <> $2 and g.slug <> 'platform' \
+         and not exists (select 1 from group_ancestors a \
+         join memberships o on o.group_id = a.ancestor_id \
+         where a.group_id = m.group_id and o.person_id <> $1 and o.status = 'active') \
+         and not exists (select 1 from group_ancestors a \
+         join memberships o on o.group_id = a.group_id \
+         where a.ancestor_id = m.group_id and o.person_id <> $1 and o.status = 'active') \
+         order by m.group_id",
+        args![person, home],
+        |row| row.get(0),
+    )
+    .await
+}
+
 /// Archives a group; its type, if it was active.
 pub(super) async fn archive(tx: &mut Tx, group: GroupId, now: Time) -> Result<Option<String>> {
     tx.maybe(
@@ -101,7 +123,7 @@ pub(super) async fn cancel_invitations(tx: &mut Tx, person: PersonId, now: Time)
 pub(super) async fn bury(tx: &mut Tx, person: PersonId, now: Time) -> Result<()> {
     tx.run(
         "update people set user_id = null, email = null, username = null, \
-         display_name = 'Deleted user', bio = null, avatar = null, metadata = $2, \
+         display_name = 'Deleted user', bio = null, avatar = null, metadata = $2, preferences = null, \
          version = version + 1, updated_at = $3 where id = $1",
         args![person, &Json::empty(), now],
     )

@@ -1,5 +1,6 @@
 //! What is sent to and answered by the calls that change an account.
 
+use kernel::erasure::Contents;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use types::Secret;
@@ -188,6 +189,8 @@ pub(super) struct DeleteUser {
     pub(super) password: Option<Secret<String>>,
     /// From the letter; deletes at once.
     pub(super) token: Option<String>,
+    /// What becomes of what they own in groups of others once they are erased; it stays, if absent.
+    pub(super) contents: Option<Contents>,
 }
 
 /// What became of it.

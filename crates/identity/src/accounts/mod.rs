@@ -35,7 +35,7 @@ mod verification;
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use address::normalized;
-pub(crate) use deletion::erase;
+pub(crate) use deletion::{Ending, may_end, remove, subject};
 pub(crate) use home::make as make_home;
 pub(crate) use letter_requests::{LETTER_REQUEST, answer_letter_request};
 pub(crate) use model::{Account, NewAccount, SignedUp, Success};
@@ -44,7 +44,7 @@ pub(crate) use proof::prove_address;
 pub(crate) use rules::{
     Prepared, check_profile, create, create_without_password, name_of, prepare, vouch, wrong,
 };
-pub(crate) use sql::{by_email, view};
+pub(crate) use sql::{by_any_id, by_email, is_taken, view};
 pub(crate) use verification::prove_by_code;
 
 use crate::IdentityApp;

@@ -82,6 +82,23 @@ pub(crate) async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<Found>> 
     .await
 }
 
+/// The login with this id, or of the person with this id.
+pub(crate) async fn by_any_id(tx: &mut Tx, id: Uuid) -> Result<Option<UserId>> {
+    tx.maybe(
+        "select u.id from users u join people p on p.user_id = u.id where u.id = $1 or p.id = $1",
+        args![id],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// Whether an account has this address.
+pub(crate) async fn is_taken(tx: &mut Tx, email: &str) -> Result<bool> {
+    let found: Option<UserId> =
+        tx.maybe("select id from users where email = $1", args![email], |row| row.get(0)).await?;
+    Ok(found.is_some())
+}
+
 /// The hash of a login's password, if it has one.
 pub(super) async fn password(tx: &mut Tx, user: UserId) -> Result<Option<String>> {
     let found: Option<Option<String>> = tx

@@ -42,7 +42,7 @@ pub(super) async fn ban(
         .change(caller, async move |work| {
             let now = work.now;
             let login = present(work.tx, id, now).await?.login();
-            not_oneself(work, id)?;
+            not_oneself(work.caller, id)?;
             sql::ban(work.tx, id, reason.as_deref(), until, now).await?;
             sessions::end_all(work, login, None, "banned").await?;
             shut_out(work, login.person).await?;

@@ -2,9 +2,10 @@
 
 use std::io::BufRead;
 
+use kernel::erasure::{Contents, Export};
 use kernel::{Caller, Mail};
 use serde_json::Value;
-use types::{Error, Limit, Result, Secret, Time, UserId};
+use types::{Error, Limit, PersonId, Result, Secret, Time, UserId};
 
 use super::import::{self, Options};
 use super::model::{
@@ -13,6 +14,7 @@ use super::model::{
 use super::{bans, reset, rules, sql};
 use crate::IdentityApp;
 use crate::accounts::normalized;
+use crate::erasure::{self, Whom};
 
 /// An account to be made at the desk.
 pub struct NewAtDesk {
@@ -182,6 +184,40 @@ impl Desk {
     pub async fn delete(&self, who: &str) -> Result<()> {
         let id = self.find(who).await?;
         rules::delete(&self.house, &self.caller, id).await
+    }
+
+    /// What is held about somebody: with an account, or whose account has ended and who is still
+    /// to be erased.
+    ///
+    /// # Errors
+    /// 404 `unknown_user`.
+    pub async fn export(&self, who: &str) -> Result<Export> {
+        let whom = self.look_for(who).await?;
+        erasure::tell_somebody(&self.house, &self.caller, whom).await
+    }
+
+    /// Refuses who cannot be erased; nothing is changed.
+    ///
+    /// # Errors
+    /// 404 `unknown_user`; 409 `only_owner`.
+    pub async fn may_erase(&self, who: &str) -> Result<()> {
+        erasure::may_be_erased(&self.house, &self.look_for(who).await?).await
+    }
+
+    /// Ends an account, if it has not ended, and leaves what erases its person.
+    ///
+    /// # Errors
+    /// As [`Desk::may_erase`].
+    pub async fn erase(&self, who: &str, contents: Contents) -> Result<PersonId> {
+        let whom = self.look_for(who).await?;
+        erasure::erase_somebody(&self.house, &self.caller, whom, contents).await
+    }
+
+    async fn look_for(&self, who: &str) -> Result<Whom> {
+        let sought = who.to_owned();
+        let db = self.house.db.unbound();
+        let found = db.read(async move |tx| erasure::look_for(tx, &sought).await).await?;
+        found.ok_or_else(unknown)
     }
 
     /// The account of an address or an id.

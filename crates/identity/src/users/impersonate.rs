@@ -38,7 +38,7 @@ pub(super) async fn start(
         .change_unbound(caller, async move |work| {
             let now = work.now;
             let record = present(work.tx, id, now).await?;
-            not_oneself(work, id)?;
+            not_oneself(work.caller, id)?;
             if record.platform_owner {
                 return Err(Error::new(
                     ErrorKind::Forbidden,

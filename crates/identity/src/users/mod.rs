@@ -25,6 +25,8 @@ pub(crate) use bans::is_banned;
 pub use desk::{Desk, NewAtDesk};
 pub(crate) use impersonate::may_impersonate;
 pub use model::{ImportSummary, ImportedLine};
+pub(crate) use office::{owner_just_now, tell};
+pub(crate) use rules::{end, find_record, may_end};
 
 use crate::IdentityApp;
 

@@ -46,7 +46,7 @@ pub(crate) struct UserRecord {
 
 impl UserRecord {
     /// Whose it is.
-    pub(super) const fn login(&self) -> Login {
+    pub(crate) const fn login(&self) -> Login {
         Login { user: self.id, person: self.person_id, home: self.personal_group_id }
     }
 }

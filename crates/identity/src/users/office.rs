@@ -32,7 +32,7 @@ pub(super) fn owner(caller: &Caller) -> Result<()> {
 ///
 /// # Errors
 /// As [`owner`]; 403 `session_not_fresh`.
-pub(super) fn owner_just_now(house: &IdentityApp, caller: &Caller) -> Result<()> {
+pub(crate) fn owner_just_now(house: &IdentityApp, caller: &Caller) -> Result<()> {
     owner(caller)?;
     if caller.identity().system {
         return Ok(());
@@ -42,7 +42,7 @@ pub(super) fn owner_just_now(house: &IdentityApp, caller: &Caller) -> Result<()>
 
 /// Records what was done to an account: in the platform's log, for its owners, and in the log of
 /// whose account it is, for them.
-pub(super) async fn tell(
+pub(crate) async fn tell(
     work: &mut Work<'_>,
     about: Login,
     kind: &str,

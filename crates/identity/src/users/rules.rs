@@ -1,5 +1,7 @@
 //! The verbs: list, find, create, change, verify, revoke sessions, delete.
 
+use database::Tx;
+use kernel::erasure::Contents;
 use kernel::{Caller, Work};
 use serde_json::json;
 use types::{Checks, Error, Limit, Result, Time, UserId};
@@ -9,6 +11,7 @@ use super::make::{self, Fresh};
 use super::model::{NewUser, UserChange, UserFilter, UserRecord};
 use super::office::{owner, owner_just_now, tell};
 use super::{bans, reset, sql};
+use crate::accounts::Ending;
 use crate::{IdentityApp, accounts, sessions};
 
 /// Characters of a search that are looked at.
@@ -45,7 +48,7 @@ pub(super) async fn find(house: &IdentityApp, caller: &Caller, id: UserId) -> Re
 }
 
 /// The account, or 404.
-pub(super) async fn present(tx: &mut database::Tx, id: UserId, now: Time) -> Result<UserRecord> {
+pub(super) async fn present(tx: &mut Tx, id: UserId, now: Time) -> Result<UserRecord> {
     sql::find(tx, id, now).await?.ok_or_else(Error::not_found)
 }
 
@@ -182,31 +185,62 @@ pub(super) async fn revoke_sessions(
 /// 401, 403, 404; 409 `own_account`, `only_owner`; what deleting refuses.
 pub(super) async fn delete(house: &IdentityApp, caller: &Caller, id: UserId) -> Result<()> {
     owner_just_now(house, caller)?;
+    let ending = house.ending(Contents::Keep);
     house
         .change(caller, async move |work| {
             let now = work.now;
             let record = present(work.tx, id, now).await?;
-            let login = record.login();
-            not_oneself(work, id)?;
-            if record.platform_owner && !sql::has_other_owners(work.tx, login.person).await? {
-                return Err(Error::conflict(
-                    "only_owner",
-                    "This is the only owner of the platform; name another one first.",
-                ));
-            }
-            // Told first: afterwards there may be nobody's log to tell it in.
-            tell(work, login, "user_deleted_by_owner", json!({})).await?;
-            accounts::erase(work, login).await
+            end(work, &record, "user_deleted_by_owner", ending).await
         })
         .await
+}
+
+/// Ends an account, and tells that it was an owner of the platform who did.
+///
+/// # Errors
+/// 409 `own_account`, `only_owner`; what deleting refuses.
+pub(crate) async fn end(
+    work: &mut Work<'_>,
+    record: &UserRecord,
+    event: &'static str,
+    ending: Ending,
+) -> Result<()> {
+    not_oneself(work.caller, record.id)?;
+    may_end(work.tx, record).await?;
+    // Told first: afterwards there may be nobody's log to tell it in.
+    tell(work, record.login(), event, json!({})).await?;
+    accounts::remove(work, record.login(), ending).await
+}
+
+/// Whether an account may end, as far as groups depend on it.
+///
+/// # Errors
+/// 409 `only_owner`.
+pub(crate) async fn may_end(tx: &mut Tx, record: &UserRecord) -> Result<()> {
+    let login = record.login();
+    if record.platform_owner && !sql::has_other_owners(tx, login.person).await? {
+        return Err(Error::conflict(
+            "only_owner",
+            "This is the only owner of the platform; name another one first.",
+        ));
+    }
+    accounts::may_end(tx, login).await
+}
+
+/// The account of a login, if there is one.
+///
+/// # Errors
+/// As the store.
+pub(crate) async fn find_record(tx: &mut Tx, id: UserId, now: Time) -> Result<Option<UserRecord>> {
+    sql::find(tx, id, now).await
 }
 
 /// Refuses what would lock the caller out.
 ///
 /// # Errors
 /// 409 `own_account`.
-pub(super) fn not_oneself(work: &Work<'_>, id: UserId) -> Result<()> {
-    if work.caller.user() != Some(id) {
+pub(super) fn not_oneself(caller: &Caller, id: UserId) -> Result<()> {
+    if caller.user() != Some(id) {
         return Ok(());
     }
     Err(Error::conflict(

@@ -12,10 +12,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use database::{Engine, Tx};
-use types::{Error, Json, Result, Time};
+use types::{Error, Json, PersonId, Result, Time};
 use uuid::Uuid;
 
 use crate::App;
+use crate::erasure::{Arg, Statement};
 use crate::jobs::{self, Job, Jobs};
 use crate::vault::Slot;
 
@@ -26,6 +27,13 @@ pub const MAX_ANSWER: usize = 256 << 10;
 const STILL_RUNNING: Duration = Duration::from_secs(60);
 /// The job that removes keys that have expired.
 const CLEAN_UP: &str = "idempotency.clean_up";
+/// Answers that are kept for somebody go with them.
+pub(crate) const ERASED: Statement = Statement {
+    table: "idempotency_keys",
+    sql: "delete from idempotency_keys where key_hash in \
+          (select key_hash from idempotency_keys where person_id = $1 limit $2)",
+    args: &[Arg::Person],
+};
 
 /// A request under its key: what its caller carries into every change it makes.
 #[derive(Debug)]
@@ -36,6 +44,8 @@ pub struct Once {
     pub request: [u8; 32],
     /// How long a repetition is known.
     pub keep: Duration,
+    /// Whose request it is.
+    pub person: Option<PersonId>,
     claimed: AtomicBool,
 }
 
@@ -65,8 +75,13 @@ enum Known {
 impl Once {
     /// A request under its key.
     #[must_use]
-    pub fn new(key: [u8; 32], request: [u8; 32], keep: Duration) -> Arc<Self> {
-        Arc::new(Self { key, request, keep, claimed: AtomicBool::new(false) })
+    pub fn new(
+        key: [u8; 32],
+        request: [u8; 32],
+        keep: Duration,
+        person: Option<PersonId>,
+    ) -> Arc<Self> {
+        Arc::new(Self { key, request, keep, person, claimed: AtomicBool::new(false) })
     }
 
     /// Takes the key in the transaction of a change, unless an earlier change of the same request

@@ -9,12 +9,12 @@ use super::{Kept, Known, Once};
 pub(super) async fn insert(tx: &mut Tx, once: &Once, now: Time) -> Result<bool> {
     let rows = tx
         .run(
-            "insert into idempotency_keys as k (key_hash, request_hash, created_at, expires_at) \
-             values ($1, $2, $3, $4) on conflict (key_hash) do update \
+            "insert into idempotency_keys as k (key_hash, request_hash, created_at, expires_at, \
+             person_id) values ($1, $2, $3, $4, $5) on conflict (key_hash) do update \
              set request_hash = excluded.request_hash, status = null, headers = null, \
              body = null, created_at = excluded.created_at, expires_at = excluded.expires_at \
              where k.expires_at <= $3",
-            args![&once.key, &once.request, now, now.after(once.keep)],
+            args![&once.key, &once.request, now, now.after(once.keep), once.person],
         )
         .await?;
     Ok(rows == 1)
@@ -54,7 +54,7 @@ pub(super) async fn answer(
 ) -> Result<()> {
     tx.run(
         "insert into idempotency_keys as k (key_hash, request_hash, status, headers, body, \
-         created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7) \
+         created_at, expires_at, person_id) values ($1, $2, $3, $4, $5, $6, $7, $8) \
          on conflict (key_hash) do update set request_hash = excluded.request_hash, \
          status = excluded.status, headers = excluded.headers, body = excluded.body, \
          expires_at = excluded.expires_at \
@@ -66,7 +66,8 @@ pub(super) async fn answer(
             &kept.headers,
             sealed,
             now,
-            now.after(once.keep)
+            now.after(once.keep),
+            once.person
         ],
     )
     .await?;

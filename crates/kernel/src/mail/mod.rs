@@ -2,6 +2,7 @@
 //! by a job that is retried, and gone from the store once they are sent or given up.
 
 mod deliver;
+mod erasing;
 mod mailbox;
 mod settings;
 mod smtp;
@@ -16,6 +17,7 @@ use crate::Work;
 use crate::jobs::{Jobs, NewJob};
 use crate::vault::Slot;
 
+pub(crate) use erasing::erasing;
 pub use mailbox::{Mailbox, Received};
 pub use settings::Settings;
 pub use smtp::Smtp;

@@ -26,6 +26,16 @@ pub(super) async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<(Vec<u8>, Time)
     .await
 }
 
+/// Letters that wait, by id.
+pub(super) async fn waiting(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, Vec<u8>)>> {
+    tx.all(
+        "select id, sealed from mails where id > $1 order by id limit $2",
+        args![after, limit],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .await
+}
+
 pub(super) async fn delete(tx: &mut Tx, id: Uuid) -> Result<()> {
     tx.run("delete from mails where id = $1", args![id]).await?;
     Ok(())

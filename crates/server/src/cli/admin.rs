@@ -1,9 +1,10 @@
-//! `sixfold admin`: platform owners, from the machine itself.
+//! `sixfold admin`: platform owners and people, from the machine itself.
 
 use std::io::Read as _;
 
 use types::{PersonId, Secret};
 
+use super::person::{self, Erase, ExportPerson};
 use crate::config::{Environment, Settings};
 use crate::exit::Stop;
 use crate::{house, start};
@@ -15,6 +16,10 @@ const MAX_PASSWORD_BYTES: u64 = 4096;
 pub(super) enum Command {
     /// Make a platform owner; the password comes from `SIXFOLD_PASSWORD` or stdin
     Create(Create),
+    /// Write what is held about somebody into a file
+    ExportPerson(ExportPerson),
+    /// Erase somebody: their account, what was theirs alone, and what names them
+    Erase(Erase),
     /// Print the token that makes the first platform owner over HTTP, once
     SetupToken,
 }
@@ -38,6 +43,8 @@ pub(super) fn run(command: Command, settings: &Settings, json: bool) -> Result<(
             let password = password(create.password_stdin)?;
             super::run_async(make(create, password, settings, json))
         }
+        Command::ExportPerson(asked) => super::run_async(person::export(asked, settings, json)),
+        Command::Erase(asked) => super::run_async(person::erase(asked, settings, json)),
         Command::SetupToken => setup_token(settings, json),
     }
 }

@@ -26,6 +26,7 @@ mod command_line_user;
 mod crash;
 mod edge;
 mod engines;
+mod erasure;
 mod full_disk;
 mod identity;
 mod integrations;

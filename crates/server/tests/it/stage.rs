@@ -55,13 +55,18 @@ impl Stage {
 
     /// The same people, after the server was started again elsewhere.
     pub(crate) fn moved(mut self) -> Self {
+        self.follow();
+        self
+    }
+
+    /// Lets everybody call where the server listens now.
+    pub(crate) fn follow(&mut self) {
         let url = self.server.url().to_owned();
         for person in
             [&mut self.root, &mut self.alice, &mut self.bob, &mut self.vera, &mut self.carol]
         {
             *person = person.at(&url);
         }
-        self
     }
 
     /// Owns the platform.

@@ -2,8 +2,10 @@
 //! record further ones of a known type.
 //!
 //! An event about a private object is seen by whoever could see the object when it happened: what
-//! members have seen stays in their log. Nothing changes or deletes an event except retention.
+//! members have seen stays in their log. Nothing changes an event, and nothing deletes one but
+//! retention and the erasure of a person.
 
+pub(crate) mod erasing;
 pub(crate) mod export;
 pub mod model;
 mod retention;

@@ -22,4 +22,5 @@ mod table;
 mod tree;
 mod tree_routes;
 
+pub(crate) use deletion::erased;
 pub use deletion::jobs;

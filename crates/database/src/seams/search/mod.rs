@@ -76,7 +76,7 @@ pub async fn remove(tx: &mut Tx, id: AnyId) -> Result<()> {
     }
 }
 
-/// Takes several documents out of the index.
+/// Takes several documents out of the index for good: none of their words stays in it.
 ///
 /// # Errors
 /// As [`Tx::run`].

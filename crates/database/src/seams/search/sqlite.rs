@@ -64,7 +64,19 @@ pub(super) async fn remove(tx: &mut Tx, id: AnyId) -> Result<()> {
     }
 }
 
+/// What is removed for good leaves no words behind: else FTS5 would only note that they do not
+/// count any more, until it rewrites that part of the index some day. Setting it back writes out
+/// what was gathered until then.
 pub(super) async fn remove_all(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
+    const SECURELY: &str =
+        "insert into search_index (search_index, rank) values ('secure-delete', $1)";
+    tx.run(SECURELY, args![1_i64]).await?;
+    remove_each(tx, ids).await?;
+    tx.run(SECURELY, args![0_i64]).await?;
+    Ok(())
+}
+
+async fn remove_each(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
     let mut sql = Sql::new("delete from search_documents where object_id in ");
     sql.bind_list(ids.iter().copied()).push(" returning document_id, title, body");
     let old: Vec<(i64, String, String)> =

@@ -84,6 +84,19 @@ pub async fn end(tx: &mut Tx) -> Result<Position> {
     tx.one(sql, &[], |row| Ok(Position { xid: row.get(0)?, seq: row.get(1)? })).await
 }
 
+/// Where the last event stands that can be read now; none in an empty log. Unlike [`end`] it is a
+/// place that a reader comes to.
+///
+/// # Errors
+/// As [`Tx::maybe`].
+pub async fn last(tx: &mut Tx) -> Result<Option<Position>> {
+    let sql = match tx.engine() {
+        Engine::Sqlite => sqlite::LAST,
+        Engine::Postgres => postgres::LAST,
+    };
+    tx.maybe(sql, &[], |row| Ok(Position { xid: row.get(0)?, seq: row.get(1)? })).await
+}
+
 /// How far the slowest of all readers that keep their place in the store has come; none before
 /// any has begun.
 ///

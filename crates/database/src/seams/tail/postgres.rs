@@ -13,6 +13,8 @@ pub(super) fn after(columns: &str, condition: &str) -> String {
 pub(super) const END: &str = "select cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint) - 1, \
      9223372036854775807";
 
+pub(super) const LAST: &str = "select xid, seq from events order by xid desc, seq desc limit 1";
+
 /// A database that was restored into another server may hold transaction ids from that one's
 /// future: nothing would ever be read again. Such events become the oldest there are, in the order
 /// of their numbers, and every reader keeps its place among them.

@@ -9,3 +9,5 @@ pub(super) fn after(columns: &str, condition: &str) -> String {
 }
 
 pub(super) const END: &str = "select 0, coalesce(max(seq), 0) from events";
+
+pub(super) const LAST: &str = "select 0, seq from events order by seq desc limit 1";

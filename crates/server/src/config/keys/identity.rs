@@ -73,6 +73,12 @@ pub(super) static KEYS: &[Key] = &[
         "72",
         "Hours the old address can undo a change of address.",
     ),
+    whole(
+        "identity",
+        "erase_after_days",
+        "30",
+        "Days from the end of an account until the person is erased; 0: at once.",
+    ),
     whole("identity", "invitation_days", "7", "Days an invitation is good for."),
     flag(
         "identity",

@@ -15,6 +15,7 @@ use std::time::Duration;
 use kernel::events::Retention;
 use kernel::jobs::Jobs;
 
+pub(super) use rules::remove;
 pub(super) use sql::{Horizon, horizon};
 
 /// Kind of the job, and its schedule.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use database::seams::tail;
 use kernel::events::NewEvent;
 use kernel::jobs::Job;
-use kernel::{App, Caller};
+use kernel::{App, Caller, Work};
 use serde_json::json;
-use types::{GroupId, Json, Result, Time};
+use types::{GroupId, Json, JsonMap, Result, Time};
 
 use super::sql::{self, Group};
 use super::{JOB, archive};
@@ -83,8 +83,7 @@ async fn keep(app: &App, group: GroupId, began: Time, events: &[Event]) -> Resul
     tokio::task::spawn_blocking(move || archive::append(&directory, group, began, &packed)).await?
 }
 
-/// Deletes a slice and tells the group, at once: whoever verifies the log finds for each event that
-/// is gone one that tells so.
+/// Deletes a slice and tells the group.
 async fn delete(
     app: &App,
     group: GroupId,
@@ -95,19 +94,34 @@ async fn delete(
     let archived = app.retention.archive.is_some();
     app.change(&Caller::system(JOB), async move |work| {
         work.silently();
-        if !places.is_empty() {
-            sql::delete(work.tx, group, &places, work.now).await?;
-        }
-        let (count, total) = sql::tell(work.tx, group).await?;
-        if count > 0 {
-            let metadata = Json::of(&json!({
-                "count": count, "total": total, "before": before, "eventRetentionDays": days,
-                "archived": archived,
-            }))?;
-            let event = NewEvent::new(group, "events_deleted", Some(group.into()), &metadata);
-            work.record(event).await?;
-        }
-        Ok(())
+        let why = json!({ "before": before, "eventRetentionDays": days, "archived": archived });
+        remove(work, group, &places, why.as_object().unwrap_or(&JsonMap::new())).await
     })
     .await
+}
+
+/// Deletes events of a group that are sealed, and tells it in the same transaction how many and
+/// why: whoever verifies the log finds for each event that is gone one that tells so.
+///
+/// # Errors
+/// As the store.
+pub(in crate::events) async fn remove(
+    work: &mut Work<'_>,
+    group: GroupId,
+    places: &[(i64, Time)],
+    why: &JsonMap,
+) -> Result<()> {
+    if !places.is_empty() {
+        sql::delete(work.tx, group, places, work.now).await?;
+    }
+    let (count, total) = sql::tell(work.tx, group).await?;
+    if count > 0 {
+        let mut metadata = why.clone();
+        metadata.insert("count".to_owned(), count.into());
+        metadata.insert("total".to_owned(), total.into());
+        let metadata = Json::of(&metadata)?;
+        let event = NewEvent::new(group, "events_deleted", Some(group.into()), &metadata);
+        work.record(event).await?;
+    }
+    Ok(())
 }

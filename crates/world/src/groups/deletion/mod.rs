@@ -5,9 +5,11 @@
 //! what is left by jobs, one batch each, so that a large subtree holds nobody up and a restart in
 //! the middle goes on where it was.
 
+mod erasing;
 pub(super) mod rules;
 mod sql;
 
+use kernel::erasure::Rooms;
 use kernel::jobs::{Job, Jobs};
 use kernel::{App, Caller};
 use types::{GroupId, Result};
@@ -19,6 +21,11 @@ const JOB: &str = "delete_group";
 #[must_use]
 pub fn jobs(jobs: Jobs) -> Jobs {
     jobs.with(JOB, carry_on)
+}
+
+/// Adds what becomes of the groups of somebody who is erased.
+pub(crate) fn erased(rooms: Rooms) -> Rooms {
+    erasing::erasing(rooms)
 }
 
 async fn carry_on(app: App, job: Job) -> Result<()> {

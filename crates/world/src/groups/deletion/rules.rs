@@ -76,18 +76,24 @@ async fn vanish(work: &mut Work<'_>, group: &Group, size: i64) -> Result<()> {
         Some(parent) => parent,
         None => work.tx.beyond(async |tx| sql::platform(tx, PLATFORM_SLUG).await).await?,
     };
-    let (root, now) = (group.id, work.now);
-    work.tx.beyond(async move |tx| sql::free_usernames(tx, root, now).await).await?;
-    sql::end_access(work.tx, group.id).await?;
-    sql::hide(work.tx, group.id, work.now).await?;
-    tree::cut(work.tx, group.id).await?;
-    work.after_commit(|app| app.identities.clear());
+    hide(work, group.id).await?;
     let metadata = Json::of(&json!({
         "type": group.kind, "name": group.name, "slug": group.slug, "groups": size,
     }))?;
     // Its own log has no readers any more.
     let event = NewEvent::new(home, "group_deleted", Some(group.id.into()), &metadata);
     work.record(event.about("private", work.me())).await?;
+    Ok(())
+}
+
+/// The same without telling anybody.
+pub(super) async fn hide(work: &mut Work<'_>, root: GroupId) -> Result<()> {
+    let now = work.now;
+    work.tx.beyond(async move |tx| sql::free_usernames(tx, root, now).await).await?;
+    sql::end_access(work.tx, root).await?;
+    sql::hide(work.tx, root, now).await?;
+    tree::cut(work.tx, root).await?;
+    work.after_commit(|app| app.identities.clear());
     Ok(())
 }
 
@@ -106,7 +112,7 @@ pub(super) async fn empty(work: &mut Work<'_>, root: GroupId) -> Result<()> {
 }
 
 /// Removes rows of the first kind there are any of; tells how many.
-async fn remove_some(work: &mut Work<'_>, root: GroupId, most: i64) -> Result<i64> {
+pub(super) async fn remove_some(work: &mut Work<'_>, root: GroupId, most: i64) -> Result<i64> {
     let connections = sql::delete_connections(work.tx, root, most).await?;
     if connections > 0 {
         return Ok(connections);

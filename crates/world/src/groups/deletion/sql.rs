@@ -1,7 +1,7 @@
 //! The statements that empty a subtree. It has no members any more, and whoever calls has decided.
 
 use database::{Sql, Tx, args};
-use types::{Error, GroupId, Result, Time};
+use types::{Error, GroupId, PersonId, Result, Time};
 use uuid::Uuid;
 
 use crate::things::sql::remember_private;
@@ -182,4 +182,84 @@ pub(super) async fn delete_groups(tx: &mut Tx, groups: &[Uuid]) -> Result<()> {
     sql.bind_list(groups.iter().copied());
     tx.run(sql.text(), sql.args()).await?;
     Ok(())
+}
+
+/// Whether a group is out of sight, or gone.
+pub(super) async fn is_going(tx: &mut Tx, group: GroupId) -> Result<bool> {
+    let seen = tx
+        .maybe("select id from groups where id = $1 and status <> 'deleting'", args![group], |_| {
+            Ok(())
+        })
+        .await?;
+    Ok(seen.is_none())
+}
+
+/// Whether a group is the personal one of somebody.
+pub(super) async fn is_personal(tx: &mut Tx, person: PersonId, group: GroupId) -> Result<bool> {
+    let found = tx
+        .maybe(
+            "select id from people where id = $1 and personal_group_id = $2",
+            args![person, group],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Whether anybody is in a group, above it or below it.
+pub(super) async fn has_members_around(tx: &mut Tx, group: GroupId) -> Result<bool> {
+    let found = tx
+        .maybe(
+            "select m.group_id from memberships m where m.status = 'active' and m.group_id in ( \
+             select a.group_id from group_ancestors a where a.ancestor_id = $1 \
+             union select u.ancestor_id from group_ancestors u where u.group_id = $1) limit 1",
+            args![group],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// The highest group below one that somebody is in, with what it hangs below and its type.
+pub(super) async fn peopled_below(
+    tx: &mut Tx,
+    root: GroupId,
+) -> Result<Option<(GroupId, Option<GroupId>, String)>> {
+    tx.maybe(
+        "select o.id, o.parent_id, o.type from group_ancestors a \
+         join groups o on o.id = a.group_id where a.ancestor_id = $1 and a.depth > 0 \
+         and exists (select 1 from memberships m where m.group_id = o.id and m.status = 'active') \
+         order by a.depth, o.id limit 1",
+        args![root],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
+    .await
+}
+
+/// Lets a group hang nowhere.
+pub(super) async fn put_at_the_top(tx: &mut Tx, group: GroupId, now: Time) -> Result<()> {
+    tx.run(
+        "update groups set parent_id = null, version = version + 1, updated_at = $2 where id = $1",
+        args![group, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A personal group is nobody's any more.
+pub(super) async fn let_go(tx: &mut Tx, person: PersonId, group: GroupId) -> Result<()> {
+    tx.run(
+        "update people set personal_group_id = null where id = $1 and personal_group_id = $2",
+        args![person, group],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A group with all below it.
+pub(super) async fn subtree(tx: &mut Tx, root: GroupId) -> Result<Vec<GroupId>> {
+    tx.all("select group_id from group_ancestors where ancestor_id = $1", args![root], |row| {
+        row.get(0)
+    })
+    .await
 }

@@ -37,7 +37,10 @@ pub(super) async fn of(scene: &Scene, who: &Person, operation: &str) -> Option<V
         }
         "ban_user" => vec![somebody("").await.with(json!({ "reason": "asked" })).by(again().await)],
         "reset_user_password" => vec![somebody("").await.with(json!({})).by(again().await)],
+        "export_me" => vec![query("", String::new()).by(again().await)],
+        "erase_user" => vec![somebody("").await.with(json!({})).by(again().await)],
         "remove_user"
+        | "export_user"
         | "unban_user"
         | "verify_user"
         | "revoke_user_sessions"

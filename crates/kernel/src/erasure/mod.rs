@@ -1,0 +1,76 @@
+//! Erasing a person: what is theirs alone goes for good, and what names them elsewhere, after the
+//! account ended; and telling them before what is held about them.
+//!
+//! Each room registers what it holds about people ([`Rooms`]): what is told of it, and how it is
+//! removed. The deletion of an account leaves a row and a job in its own transaction ([`request`]);
+//! the job ([`run`]) removes some rows to a transaction until each step finds none, so that one that
+//! was killed goes on where it was, and running twice does no harm. What the log loses is told in
+//! the log.
+
+mod model;
+mod rooms;
+mod rules;
+mod sql;
+mod telling;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use types::{Json, PersonId, Result};
+
+pub use model::{Arg, Contents, Subject};
+pub use rooms::{Find, Finding, Named, Remove, Removing, Rooms, Statement, Step};
+pub use rules::{find, not_read_yet, of_rest, request, run, unfinished};
+pub use sql::{forget_address, set_groups};
+pub use telling::{As, Export, Key, Told};
+
+use crate::jobs::Jobs;
+use crate::{idempotency, mail};
+
+/// The job's kind; it is given the person's id.
+const JOB: &str = "erase_person";
+/// One run goes through all of it; one that is cut off goes on with the next try.
+const LIMIT: Duration = Duration::from_secs(6 * 3600);
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    person_id: PersonId,
+}
+
+impl Payload {
+    fn of(person_id: PersonId) -> Result<Json> {
+        Ok(Json::of(&Self { person_id })?)
+    }
+}
+
+/// Adds the job that erases.
+#[must_use]
+pub fn jobs(jobs: Jobs, rooms: Rooms) -> Jobs {
+    jobs.with(JOB, move |app, job| {
+        let rooms = rooms.clone();
+        async move {
+            let Payload { person_id } = serde_json::from_str(job.payload.as_str())?;
+            run(&app, &rooms, person_id, &[]).await.map(drop)
+        }
+    })
+    .within(JOB, LIMIT)
+}
+
+/// What the house itself holds about people: letters that wait, answers that are kept, and the jobs
+/// and keys of groups that are gone.
+#[must_use]
+pub fn house(rooms: Rooms) -> Rooms {
+    const JOBS: Statement = Statement {
+        table: "jobs",
+        sql: "delete from jobs where id in (select id from jobs where group_id = $1 limit $2)",
+        args: &[Arg::Group],
+    };
+    const VAULT_KEYS: Statement = Statement {
+        table: "vault_keys",
+        sql: "delete from vault_keys where tenant_id = $1 and version in \
+              (select version from vault_keys where tenant_id = $1 limit $2)",
+        args: &[Arg::Group],
+    };
+    mail::erasing(rooms).sql(idempotency::ERASED).sql(JOBS).sql(VAULT_KEYS)
+}
