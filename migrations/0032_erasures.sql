@@ -5,6 +5,8 @@ create table erasures (
     user_id {uuid},
     -- What the account was known by; gone with the erasure.
     email text,
+    -- Whether that was known to be theirs.
+    email_proven {flag} not null,
     -- Ids of the groups that were theirs alone; none are left with the erasure.
     groups {json} not null,
     -- What becomes of what they own in groups of others: keep or delete.

@@ -187,7 +187,8 @@ impl Store {
 
     /// Whether more transactions are waiting for a connection than the house's own.
     pub(crate) fn is_busy(&self) -> bool {
-        let waiting = |queue: &mpsc::Sender<Task>| queue.max_capacity().saturating_sub(queue.capacity());
+        let waiting =
+            |queue: &mpsc::Sender<Task>| queue.max_capacity().saturating_sub(queue.capacity());
         self.threads.iter().map(waiting).sum::<usize>() > HOUSE
     }
 

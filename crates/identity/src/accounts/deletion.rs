@@ -249,6 +249,7 @@ pub(crate) async fn subject(tx: &mut Tx, login: Login) -> Result<Subject> {
         person: login.person,
         user: Some(login.user),
         email: Some(account.email),
+        email_proven: account.email_verified,
         groups,
         contents: Contents::Keep,
         requested_by: None,

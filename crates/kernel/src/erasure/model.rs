@@ -53,12 +53,23 @@ pub struct Subject {
     pub user: Option<UserId>,
     /// The address of it.
     pub email: Option<String>,
+    /// Whether the address is known to be theirs. Who signed up with somebody else's is not told what
+    /// that one was sent or wrote, and takes nothing of it along.
+    pub email_proven: bool,
     /// The groups that are theirs alone, the personal one first.
     pub groups: Vec<GroupId>,
     /// What becomes of what they own elsewhere.
     pub contents: Contents,
     /// The owner of the platform who asked for it, if one did.
     pub requested_by: Option<PersonId>,
+}
+
+impl Subject {
+    /// The address, where it is known to be theirs.
+    #[must_use]
+    pub fn own_email(&self) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.email_proven)
+    }
 }
 
 /// A parameter of a statement about somebody.
@@ -68,7 +79,7 @@ pub enum Arg {
     Person,
     /// [`Subject::user`].
     User,
-    /// [`Subject::email`].
+    /// [`Subject::own_email`].
     Email,
     /// Each of [`Subject::groups`]: the statement is run for one after the other.
     Group,
@@ -80,7 +91,7 @@ impl Arg {
         match self {
             Self::Person => subject.person.into(),
             Self::User => subject.user.into(),
-            Self::Email => subject.email.as_deref().into(),
+            Self::Email => subject.own_email().into(),
             Self::Group => group.into(),
         }
     }

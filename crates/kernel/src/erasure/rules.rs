@@ -72,6 +72,7 @@ pub async fn of_rest(tx: &mut Tx, person: PersonId) -> Result<Option<Subject>> {
         person,
         user: None,
         email: None,
+        email_proven: false,
         groups: vec![home],
         contents: super::Contents::Keep,
         requested_by: None,

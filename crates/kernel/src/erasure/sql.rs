@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::model::{Contents, Subject};
 
-const FIND: &str = "select person_id, user_id, email, groups, contents, requested_by \
-     from erasures where erased_at is null and ";
+const FIND: &str = "select person_id, user_id, email, groups, contents, requested_by, \
+     email_proven from erasures where erased_at is null and ";
 
 fn subject(row: &Row<'_>) -> Result<Subject> {
     Ok(Subject {
@@ -17,6 +17,7 @@ fn subject(row: &Row<'_>) -> Result<Subject> {
         groups: serde_json::from_str(row.get::<Json>(3)?.as_str())?,
         contents: Contents::stored(row.text(4)?)?,
         requested_by: row.get(5)?,
+        email_proven: row.get(6)?,
     })
 }
 
@@ -25,7 +26,7 @@ pub(super) async fn put(tx: &mut Tx, one: &Subject, due: Time, now: Time) -> Res
     let groups = Json::of(&one.groups)?;
     tx.run(
         "insert into erasures (person_id, user_id, email, groups, contents, requested_by, due_at, \
-         removed, created_at) values ($1, $2, $3, $4, $5, $6, $7, 0, $8) \
+         removed, created_at, email_proven) values ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9) \
          on conflict (person_id) do update set contents = excluded.contents, \
          requested_by = excluded.requested_by, due_at = excluded.due_at \
          where erasures.erased_at is null",
@@ -37,7 +38,8 @@ pub(super) async fn put(tx: &mut Tx, one: &Subject, due: Time, now: Time) -> Res
             one.contents.name(),
             one.requested_by,
             due,
-            now
+            now,
+            one.email_proven
         ],
     )
     .await?;

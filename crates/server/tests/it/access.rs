@@ -145,6 +145,9 @@ fn keeps_quiet(scene: &Scene, column: usize, row: &str, ask: &Ask, answer: &Answ
     if matches!(who, "invited" | "former" | "below") {
         said.push_str(&scene.acme);
     }
+    if who == "invited" {
+        said.push_str(&scene.invitation);
+    }
     if matches!(who, "invited" | "former") {
         said.push_str(&scene.alice.id);
         said.push_str(&scene.alice.email);

@@ -24,7 +24,7 @@ pub(super) fn erasing(rooms: Rooms) -> Rooms {
         .rows(
             |tx, who, most| {
                 Box::pin(async move {
-                    match &who.email {
+                    match who.own_email() {
                         Some(email) => sql::letters(tx, email, most).await,
                         None => Ok(Vec::new()),
                     }

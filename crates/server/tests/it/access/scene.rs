@@ -22,6 +22,8 @@ pub(super) struct Scene {
     pub(super) former: Person,
     /// Is invited to Acme, and has not answered.
     pub(super) invited: Person,
+    /// Their invitation.
+    pub(super) invitation: String,
     /// Owns a group below Acme.
     pub(super) below: Person,
     /// Carol's, for everything at Globex.
@@ -74,6 +76,7 @@ impl Scene {
             bob: stage.bob(),
             former: stage.nobody(),
             invited: stage.nobody(),
+            invitation: String::new(),
             below: stage.nobody(),
             foreign_key: stage.nobody(),
             reading_key: stage.nobody(),
@@ -154,7 +157,8 @@ impl Scene {
         self.invited = self.somebody().await;
         self.prove(&self.invited).await;
         let invitation = self.invitation(&self.alice, &self.acme, &self.invited.email).await;
-        self.ids.borrow_mut().push(invitation);
+        self.ids.borrow_mut().push(invitation.clone());
+        self.invitation = invitation;
         self.below = self.somebody().await;
         let body = json!({
             "parentGroupId": self.acme, "slug": self.fresh("cellar"), "name": "Cellar",

@@ -35,6 +35,7 @@ impl Filled {
         // Letters wait.
         root.post("/v1/jobs/queues/mail.deliver/pause", json!({})).await.was(200);
         let (person, user) = account(&stage.nobody(), EMAIL, &format!("{WORD} Person")).await;
+        root.patch(&format!("/v1/users/{user}"), json!({ "emailVerified": true })).await.was(200);
         let body = json!({ "email": EMAIL, "password": PASSWORD });
         let request = stage.nobody().request(Method::POST, "/v1/auth/sign-in/email").json(&body);
         stage.nobody().send(request.header("user-agent", WORD)).await.was(200);

@@ -136,3 +136,33 @@ async fn who_waits_to_be_erased_can_be_erased_at_once() {
         assert_eq!(store::count(&stage, "erasures where email is not null").await, 0);
     }
 }
+
+/// An address nobody has proven may be anybody's.
+#[tokio::test]
+async fn who_signs_up_with_the_address_of_another_is_told_and_erases_nothing_of_theirs() {
+    for engine in Engine::all() {
+        let mut stage = Stage::open(&engine).await;
+        let email = "victim@example.com";
+        let invitation = json!({ "email": email, "role": "member", "organizationId": stage.acme });
+        stage.alice().post("/v1/auth/organization/invite-member", invitation).await.was(200);
+        let plaza = json!({ "slug": "plaza-of-carol", "name": "Plaza", "type": "business",
+            "settings": { "visibility": "public" } });
+        let plaza = stage.carol().post("/v1/groups", plaza).await.was(201).id();
+        let letter = json!({ "name": "Victim", "email": email, "subject": "Hello",
+            "message": "To the plaza", "groupId": plaza });
+        stage.nobody().post("/v1/contact", letter).await.was(202);
+        let (thief, user) = account(&stage.nobody(), email, "Thief").await;
+        let told = thief.get("/v1/people/me/export").await.was(200).text;
+        for kind in ["invitation", "contactSubmission"] {
+            assert!(!told.contains(&format!("\"kind\":\"{kind}\"")), "{told}");
+        }
+        let root = sign_in(&stage.nobody(), "root").await;
+        root.post(&format!("/v1/users/{user}/erase"), json!({})).await.was(202);
+        erased(&root, &thief.id).await;
+        let kept = format!("invitations where email = '{email}'");
+        assert_eq!(store::count(&stage, &kept).await, 1);
+        let written = "things where type = 'contact_submission'";
+        assert_eq!(store::count(&stage, written).await, 1);
+        stage.server.stop();
+    }
+}
