@@ -1,5 +1,5 @@
 //! What operators look after while the house runs: its background jobs, its backups, its sealed
-//! log, and what it counts of itself.
+//! log, what it counts of itself, and where its spans go.
 
 pub mod audit;
 pub mod backup;
@@ -8,6 +8,7 @@ pub mod metrics;
 mod settings;
 mod sight;
 pub mod stats;
+pub mod traces;
 
 use std::sync::Arc;
 

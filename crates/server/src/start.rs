@@ -14,6 +14,7 @@ mod welcome;
 use std::time::Instant;
 
 use kernel::Mail;
+use ops::traces::Exporter;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use types::Result;
@@ -50,6 +51,7 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     house::boot(app).await.map_err(|error| Stop::opening(&error))?;
     let backups = backups::of(settings).map_err(|error| Stop::opening(&error))?;
     backups.begin(app.now());
+    let exporter = Exporter::start(app, &settings.traces).map_err(|error| Stop::opening(&error))?;
     let shed = Shed::default();
     let built = house::build(app, settings, &url, &shed, &backups).await;
     let (router, live) = built.map_err(|error| Stop::opening(&error))?;
@@ -83,6 +85,9 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
         tracing::warn!(cause = error.cause(), "the last calls by API keys were not noted");
     }
     house::seal(app).await;
+    if let Some(exporter) = exporter {
+        exporter.finish().await;
+    }
     tracing::info!("stopped");
     served.map_err(Stop::from)
 }

@@ -112,6 +112,13 @@ families! {
     BACKUP_GOOD "gauge" "sixfold_backup_last_success_timestamp_seconds" []
         "When the last good backup of the schedule began, in seconds since 1970, or the schedule itself before there is one. Only where backup.every is set.";
 
+    SPANS "counter" "sixfold_trace_spans_exported_total" []
+        "Spans the collector took.";
+    SPANS_DROPPED "counter" "sixfold_trace_spans_dropped_total" []
+        "Spans lost: 2048 waited already, or the collector did not take them.";
+    SPANS_FAILED "counter" "sixfold_trace_export_failures_total" []
+        "Requests to the collector that failed.";
+
     PROCESS_CPU "counter" "process_cpu_seconds_total" []
         "Time on the processor. These are read from /proc, so on Linux only.";
     PROCESS_MEMORY "gauge" "process_resident_memory_bytes" []

@@ -112,6 +112,10 @@ fn outgoing(page: &mut Page, app: &App) {
     page.put(&all::MAIL, &["sent"], mail.sent.get());
     page.put(&all::MAIL, &["failed"], mail.failed.get());
     page.put(&all::MAIL, &["lost"], mail.lost.get());
+    let spans = &app.meters().traces.sent;
+    page.put(&all::SPANS, &[], spans.exported.get());
+    page.put(&all::SPANS_DROPPED, &[], spans.dropped.get());
+    page.put(&all::SPANS_FAILED, &[], spans.failed.get());
 }
 
 fn of_store(page: &mut Page, sight: &Sight) {

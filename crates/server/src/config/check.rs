@@ -33,6 +33,7 @@ pub(crate) fn all(settings: &Settings, table: &Table) -> Vec<Mistake> {
     found.extend(of("webhooks", settings.webhooks.mistakes()));
     found.extend(of("notifications", settings.notifications.mistakes()));
     found.extend(of("ops", settings.ops.mistakes()));
+    found.extend(of("traces", settings.traces.mistakes()));
     found.extend(of("google", settings.google.mistakes()));
     found.extend(of("github", settings.github.mistakes()));
     found.extend(of("facebook", settings.facebook.mistakes()));

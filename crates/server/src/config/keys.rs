@@ -120,6 +120,7 @@ pub(crate) static SECTIONS: &[(&str, &str)] = &[
         "What people are told of what happens; see [notifications.md](notifications.md).",
     ),
     ("ops", "Watching the server; see [observability.md](observability.md)."),
+    ("traces", "Spans for a collector; see [observability.md](observability.md#traces)."),
     ("google", "Signing in with Google; without a client id it is not offered."),
     ("github", "Signing in with GitHub; without a client id it is not offered."),
     ("facebook", "Signing in with Facebook; without a client id it is not offered."),

@@ -330,7 +330,7 @@ fn typed(kind: Kind, text: &str) -> Option<toml::Value> {
     Some(match kind {
         Kind::Text | Kind::Secret => toml::Value::String(text.to_owned()),
         Kind::Whole => toml::Value::Integer(text.trim().parse().ok()?),
-        Kind::Flag => toml::Value::Boolean(text.trim().parse().ok()?),
+        Kind::Flag => toml::Value::Boolean(text.trim().to_ascii_lowercase().parse().ok()?),
         Kind::List => toml::Value::Array(
             text.split(',')
                 .map(str::trim)

@@ -35,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) apple: identity::AppleSettings,
     pub(crate) oidc: identity::OidcSettings,
     pub(crate) ops: ops::Settings,
+    pub(crate) traces: ops::traces::Settings,
     pub(crate) keys: Keys,
 }
 

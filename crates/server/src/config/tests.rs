@@ -92,6 +92,7 @@ fn the_list_of_keys_is_what_the_structs_read() {
         ("mail", fields::<kernel::mail::Settings>()),
         ("jobs", fields::<kernel::jobs::Settings>()),
         ("ops", fields::<ops::Settings>()),
+        ("traces", fields::<ops::traces::Settings>()),
         ("retention", fields::<kernel::events::RetentionSettings>()),
         ("backup", fields::<ops::backup::Settings>()),
         ("egress", fields::<kernel::egress::Settings>()),
@@ -140,6 +141,11 @@ fn the_listed_defaults_are_the_real_ones() {
     assert_eq!(listed.egress.allow_private, real.egress.allow_private);
     assert_eq!(format!("{:?}", listed.webhooks), format!("{:?}", real.webhooks));
     assert_eq!(format!("{:?}", listed.notifications), format!("{:?}", real.notifications));
+    let traces = |own: &ops::traces::Settings| {
+        let texts = [&own.collector, &own.endpoint, &own.service_name, &own.sampler];
+        (texts.map(Clone::clone), own.sampler_arg.clone(), own.disabled, own.headers.is_none())
+    };
+    assert_eq!(traces(&listed.traces), traces(&real.traces));
     assert!(real.keys.root.is_none() && real.keys.signing.is_none());
     let (listed, real) = (listed.providers(), real.providers());
     assert_eq!(listed.google.issuer, real.google.issuer);
