@@ -2,10 +2,12 @@
 //! `deploy/` makes of them.
 
 mod canary;
+mod collector;
 mod deploy;
 mod logs;
 mod metrics;
 mod stats;
+mod traces;
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Nothing of anybody is in logs and metrics: the server is told words that are nowhere else,
+//! Nothing of anybody is in logs, traces and metrics: the server is told words that are nowhere else,
 //! in every place where it listens, and none of them comes out where operators look.
 
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
+use super::collector::Collector;
 use super::{logs, page, value};
 use crate::engines::Engine;
 use crate::people::{Person, encoded};
@@ -25,7 +26,7 @@ fn canary(place: &str) -> String {
     format!("{CANARY}-{place}")
 }
 
-async fn house(engine: &Engine) -> Server {
+async fn house(engine: &Engine, collector: &Collector) -> Server {
     let mut server = Server::prepare(engine).await;
     let post = rude_post().await;
     for (name, value) in [
@@ -39,6 +40,8 @@ async fn house(engine: &Engine) -> Server {
         ("SIXFOLD_MAIL_SMTP_PLAIN", "true"),
         ("SIXFOLD_MAIL_FROM", "house@example.com"),
         ("SIXFOLD_PASSWORD", PASSWORD),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
+        ("OTEL_TRACES_SAMPLER", "always_on"),
     ] {
         server.set(name, value);
     }
@@ -110,6 +113,7 @@ async fn strangers(door: &Person) {
         ("x-api-key", "gsk_zqcanary"),
         ("cookie", "__Host-sixfold=zqcanary-cookie"),
         ("traceparent", "zqcanary"),
+        ("tracestate", "zqcanary=zqcanary"),
         ("user-agent", "zqcanary-browser"),
         ("x-request-id", "zqcanary is not sane"),
         ("x-forwarded-for", "zqcanary"),
@@ -118,6 +122,12 @@ async fn strangers(door: &Person) {
         let request = door.request(Method::GET, "/v1/people/me").header(name, value);
         door.send(request).await;
     }
+    let traced = door.request(Method::GET, "/v1/things/zqcanary");
+    let above = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let traced = traced.header("traceparent", above).header("tracestate", "zqcanary=zqcanary");
+    door.send(traced).await;
+    let method = Method::from_bytes(b"ZQCANARY").expect("a word");
+    door.send(door.request(method, "/v1/things")).await;
     door.get("/v1/things?api_key=zqcanary").await.was(400);
     door.get("/metrics?token=zqcanary").await;
     let oauth = "/v1/auth/callback/github?code=zqcanary&state=zqcanary&error=zqcanary";
@@ -218,9 +228,10 @@ async fn rude_post() -> String {
 }
 
 #[tokio::test]
-async fn nothing_of_anybody_is_in_logs_and_metrics() {
+async fn nothing_of_anybody_is_in_logs_traces_and_metrics() {
     for engine in Engine::all() {
-        let mut server = house(&engine).await;
+        let collector = Collector::open();
+        let mut server = house(&engine, &collector).await;
         let door = Person::nobody(server.url());
         let me = somebody(&door).await;
         data(&me).await;
@@ -232,9 +243,9 @@ async fn nothing_of_anybody_is_in_logs_and_metrics() {
         })
         .await;
         let page = page(server.url()).await;
-        // With the last lines.
+        // With the last lines, and the last spans.
         assert!(server.stop().success());
-        let log = server.told();
+        let (log, spans) = (server.told(), collector.spans());
         // The nets are out: there is something in each.
         assert!(log.lines().count() > 50 && log.contains("\"level\":\"debug\""), "{log}");
         assert!(
@@ -242,14 +253,28 @@ async fn nothing_of_anybody_is_in_logs_and_metrics() {
             "{log}"
         );
         assert!(page.contains("route=\"/v1/things/bulk\""), "{page}");
-        for (place, text) in [("logs", &log), ("metrics", &page)] {
+        for name in [
+            "POST /v1/things/bulk",
+            "write transaction",
+            "queue wait",
+            "process mail.deliver",
+            "POST",
+        ] {
+            assert!(spans.iter().any(|span| span.name == name), "{name}: {spans:#?}");
+        }
+        let traces = String::from_utf8_lossy(&collector.kept().bodies).into_owned();
+        for (place, text) in [("logs", &log), ("traces", &traces), ("metrics", &page)] {
             let found: Vec<&str> = text
                 .lines()
-                .filter(|line| ["zqcanary", "kwfinch"].iter().any(|word| line.contains(word)))
+                .filter(|line| {
+                    let line = line.to_ascii_lowercase();
+                    ["zqcanary", "kwfinch"].iter().any(|word| line.contains(word))
+                })
                 .collect();
             assert!(found.is_empty(), "in {place}: {found:#?}");
         }
         let token = me.token.clone().unwrap_or_default();
-        assert!(!token.is_empty() && !log.contains(&token));
+        assert!(!token.is_empty() && !log.contains(&token) && !traces.contains(&token));
+        assert!(!traces.contains("127.0.0.1"), "an address is in traces");
     }
 }
