@@ -72,7 +72,7 @@ impl Caller {
         match &answer {
             Ok(answer) if answer.status().is_success() => self.worked(),
             Ok(answer) => self.failed(Some(answer.status().as_u16()), None),
-            Err(error) => self.failed(None, error.cause()),
+            Err(error) => self.failed(None, error.cause().as_deref()),
         }
         match answer {
             Ok(answer) => Ok(answer.map(Bytes::from)),
@@ -100,7 +100,7 @@ impl Caller {
         }
     }
 
-    fn failed(&self, status: Option<u16>, cause: Option<String>) {
+    fn failed(&self, status: Option<u16>, cause: Option<&str>) {
         self.sent.failed.one();
         let mut told = self.told();
         if told.at.is_none_or(|at| at.elapsed() > QUIET) {
