@@ -16,7 +16,6 @@ fn to_s3(server: &mut Server, s3: &S3) {
         ("SIXFOLD_BACKUP_S3_ENDPOINT", &s3.url),
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
         ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
-        ("SIXFOLD_BACKUP_S3_TIMEOUT_S", "1"),
     ] {
         server.set(name, value);
     }
@@ -87,6 +86,7 @@ async fn what_goes_wrong_there_is_said_and_leaves_nothing() {
     bad(&say(&stage.server, &["backup", "create", "--json"]).await, "backup_place_failed");
     assert_eq!(s3.left(), 0, "what was begun is called off");
     s3.trouble(Trouble::Silent);
+    stage.server.set("SIXFOLD_BACKUP_S3_TIMEOUT_S", "1");
     for arguments in [&["backup", "create", "--json"][..], &["backup", "list", "--json"]] {
         bad(&say(&stage.server, arguments).await, "backup_place_failed");
     }
