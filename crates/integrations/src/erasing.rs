@@ -2,61 +2,35 @@
 //! events themselves. Where somebody set up a webhook or a receiver for a group of others it stays
 //! the group's, and nothing is sent any more on behalf of who is gone.
 
-use kernel::Work;
-use kernel::erasure::{Arg, As, Contents, Key, Removing, Rooms, Statement, Subject, Told};
+use kernel::erasure::{Arg, As, Key, Rooms, Told};
 use types::Kind;
 
-/// Adds what this room tells and removes; before what it refers to is removed.
+/// What they own, where that goes, too.
+const CONTENTS: &str = "e.target_id in (select t.id from things t where t.owner_id = $1 \
+     union all select k.id from knowledge k where k.owner_id = $1 \
+     union all select c.id from connections c where c.owner_id = $1 or c.created_by = $1)";
+const BY_WEBHOOKS: &str = "delete from webhook_deliveries where id in (select d.id from webhooks w \
+     join webhook_deliveries d on d.webhook_id = w.id where w.group_id = $1 limit $2)";
+
+/// Adds what this room tells and removes; before what it refers to is removed: what was sent about
+/// them, about groups that are gone, and by the webhooks of these.
 #[must_use]
 pub fn erasing(rooms: Rooms) -> Rooms {
-    let rooms = STATEMENTS.into_iter().fold(rooms.told([WEBHOOK, RECEIVER]), Rooms::sql);
-    rooms.code(of_contents)
+    rooms
+        .told([WEBHOOK, RECEIVER])
+        .sql(sent("e.target_id = $1"), &[Arg::Person])
+        .sql(sent("e.target_id = $1"), &[Arg::Group])
+        .sql(sent("e.group_id = $1"), &[Arg::Group])
+        .sql(BY_WEBHOOKS, &[Arg::Group])
+        .sql(sent(CONTENTS), &[Arg::Owner])
 }
 
-/// What was sent about them, about groups that are gone, and by the webhooks of these.
-const STATEMENTS: [Statement; 4] = [
-    Statement {
-        table: "webhook_deliveries",
-        sql: "delete from webhook_deliveries where id in (select d.id from events e \
-              join webhook_deliveries d on d.event_id = e.id where e.target_id = $1 limit $2)",
-        args: &[Arg::Person],
-    },
-    Statement {
-        table: "webhook_deliveries",
-        sql: "delete from webhook_deliveries where id in (select d.id from events e \
-              join webhook_deliveries d on d.event_id = e.id where e.target_id = $1 limit $2)",
-        args: &[Arg::Group],
-    },
-    Statement {
-        table: "webhook_deliveries",
-        sql: "delete from webhook_deliveries where id in (select d.id from events e \
-              join webhook_deliveries d on d.event_id = e.id where e.group_id = $1 limit $2)",
-        args: &[Arg::Group],
-    },
-    Statement {
-        table: "webhook_deliveries",
-        sql: "delete from webhook_deliveries where id in (select d.id from webhooks w \
-              join webhook_deliveries d on d.webhook_id = w.id where w.group_id = $1 limit $2)",
-        args: &[Arg::Group],
-    },
-];
-
-/// What was sent about what they own, where that goes, too.
-const OF_CONTENTS: &str = "delete from webhook_deliveries where id in (select d.id \
-     from webhook_deliveries d join events e on e.id = d.event_id where e.target_id in ( \
-     select t.id from things t where t.owner_id = $1 \
-     union all select k.id from knowledge k where k.owner_id = $1 \
-     union all select c.id from connections c where c.owner_id = $1 or c.created_by = $1) \
-     limit $2)";
-
-fn of_contents<'a>(work: &'a mut Work<'_>, who: &'a Subject, most: i64) -> Removing<'a> {
-    Box::pin(async move {
-        if who.contents == Contents::Keep {
-            return Ok(0);
-        }
-        let args = database::args![who.person, most];
-        Ok(i64::try_from(work.tx.run(OF_CONTENTS, args).await?)?)
-    })
+/// Removes what was sent of the events that meet a condition.
+fn sent(condition: &str) -> String {
+    format!(
+        "delete from webhook_deliveries where id in (select d.id from events e \
+         join webhook_deliveries d on d.event_id = e.id where {condition} limit $2)"
+    )
 }
 
 const WEBHOOK: Told = Told {

@@ -1,27 +1,16 @@
 //! What this room holds about people: how far they read, and the names they gave their messages.
 
-use kernel::erasure::{Arg, As, Key, Rooms, Statement, Told};
+use kernel::erasure::{Arg, As, Key, Rooms, Told};
 use types::Kind;
 
 /// Adds what this room tells and removes.
 #[must_use]
 pub fn erasing(rooms: Rooms) -> Rooms {
-    rooms.told([RECEIPT]).sql(RECEIPTS).sql(SENT)
+    rooms
+        .told([RECEIPT])
+        .delete("live_receipts", "room_id, person_id", "person_id = $1", &[Arg::Person])
+        .delete("live_sent", "person_id, room_id, client_id", "person_id = $1", &[Arg::Person])
 }
-
-const RECEIPTS: Statement = Statement {
-    table: "live_receipts",
-    sql: "delete from live_receipts where (room_id, person_id) in \
-          (select room_id, person_id from live_receipts where person_id = $1 limit $2)",
-    args: &[Arg::Person],
-};
-
-const SENT: Statement = Statement {
-    table: "live_sent",
-    sql: "delete from live_sent where (person_id, room_id, client_id) in \
-          (select person_id, room_id, client_id from live_sent where person_id = $1 limit $2)",
-    args: &[Arg::Person],
-};
 
 const RECEIPT: Told = Told {
     kind: "receipt",

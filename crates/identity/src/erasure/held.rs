@@ -2,7 +2,7 @@
 //! credentials, factors and links went with the login; what is left refers to the person.
 
 use kernel::Work;
-use kernel::erasure::{self, Arg, As, Key, Removing, Rooms, Statement, Subject, Told};
+use kernel::erasure::{self, Arg, As, Key, Removing, Rooms, Subject, Told};
 use types::Kind;
 
 use crate::accounts;
@@ -10,7 +10,17 @@ use crate::accounts;
 /// Adds what this room tells and removes.
 #[must_use]
 pub fn erasing(rooms: Rooms) -> Rooms {
-    STATEMENTS.into_iter().fold(rooms.told(TOLD).first(respect), Rooms::sql)
+    // Links that were asked for before there was an account.
+    let links = "user_id is null and cast(payload ->> 'email' as text) = $1";
+    rooms
+        .told(TOLD)
+        .first(respect)
+        .delete("api_keys", "id", "creator_id = $1", &[Arg::Person])
+        // Those they sent hold the addresses of others.
+        .delete("invitations", "id", "inviter_id = $1", &[Arg::Person])
+        .delete("invitations", "id", "email = $1", &[Arg::Email])
+        .delete("challenges", "id", links, &[Arg::Email])
+        .delete("onboarding", "person_id", "person_id = $1", &[Arg::Person])
 }
 
 /// Somebody may have made a new account with the same address meanwhile: what was sent to it is
@@ -25,41 +35,6 @@ fn respect<'a>(work: &'a mut Work<'_>, who: &'a Subject, _most: i64) -> Removing
         Ok(0)
     })
 }
-
-const STATEMENTS: [Statement; 5] = [
-    Statement {
-        table: "api_keys",
-        sql: "delete from api_keys where id in \
-              (select id from api_keys where creator_id = $1 limit $2)",
-        args: &[Arg::Person],
-    },
-    // Those they sent hold the addresses of others.
-    Statement {
-        table: "invitations",
-        sql: "delete from invitations where id in \
-              (select id from invitations where inviter_id = $1 limit $2)",
-        args: &[Arg::Person],
-    },
-    Statement {
-        table: "invitations",
-        sql: "delete from invitations where id in \
-              (select id from invitations where email = $1 limit $2)",
-        args: &[Arg::Email],
-    },
-    // Links that were asked for before there was an account.
-    Statement {
-        table: "challenges",
-        sql: "delete from challenges where id in (select id from challenges \
-              where user_id is null and cast(payload ->> 'email' as text) = $1 limit $2)",
-        args: &[Arg::Email],
-    },
-    Statement {
-        table: "onboarding",
-        sql: "delete from onboarding where person_id in \
-              (select person_id from onboarding where person_id = $1 limit $2)",
-        args: &[Arg::Person],
-    },
-];
 
 const ACCOUNT: Told = Told {
     kind: "account",

@@ -19,13 +19,13 @@ use serde::{Deserialize, Serialize};
 use types::{Json, PersonId, Result};
 
 pub use model::{Arg, Contents, Subject};
-pub use rooms::{Find, Finding, Named, Remove, Removing, Rooms, Statement, Step};
+pub use rooms::{Named, Remove, Removing, Rooms};
 pub use rules::{find, not_read_yet, of_rest, request, run, unfinished};
 pub use sql::{forget_address, set_groups};
 pub use telling::{As, Export, Key, Told};
 
 use crate::jobs::Jobs;
-use crate::{idempotency, mail};
+use crate::mail;
 
 /// The job's kind; it is given the person's id.
 const JOB: &str = "erase_person";
@@ -61,16 +61,9 @@ pub fn jobs(jobs: Jobs, rooms: Rooms) -> Jobs {
 /// and keys of groups that are gone.
 #[must_use]
 pub fn house(rooms: Rooms) -> Rooms {
-    const JOBS: Statement = Statement {
-        table: "jobs",
-        sql: "delete from jobs where id in (select id from jobs where group_id = $1 limit $2)",
-        args: &[Arg::Group],
-    };
-    const VAULT_KEYS: Statement = Statement {
-        table: "vault_keys",
-        sql: "delete from vault_keys where tenant_id = $1 and version in \
-              (select version from vault_keys where tenant_id = $1 limit $2)",
-        args: &[Arg::Group],
-    };
-    mail::erasing(rooms).sql(idempotency::ERASED).sql(JOBS).sql(VAULT_KEYS)
+    mail::erasing(rooms)
+        // Answers that are kept for them.
+        .delete("idempotency_keys", "key_hash", "person_id = $1", &[Arg::Person])
+        .delete("jobs", "id", "group_id = $1", &[Arg::Group])
+        .delete("vault_keys", "tenant_id, version", "tenant_id = $1", &[Arg::Group])
 }

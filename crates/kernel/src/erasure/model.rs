@@ -77,6 +77,8 @@ impl Subject {
 pub enum Arg {
     /// [`Subject::person`].
     Person,
+    /// The same, where what they own in groups of others goes, too.
+    Owner,
     /// [`Subject::user`].
     User,
     /// [`Subject::own_email`].
@@ -86,13 +88,17 @@ pub enum Arg {
 }
 
 impl Arg {
-    /// What it stands for.
-    pub(super) fn of(self, subject: &Subject, group: Option<GroupId>) -> Value<'_> {
+    /// What it stands for, if there is anything.
+    pub(super) fn of(self, subject: &Subject, group: Option<GroupId>) -> Option<Value<'_>> {
         match self {
-            Self::Person => subject.person.into(),
-            Self::User => subject.user.into(),
-            Self::Email => subject.own_email().into(),
-            Self::Group => group.into(),
+            Self::Person => Some(subject.person.into()),
+            Self::Owner => match subject.contents {
+                Contents::Keep => None,
+                Contents::Delete => Some(subject.person.into()),
+            },
+            Self::User => subject.user.map(Value::from),
+            Self::Email => subject.own_email().map(Value::from),
+            Self::Group => group.map(Value::from),
         }
     }
 

@@ -1,9 +1,10 @@
 //! What rooms register: what they tell of a person, and how they remove it.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use database::Tx;
+use database::{Tx, Value};
 use types::Result;
 use uuid::Uuid;
 
@@ -11,16 +12,12 @@ use super::model::{Arg, Subject};
 use super::telling::Told;
 use crate::{App, Work};
 
-/// A statement that removes rows. Its parameters are what `args` names, and behind them how many
-/// rows at most; it is run until it finds none.
-#[derive(Debug, Clone, Copy)]
-pub struct Statement {
-    /// Of this table.
-    pub table: &'static str,
-    /// A `delete` with a limit.
-    pub sql: &'static str,
-    /// Its first parameters.
-    pub args: &'static [Arg],
+/// A statement about somebody. Its parameters are what `args` names, and behind them how many rows at
+/// most.
+#[derive(Debug, Clone)]
+pub(super) struct Statement {
+    sql: Cow<'static, str>,
+    args: &'static [Arg],
 }
 
 /// A removal on its way: how many rows it removed.
@@ -28,23 +25,18 @@ pub type Removing<'a> = Pin<Box<dyn Future<Output = Result<i64>> + 'a>>;
 /// Removes so many rows at most of what is left, in the transaction it is given; 0 when there are
 /// none.
 pub type Remove = for<'a, 'w> fn(&'a mut Work<'w>, &'a Subject, i64) -> Removing<'a>;
-/// Rows on their way.
-pub type Finding<'a> = Pin<Box<dyn Future<Output = Result<Vec<Uuid>>> + 'a>>;
-/// Finds so many ids at most of rows that are to go, beside the writer: for what takes a look
-/// through a whole table.
-pub type Find = for<'a> fn(&'a mut Tx, &'a Subject, i64) -> Finding<'a>;
 /// Removes these rows, as far as they are there, or part of what belongs to them; how many rows.
 pub type Named = for<'a, 'w> fn(&'a mut Work<'w>, &'a Subject, &'a [Uuid]) -> Removing<'a>;
 
 /// One thing to be removed.
-#[derive(Clone, Copy)]
-pub enum Step {
-    /// By a statement.
+#[derive(Clone)]
+pub(super) enum Step {
+    /// By a statement, which is run until it finds nothing.
     Sql(Statement),
     /// By code.
     Code(Remove),
-    /// By code that is told what it is about.
-    Rows(Find, Named),
+    /// By code that is given the ids that a query finds.
+    Rows(Statement, Named),
 }
 
 /// Removes files of this node.
@@ -84,9 +76,21 @@ impl Rooms {
         self.with(|all| all.first.push(Step::Code(remove)))
     }
 
-    /// Removes by a statement.
+    /// Removes the rows of a table that meet a condition; `key` is its key, `a` or `a, b`.
     #[must_use]
-    pub fn sql(self, statement: Statement) -> Self {
+    pub fn delete(self, table: &str, key: &str, condition: &str, args: &'static [Arg]) -> Self {
+        let most = args.len() + 1;
+        let sql = format!(
+            "delete from {table} where ({key}) in \
+             (select {key} from {table} where {condition} limit ${most})"
+        );
+        self.sql(sql, args)
+    }
+
+    /// Removes by a statement: a `delete` with a limit, which is its last parameter.
+    #[must_use]
+    pub fn sql(self, sql: impl Into<Cow<'static, str>>, args: &'static [Arg]) -> Self {
+        let statement = Statement { sql: sql.into(), args };
         self.with(|all| all.steps.push(Step::Sql(statement)))
     }
 
@@ -96,10 +100,12 @@ impl Rooms {
         self.with(|all| all.steps.push(Step::Code(remove)))
     }
 
-    /// Removes by code what is looked for beside the writer.
+    /// Removes by code the rows whose ids a query with a limit finds. It runs beside the writer, as
+    /// it may look through a whole table.
     #[must_use]
-    pub fn rows(self, find: Find, remove: Named) -> Self {
-        self.with(|all| all.steps.push(Step::Rows(find, remove)))
+    pub fn rows(self, query: &'static str, args: &'static [Arg], remove: Named) -> Self {
+        let query = Statement { sql: query.into(), args };
+        self.with(|all| all.steps.push(Step::Rows(query, remove)))
     }
 
     /// Removes files, after all else.
@@ -111,20 +117,38 @@ impl Rooms {
 
 impl Statement {
     /// Removes some; how many.
-    pub(super) async fn remove(
-        &self,
-        work: &mut Work<'_>,
-        subject: &Subject,
-        most: i64,
-    ) -> Result<i64> {
-        for group in Arg::rounds(self.args, subject) {
-            let mut args: Vec<_> = self.args.iter().map(|arg| arg.of(subject, group)).collect();
-            args.push(most.into());
-            let removed = i64::try_from(work.tx.run(self.sql, &args).await?)?;
+    pub(super) async fn remove(&self, tx: &mut Tx, subject: &Subject, most: i64) -> Result<i64> {
+        for args in self.rounds(subject, most) {
+            let removed = tx.run(&self.sql, &args).await?;
             if removed > 0 {
-                return Ok(removed);
+                return Ok(i64::try_from(removed)?);
             }
         }
         Ok(0)
+    }
+
+    /// Finds some.
+    pub(super) async fn find(
+        &self,
+        tx: &mut Tx,
+        subject: &Subject,
+        most: i64,
+    ) -> Result<Vec<Uuid>> {
+        for args in self.rounds(subject, most) {
+            let found = tx.all(&self.sql, &args, |row| row.get(0)).await?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Its parameters, each time it is to be run: not where there is nothing that one stands for.
+    fn rounds<'a>(&self, subject: &'a Subject, most: i64) -> Vec<Vec<Value<'a>>> {
+        let args = |group| {
+            let args = self.args.iter().map(|arg| arg.of(subject, group));
+            args.chain([Some(most.into())]).collect()
+        };
+        Arg::rounds(self.args, subject).into_iter().filter_map(args).collect()
     }
 }

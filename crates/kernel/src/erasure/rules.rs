@@ -88,7 +88,7 @@ pub async fn run(app: &App, rooms: &Rooms, person: PersonId, followers: &[&str])
     let Some(subject) = present(app, person).await? else { return Ok(false) };
     let subject = Arc::new(subject);
     for step in &rooms.registered().first {
-        all_of(app, *step, &subject).await?;
+        all_of(app, step, &subject).await?;
     }
     // What is out of sight does not change any more. Whatever follows the log has looked at it for
     // the last time when it has read this far, and puts nothing back.
@@ -97,7 +97,7 @@ pub async fn run(app: &App, rooms: &Rooms, person: PersonId, followers: &[&str])
     let Some(subject) = present(app, person).await? else { return Ok(false) };
     let subject = Arc::new(subject);
     for step in &rooms.registered().steps {
-        all_of(app, *step, &subject).await?;
+        all_of(app, step, &subject).await?;
     }
     for files in rooms.registered().files.clone() {
         let (app, subject) = (app.clone(), Arc::clone(&subject));
@@ -111,7 +111,7 @@ async fn present(app: &App, person: PersonId) -> Result<Option<Subject>> {
 }
 
 /// One step until nothing is left.
-async fn all_of(app: &App, step: Step, subject: &Arc<Subject>) -> Result<()> {
+async fn all_of(app: &App, step: &Step, subject: &Arc<Subject>) -> Result<()> {
     let mut looks = LOOKS;
     loop {
         match some_of(app, step, subject).await {
@@ -126,20 +126,21 @@ async fn all_of(app: &App, step: Step, subject: &Arc<Subject>) -> Result<()> {
     }
 }
 
-async fn some_of(app: &App, step: Step, subject: &Arc<Subject>) -> Result<i64> {
+async fn some_of(app: &App, step: &Step, subject: &Arc<Subject>) -> Result<i64> {
     let mut named = Vec::new();
-    if let Step::Rows(find, _) = step {
-        let subject = Arc::clone(subject);
-        named = app.db.unbound().read_long(async move |tx| find(tx, &subject, BATCH).await).await?;
+    if let Step::Rows(query, _) = step {
+        let (query, subject) = (query.clone(), Arc::clone(subject));
+        let find = async move |tx: &mut Tx| query.find(tx, &subject, BATCH).await;
+        named = app.db.unbound().read_long(find).await?;
         if named.is_empty() {
             return Ok(0);
         }
     }
-    let subject = Arc::clone(subject);
+    let (step, subject) = (step.clone(), Arc::clone(subject));
     app.change(&Caller::system(JOB), async move |work| {
         work.silently();
-        let removed = match step {
-            Step::Sql(statement) => statement.remove(work, &subject, BATCH).await?,
+        let removed = match &step {
+            Step::Sql(statement) => statement.remove(work.tx, &subject, BATCH).await?,
             Step::Code(remove) => remove(work, &subject, BATCH).await?,
             Step::Rows(_, remove) => remove(work, &subject, &named).await?,
         };

@@ -95,7 +95,8 @@ impl Told {
         group: Option<GroupId>,
         after: Option<Place>,
     ) -> Result<(Vec<Value>, Option<Place>)> {
-        let mut args: Vec<Bound<'_>> = self.args.iter().map(|arg| arg.of(subject, group)).collect();
+        let value = |arg: &Arg| arg.of(subject, group).unwrap_or(Bound::Null);
+        let mut args: Vec<Bound<'_>> = self.args.iter().map(value).collect();
         if let Some((id, number)) = after {
             match self.key {
                 Key::Id(_) => args.push(id.into()),

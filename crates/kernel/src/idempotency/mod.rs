@@ -16,7 +16,6 @@ use types::{Error, Json, PersonId, Result, Time};
 use uuid::Uuid;
 
 use crate::App;
-use crate::erasure::{Arg, Statement};
 use crate::jobs::{self, Job, Jobs};
 use crate::vault::Slot;
 
@@ -27,13 +26,6 @@ pub const MAX_ANSWER: usize = 256 << 10;
 const STILL_RUNNING: Duration = Duration::from_secs(60);
 /// The job that removes keys that have expired.
 const CLEAN_UP: &str = "idempotency.clean_up";
-/// Answers that are kept for somebody go with them.
-pub(crate) const ERASED: Statement = Statement {
-    table: "idempotency_keys",
-    sql: "delete from idempotency_keys where key_hash in \
-          (select key_hash from idempotency_keys where person_id = $1 limit $2)",
-    args: &[Arg::Person],
-};
 
 /// A request under its key: what its caller carries into every change it makes.
 #[derive(Debug)]

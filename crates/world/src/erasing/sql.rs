@@ -1,50 +1,8 @@
 //! The statements about what somebody owns, in whichever group. Whoever calls has decided.
 
-use database::{Sql, Tx, args};
+use database::{Sql, Tx};
 use types::{GroupId, PersonId, Result, ThingId};
 use uuid::Uuid;
-
-/// Things they own; archived ones, too.
-pub(super) async fn things(tx: &mut Tx, person: PersonId, most: i64) -> Result<Vec<Uuid>> {
-    tx.all(
-        "select id from things where owner_id = $1 order by id limit $2",
-        args![person, most],
-        |row| row.get(0),
-    )
-    .await
-}
-
-/// What was written by the contact form from an address.
-pub(super) async fn letters(tx: &mut Tx, email: &str, most: i64) -> Result<Vec<Uuid>> {
-    tx.all(
-        "select id from things where type = 'contact_submission' \
-         and cast(properties ->> 'email' as text) = $1 order by id limit $2",
-        args![email, most],
-        |row| row.get(0),
-    )
-    .await
-}
-
-/// Connections they made, that are theirs, or that begin or end at them.
-pub(super) async fn connections(tx: &mut Tx, person: PersonId, most: i64) -> Result<Vec<Uuid>> {
-    tx.all(
-        "select id from connections where created_by = $1 or owner_id = $1 or from_id = $1 \
-         or to_id = $1 limit $2",
-        args![person, most],
-        |row| row.get(0),
-    )
-    .await
-}
-
-/// Knowledge that is theirs; a label belongs to all of its group.
-pub(super) async fn knowledge(tx: &mut Tx, person: PersonId, most: i64) -> Result<Vec<Uuid>> {
-    tx.all(
-        "select id from knowledge where owner_id = $1 and type <> 'label' limit $2",
-        args![person, most],
-        |row| row.get(0),
-    )
-    .await
-}
 
 /// Connections from and to any of these things.
 pub(super) async fn connections_of(tx: &mut Tx, ids: &[Uuid], most: i64) -> Result<Vec<Uuid>> {
