@@ -153,13 +153,21 @@ impl Bucket {
             Some(Piece::Part(first)) => first,
         };
         let upload = self.store.put_multipart(&path).await;
-        let mut upload = Begun(Some(upload.map_err(|error| failed(name, error))?));
-        let sent = upload.parts(first, &mut pieces).await;
+        let upload = upload.map_err(|error| failed(name, error))?;
+        let mut upload = Begun { upload: Some(upload), bytes: 0 };
+        let mut sent = upload.parts(first, &mut pieces).await;
         // Whoever packs is not kept waiting by what nobody sends.
         drop(pieces);
+        // One that has ended is not there any more: so it is when its end was answered too late, and
+        // tried again.
+        if matches!(sent, Err(object_store::Error::NotFound { .. }))
+            && self.holds(&path, upload.bytes).await
+        {
+            sent = Ok(true);
+        }
         match sent {
             Ok(true) => {
-                upload.0 = None;
+                upload.upload = None;
                 Ok(())
             }
             Ok(false) => {
@@ -171,6 +179,11 @@ impl Bucket {
                 Err(failed(name, error))
             }
         }
+    }
+
+    /// Whether an object of this size is there.
+    async fn holds(&self, path: &Path, bytes: u64) -> bool {
+        self.store.head(path).await.is_ok_and(|object| object.size == bytes)
     }
 
     pub(super) async fn fetch<T: Send + 'static>(
@@ -202,7 +215,11 @@ impl Bucket {
 }
 
 /// An upload that costs somebody money until it is ended or called off.
-struct Begun(Option<Box<dyn MultipartUpload>>);
+struct Begun {
+    upload: Option<Box<dyn MultipartUpload>>,
+    /// Bytes of all of its parts so far.
+    bytes: u64,
+}
 
 impl Begun {
     /// Whether it came to its end.
@@ -211,16 +228,17 @@ impl Begun {
         first: Vec<u8>,
         pieces: &mut mpsc::Receiver<Piece>,
     ) -> object_store::Result<bool> {
-        let Some(upload) = &mut self.0 else { return Ok(false) };
-        upload.put_part(first.into()).await?;
+        self.part(first).await?;
         while let Some(piece) = pieces.recv().await {
             match piece {
-                Piece::Part(part) => upload.put_part(part.into()).await?,
+                Piece::Part(part) => self.part(part).await?,
                 Piece::End(last) => {
                     if !last.is_empty() {
-                        upload.put_part(last.into()).await?;
+                        self.part(last).await?;
                     }
-                    upload.complete().await?;
+                    if let Some(upload) = &mut self.upload {
+                        upload.complete().await?;
+                    }
                     return Ok(true);
                 }
             }
@@ -228,8 +246,16 @@ impl Begun {
         Ok(false)
     }
 
+    async fn part(&mut self, part: Vec<u8>) -> object_store::Result<()> {
+        self.bytes += part.len() as u64;
+        match &mut self.upload {
+            Some(upload) => upload.put_part(part.into()).await,
+            None => Ok(()),
+        }
+    }
+
     async fn call_off(&mut self) {
-        if let Some(mut upload) = self.0.take()
+        if let Some(mut upload) = self.upload.take()
             && let Err(error) = upload.abort().await
         {
             tracing::warn!(
@@ -244,7 +270,7 @@ impl Drop for Begun {
     fn drop(&mut self) {
         // Nobody waits any more: the job was ended.
         if let (Some(mut upload), Ok(runtime)) =
-            (self.0.take(), tokio::runtime::Handle::try_current())
+            (self.upload.take(), tokio::runtime::Handle::try_current())
         {
             runtime.spawn(async move { upload.abort().await });
         }

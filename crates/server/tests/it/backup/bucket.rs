@@ -85,13 +85,18 @@ async fn what_goes_wrong_there_is_said_and_leaves_nothing() {
     s3.trouble(Trouble::Parts);
     bad(&say(&stage.server, &["backup", "create", "--json"]).await, "backup_place_failed");
     assert_eq!(s3.left(), 0, "what was begun is called off");
+    s3.trouble(Trouble::End);
+    let made = json(&good(say(&stage.server, &["backup", "create", "--json"]).await).out);
+    let late = made["manifest"]["name"].as_str().expect("a name").to_owned();
+    assert_eq!(s3.names().len(), 2, "one whose end was tried twice is there all the same");
+    good(say(&stage.server, &["backup", "verify", &late]).await);
     s3.trouble(Trouble::Silent);
     stage.server.set("SIXFOLD_BACKUP_S3_TIMEOUT_S", "1");
     for arguments in [&["backup", "create", "--json"][..], &["backup", "list", "--json"]] {
         bad(&say(&stage.server, arguments).await, "backup_place_failed");
     }
     s3.trouble(Trouble::None);
-    assert_eq!(s3.names(), [key], "nothing but the first is there");
+    assert_eq!(s3.names(), [key, format!("prod/eu/{late}")], "nothing else is there");
     stage.server.set("AWS_ACCESS_KEY_ID", "SOMEBODYELSE");
     let refused = say(&stage.server, &["backup", "list", "--json"]).await;
     bad(&refused, "backup_place_failed");

@@ -25,6 +25,8 @@ pub(super) enum Trouble {
     None,
     /// Every part but the first is answered 500.
     Parts,
+    /// An upload is ended, and answered 500.
+    End,
     /// It takes requests and never answers.
     Silent,
 }
@@ -132,7 +134,13 @@ async fn answer(State(s3): State<S3>, request: Request) -> Response {
             tagged("\"whole\"".to_owned())
         }
         (&Method::POST, None) if query.contains_key("uploads") => inside.begin(key),
-        (&Method::POST, Some(id)) => inside.complete(id),
+        (&Method::POST, Some(id)) => {
+            let ended = inside.complete(id);
+            if trouble == Trouble::End && ended.status().is_success() {
+                return said(StatusCode::INTERNAL_SERVER_ERROR, "InternalError");
+            }
+            ended
+        }
         (&Method::DELETE, Some(id)) => {
             inside.uploads.remove(id);
             StatusCode::NO_CONTENT.into_response()
