@@ -72,7 +72,9 @@ pub async fn admit(app: &App, group: GroupId) -> Result<()> {
         .unbound()
         .read(async move |tx| {
             let number = Number { group, metric: Metric::ApiCalls, period: &period };
-            let Some(terms) = sql::terms(tx, number).await? else { return Ok((None, 0)) };
+            let Some(terms) = sql::terms(tx, group, &period).await? else {
+                return Ok((None, 0));
+            };
             let limit = terms.limit(&inside.plans, Metric::ApiCalls);
             Ok((limit, sql::sum(tx, number).await?))
         })
@@ -119,15 +121,18 @@ pub async fn flush(app: &App) -> Result<()> {
 /// Adds calls to their month; what it comes to. Calls of a group that is gone are gone too.
 async fn note(work: &mut Work<'_>, batch: &Batch) -> Result<i64> {
     let number = Number { group: batch.group, metric: Metric::ApiCalls, period: &batch.month };
-    let Some(terms) = sql::terms(work.tx, number).await? else { return Ok(0) };
+    let Some(terms) = sql::terms(work.tx, batch.group, &batch.month).await? else {
+        return Ok(0);
+    };
     let slot = own_slot(work);
     sql::add(work.tx, number, slot, batch.calls).await?;
     let sum = sql::sum(work.tx, number).await?;
     if let Some(limit) = terms.limit(&work.app().plans, Metric::ApiCalls) {
-        let before = terms.cut.map_or(Level::Ok, |cut| cut.told);
+        let known = terms.cut(Metric::ApiCalls);
+        let before = known.map_or(Level::Ok, |cut| cut.told);
         let told = tell(work, number, limit, sum, before, batch.calls).await?;
         let cut = Cut { most: limit, share: 0, told };
-        if terms.cut != Some(cut) {
+        if known != Some(cut) {
             sql::keep_cut(work.tx, number, cut).await?;
         }
     }

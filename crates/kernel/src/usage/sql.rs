@@ -14,13 +14,14 @@ pub(super) struct Number<'a> {
     pub(super) period: &'a str,
 }
 
-/// What a number may be.
+/// What the numbers of a group may be.
 pub(super) struct Terms {
     pub(super) plan: String,
     pub(super) limits: JsonMap,
     /// The installation's own group.
     pub(super) platform: bool,
-    pub(super) cut: Option<Cut>,
+    /// By the names of what they are about; none where nothing limits.
+    pub(super) cuts: Vec<(String, Cut)>,
 }
 
 /// What the ceilings were made for.
@@ -32,38 +33,52 @@ pub(super) struct Cut {
 }
 
 /// Read by everybody, written seldom, so nobody loses to anybody for it.
-pub(super) async fn terms(tx: &mut Tx, number: Number<'_>) -> Result<Option<Terms>> {
-    tx.maybe(
-        "select g.plan, g.limits, g.slug, c.most, c.share, c.told from groups g \
-         left join usage_cuts c on c.group_id = g.id and c.metric = $2 and c.period = $3 \
-         where g.id = $1",
-        args![number.group, number.metric.name(), number.period],
-        |row| {
-            let limits: Option<types::Json> = row.get(1)?;
-            let most: Option<i64> = row.get(3)?;
-            let (share, told): (Option<i64>, Option<i64>) = (row.get(4)?, row.get(5)?);
-            Ok(Terms {
-                plan: row.get(0)?,
-                limits: limits.map(|limits| limits.to_map()).unwrap_or_default(),
-                platform: row.text(2)? == "platform",
-                cut: most.map(|most| Cut {
-                    most,
-                    share: share.unwrap_or(0),
-                    told: Level::stored(told.unwrap_or(0)),
-                }),
-            })
-        },
-    )
-    .await
+pub(super) async fn terms(tx: &mut Tx, group: GroupId, period: &str) -> Result<Option<Terms>> {
+    let mut terms = None;
+    let cuts = tx
+        .all(
+            "select g.plan, g.limits, g.slug, c.metric, c.most, c.share, c.told from groups g \
+             left join usage_cuts c on c.group_id = g.id and c.period = $2 where g.id = $1",
+            args![group, period],
+            |row| {
+                if terms.is_none() {
+                    let limits: Option<types::Json> = row.get(1)?;
+                    terms = Some(Terms {
+                        plan: row.get(0)?,
+                        limits: limits.map(|limits| limits.to_map()).unwrap_or_default(),
+                        platform: row.text(2)? == "platform",
+                        cuts: Vec::new(),
+                    });
+                }
+                let Some(metric) = row.get::<Option<String>>(3)? else { return Ok(None) };
+                let told = Level::stored(row.get(6)?);
+                Ok(Some((metric, Cut { most: row.get(4)?, share: row.get(5)?, told })))
+            },
+        )
+        .await?;
+    Ok(terms.map(|terms| Terms { cuts: cuts.into_iter().flatten().collect(), ..terms }))
 }
 
 /// Adds to a slot, whatever its ceiling.
 pub(super) async fn add(tx: &mut Tx, number: Number<'_>, slot: i64, amount: i64) -> Result<()> {
-    tx.run(
-        "insert into usage_counters as u (group_id, metric, period, slot, amount) \
-         values ($1, $2, $3, $4, $5) on conflict (group_id, metric, period, slot) \
+    add_all(tx, slot, &[(number, amount)]).await
+}
+
+/// The same with several numbers.
+pub(super) async fn add_all(tx: &mut Tx, slot: i64, amounts: &[(Number<'_>, i64)]) -> Result<()> {
+    let rows: Vec<Value<'_>> = amounts
+        .iter()
+        .flat_map(|(number, amount)| {
+            let Number { group, metric, period } = *number;
+            [group.into(), metric.name().into(), period.into(), slot.into(), (*amount).into()]
+        })
+        .collect();
+    tx.insert_each(
+        "insert into usage_counters as u (group_id, metric, period, slot, amount) values ",
+        " on conflict (group_id, metric, period, slot) \
          do update set amount = u.amount + excluded.amount",
-        args![number.group, number.metric.name(), number.period, slot, amount],
+        5,
+        &rows,
     )
     .await?;
     Ok(())

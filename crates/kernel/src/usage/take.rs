@@ -18,22 +18,44 @@ const WORTH_SHARING: i64 = 4;
 /// # Errors
 /// 402 `quota_exceeded` naming the limit, when there is not that much left.
 pub async fn take(work: &mut Work<'_>, group: GroupId, metric: Metric, amount: i64) -> Result<()> {
-    if amount == 0 {
+    take_all(work, group, &[(metric, amount)]).await
+}
+
+/// The same for several numbers of a group, with one look at its plan.
+///
+/// # Errors
+/// As [`take`].
+pub async fn take_all(
+    work: &mut Work<'_>,
+    group: GroupId,
+    amounts: &[(Metric, i64)],
+) -> Result<()> {
+    if amounts.iter().all(|(_, amount)| *amount == 0) {
         return Ok(());
     }
-    let number = Number { group, metric, period: "" };
-    let terms = sql::terms(work.tx, number).await?.ok_or_else(Error::not_found)?;
-    let limit = terms.limit(&work.app().plans, metric);
-    if limit == terms.cut.map(|cut| cut.most) && beside(work, number, terms.cut, amount).await? {
-        return Ok(());
+    let terms = sql::terms(work.tx, group, "").await?.ok_or_else(Error::not_found)?;
+    let mut free = Vec::with_capacity(amounts.len());
+    for (metric, amount) in amounts.iter().copied().filter(|(_, amount)| *amount != 0) {
+        let limit = terms.limit(&work.app().plans, metric);
+        let cut = terms.cut(metric);
+        let number = Number { group, metric, period: "" };
+        if limit.is_none() && cut.is_none() {
+            free.push((number, amount));
+        } else if limit != cut.map(|cut| cut.most) || !beside(work, number, cut, amount).await? {
+            in_turn(work, number, limit, cut, amount).await?;
+        }
     }
-    in_turn(work, number, limit, terms.cut, amount).await
+    sql::add_all(work.tx, own_slot(work), &free).await
 }
 
 impl Terms {
     /// The platform's own group is everybody's: no plan limits it.
     pub(super) fn limit(&self, plans: &Plans, metric: Metric) -> Option<i64> {
         if self.platform { None } else { plans.limit(&self.plan, &self.limits, metric) }
+    }
+
+    pub(super) fn cut(&self, metric: Metric) -> Option<Cut> {
+        self.cuts.iter().find(|(name, _)| name == metric.name()).map(|(_, cut)| *cut)
     }
 }
 
@@ -155,8 +177,7 @@ pub async fn of_group(
     group: GroupId,
     now: types::Time,
 ) -> Result<Vec<Used>> {
-    let number = Number { group, metric: Metric::Things, period: "" };
-    let terms = sql::terms(tx, number).await?.ok_or_else(Error::not_found)?;
+    let terms = sql::terms(tx, group, "").await?.ok_or_else(Error::not_found)?;
     let all = sql::all(tx, group, &month(now)).await?;
     let used = |metric: Metric| all.iter().find(|(name, _)| name == metric.name());
     Ok(Metric::ALL

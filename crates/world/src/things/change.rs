@@ -222,8 +222,8 @@ pub async fn remove_in(work: &mut Work<'_>, id: ThingId, seen: IfMatch) -> Resul
     let connections = connections::rules::remove_of_thing(work, id).await?;
     let knowledge = knowledge::rules::remove_of_thing(work, id).await?;
     let bytes = sql::delete(work.tx, id).await?;
-    usage::take(work, thing.group_id, Metric::Things, -1).await?;
-    usage::take(work, thing.group_id, Metric::StorageBytes, -bytes).await?;
+    let given_back = [(Metric::Things, -1), (Metric::StorageBytes, -bytes)];
+    usage::take_all(work, thing.group_id, &given_back).await?;
     let metadata = Json::of(&json!({
         "type": thing.kind, "connections": connections, "knowledge": knowledge,
     }))?;

@@ -123,8 +123,8 @@ pub(crate) async fn store(work: &mut Work<'_>, drafts: &[Draft]) -> Result<()> {
         *bytes += content::bytes(&thing.properties, prepared.hidden.as_ref());
     }
     for (group, (things, bytes)) in taken {
-        usage::take(work, group, Metric::Things, things).await?;
-        usage::take(work, group, Metric::StorageBytes, bytes).await?;
+        let taken = [(Metric::Things, things), (Metric::StorageBytes, bytes)];
+        usage::take_all(work, group, &taken).await?;
     }
     let told: Vec<Json> =
         drafts.iter().map(|one| rules::told_of_new(&one.thing)).collect::<Result<_>>()?;

@@ -113,9 +113,7 @@ pub(crate) async fn give_in(
     if !sql::insert(work.tx, thing, &None).await? {
         return Err(Error::internal("a new id was taken"));
     }
-    usage::take(work, thing.group_id, Metric::Things, 1).await?;
-    let bytes = content::bytes(&thing.properties, None);
-    usage::take(work, thing.group_id, Metric::StorageBytes, bytes).await?;
+    take(work, thing, None).await?;
     record(work, event, thing, metadata).await
 }
 
@@ -249,11 +247,16 @@ struct Created<'a> {
 }
 
 async fn record_created(work: &mut Work<'_>, thing: &Thing, prepared: &Prepared) -> Result<()> {
-    usage::take(work, thing.group_id, Metric::Things, 1).await?;
-    let bytes = content::bytes(&thing.properties, prepared.hidden.as_ref());
-    usage::take(work, thing.group_id, Metric::StorageBytes, bytes).await?;
+    take(work, thing, prepared.hidden.as_ref()).await?;
     let metadata = told_of_new(thing)?;
     record(work, "thing_created", thing, &metadata).await
+}
+
+/// What a new thing takes of the plan of its group.
+async fn take(work: &mut Work<'_>, thing: &Thing, hidden: Option<&Json>) -> Result<()> {
+    let bytes = content::bytes(&thing.properties, hidden);
+    let taken = [(Metric::Things, 1), (Metric::StorageBytes, bytes)];
+    usage::take_all(work, thing.group_id, &taken).await
 }
 
 /// What the event of a new thing tells.
