@@ -8,6 +8,7 @@ use types::{Error, Result};
 
 use crate::load::{Load, Sizes};
 use crate::migrate::{self, Applied};
+use crate::part::{Part, untyped};
 use crate::watch::Watch;
 use crate::{MigrationState, Reach, Settings, Tx, Waits, postgres, sqlite, traced};
 
@@ -66,14 +67,9 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        let (inside, span) = traced::begin(self.db.engine(), "write");
-        let outcome = match &self.db.0.inner {
-            Inner::Sqlite(store) => store.write(inside, change).await,
-            Inner::Postgres(store) => {
-                store.transact(postgres::Mode::Write, self.reach, inside, change).await
-            }
-        };
-        traced::ended(&self.db.0.watch.meter().writes, span, outcome)
+        let (part, answer) = untyped(change);
+        self.change(postgres::Mode::Write, part).await?;
+        answer.take()
     }
 
     /// As [`Store::write`], for whoever hands out rows of a queue: each statement sees what others
@@ -88,14 +84,9 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        let (inside, span) = traced::begin(self.db.engine(), "write");
-        let outcome = match &self.db.0.inner {
-            Inner::Sqlite(store) => store.write(inside, change).await,
-            Inner::Postgres(store) => {
-                store.transact(postgres::Mode::HandOut, self.reach, inside, change).await
-            }
-        };
-        traced::ended(&self.db.0.watch.meter().writes, span, outcome)
+        let (part, answer) = untyped(change);
+        self.change(postgres::Mode::HandOut, part).await?;
+        answer.take()
     }
 
     /// One snapshot. On SQLite it runs on the caller's own thread; should it take longer than a
@@ -108,14 +99,9 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        let (inside, span) = traced::begin(self.db.engine(), "read");
-        let outcome = match &self.db.0.inner {
-            Inner::Sqlite(store) => store.read(inside, look).await,
-            Inner::Postgres(store) => {
-                store.transact(postgres::Mode::Read, self.reach, inside, look).await
-            }
-        };
-        traced::ended(&self.db.0.watch.meter().reads, span, outcome)
+        let (part, answer) = untyped(look);
+        self.look(Look::Short, part).await?;
+        answer.take()
     }
 
     /// One snapshot, for reads known to take long (search, followers): never on a request thread.
@@ -127,14 +113,9 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        let (inside, span) = traced::begin(self.db.engine(), "read");
-        let outcome = match &self.db.0.inner {
-            Inner::Sqlite(store) => store.read_long(inside, look).await,
-            Inner::Postgres(store) => {
-                store.transact(postgres::Mode::Read, self.reach, inside, look).await
-            }
-        };
-        traced::ended(&self.db.0.watch.meter().reads, span, outcome)
+        let (part, answer) = untyped(look);
+        self.look(Look::Long, part).await?;
+        answer.take()
     }
 
     /// One snapshot, for a question whose cost is the asker's making: a filter, an order. It is
@@ -147,21 +128,13 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        let Handle { inner, budget_ms, .. } = &*self.db.0;
-        let (inside, span) = traced::begin(self.db.engine(), "read");
-        let outcome = match (inner, *budget_ms) {
-            (Inner::Sqlite(store), 0) => store.read(inside, look).await,
-            (Inner::Sqlite(store), ms) => {
-                store.read_bounded(inside, Duration::from_millis(ms.into()), look).await
-            }
-            (Inner::Postgres(store), 0) => {
-                store.transact(postgres::Mode::Read, self.reach, inside, look).await
-            }
-            (Inner::Postgres(store), ms) => {
-                store.transact(postgres::Mode::Bounded(ms), self.reach, inside, look).await
-            }
+        let how = match self.db.0.budget_ms {
+            0 => Look::Short,
+            ms => Look::Bounded(ms),
         };
-        traced::ended(&self.db.0.watch.meter().reads, span, outcome)
+        let (part, answer) = untyped(look);
+        self.look(how, part).await?;
+        answer.take()
     }
 
     /// One snapshot without a time limit, for an operator's export.
@@ -173,15 +146,52 @@ impl Store<'_> {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
-        let (inside, span) = traced::begin(self.db.engine(), "read");
+        let (part, answer) = untyped(look);
+        self.look(Look::Endless, part).await?;
+        answer.take()
+    }
+
+    async fn change(self, mode: postgres::Mode, part: Box<dyn Part>) -> Result<()> {
+        let (inside, span) = traced::begin(self.db.engine(), "write");
         let outcome = match &self.db.0.inner {
-            Inner::Sqlite(store) => store.snapshot(inside, look).await,
-            Inner::Postgres(store) => {
-                store.transact(postgres::Mode::Read, self.reach, inside, look).await
+            Inner::Sqlite(store) => store.write(inside, part).await,
+            Inner::Postgres(store) => store.transact(mode, self.reach, inside, part).await,
+        };
+        traced::ended(&self.db.0.watch.meter().writes, span, outcome)
+    }
+
+    async fn look(self, how: Look, part: Box<dyn Part>) -> Result<()> {
+        let (inside, span) = traced::begin(self.db.engine(), "read");
+        let outcome = match (&self.db.0.inner, how) {
+            (Inner::Sqlite(store), Look::Short) => store.read(inside, part).await,
+            (Inner::Sqlite(store), Look::Long) => store.read_long(inside, part).await,
+            (Inner::Sqlite(store), Look::Endless) => store.snapshot(inside, part).await,
+            (Inner::Sqlite(store), Look::Bounded(ms)) => {
+                store.read_bounded(inside, Duration::from_millis(ms.into()), part).await
+            }
+            (Inner::Postgres(store), how) => {
+                let mode = match how {
+                    Look::Bounded(ms) => postgres::Mode::Bounded(ms),
+                    Look::Short | Look::Long | Look::Endless => postgres::Mode::Read,
+                };
+                store.transact(mode, self.reach, inside, part).await
             }
         };
         traced::ended(&self.db.0.watch.meter().reads, span, outcome)
     }
+}
+
+/// How long a look may take.
+#[derive(Clone, Copy)]
+enum Look {
+    /// A moment; else it goes on elsewhere.
+    Short,
+    /// Longer, and elsewhere from the start.
+    Long,
+    /// So many milliseconds.
+    Bounded(u32),
+    /// As long as it takes.
+    Endless,
 }
 
 impl Db {
@@ -230,7 +240,9 @@ impl Db {
     {
         if let Some(path) = settings.url.strip_prefix("sqlite://") {
             let watch = Watch::new(settings.slow_statement_ms);
-            return sqlite::look(path.as_ref(), settings, &watch, look).await;
+            let (part, answer) = untyped(look);
+            sqlite::look(path.as_ref(), settings, &watch, part).await?;
+            return answer.take();
         }
         let db = Self::open_as_is(settings).await?;
         let outcome = db.unbound().snapshot(look).await;
@@ -264,12 +276,14 @@ impl Db {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
+        let (part, answer) = untyped(change);
         match &self.0.inner {
-            Inner::Sqlite(store) => store.write(None, change).await,
+            Inner::Sqlite(store) => store.write(None, part).await?,
             Inner::Postgres(store) => {
-                store.transact(postgres::Mode::Alter, Reach::everything(), None, change).await
+                store.transact(postgres::Mode::Alter, Reach::everything(), None, part).await?;
             }
         }
+        answer.take()
     }
 
     /// What of the schema is applied, pending or unknown.
@@ -334,9 +348,8 @@ impl Db {
     pub async fn check(&self) -> Result<Vec<String>> {
         match &self.0.inner {
             Inner::Sqlite(store) => store.check().await,
-            Inner::Postgres(store) => {
-                let look = async |tx: &mut Tx| tx.run("select 1", &[]).await;
-                store.transact(postgres::Mode::Read, Reach::everything(), None, look).await?;
+            Inner::Postgres(_) => {
+                self.unbound().read(async |tx| tx.run("select 1", &[]).await).await?;
                 Ok(Vec::new())
             }
         }

@@ -1,6 +1,8 @@
 //! The owner of a change: one transaction, one caller, one moment, its events.
 
-use database::{Reach, Tx};
+use std::pin::Pin;
+
+use database::{Answer, Reach, Tx};
 use telemetry::within;
 use types::{AnyId, Error, EventId, GroupId, JobId, Json, PersonId, Result, Time};
 use uuid::Uuid;
@@ -207,31 +209,59 @@ impl Work<'_> {
     }
 }
 
+/// What a change does, without its type: what surrounds it is then compiled once, and not once for
+/// each of some hundred changes.
+trait Part: Send {
+    fn run<'a>(&'a self, work: &'a mut Work<'_>) -> Running<'a>;
+}
+
+type Running<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+
+struct Typed<T, F> {
+    change: F,
+    answer: Answer<T>,
+}
+
+impl<T, F> Part for Typed<T, F>
+where
+    T: Send,
+    F: AsyncFn(&mut Work<'_>) -> Result<T> + Send,
+{
+    fn run<'a>(&'a self, work: &'a mut Work<'_>) -> Running<'a> {
+        Box::pin(async move {
+            self.answer.put((self.change)(work).await?);
+            Ok(())
+        })
+    }
+}
+
 pub(crate) async fn run<T, F>(app: &App, caller: &Caller, reach: Reach, change: F) -> Result<T>
 where
     T: Send + 'static,
     F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
 {
-    // A task of its own: once queued, a change happens even when its request goes away, and then
-    // its effects must too — a revocation nobody waits for is still one.
+    let (place, answer) = Answer::new();
+    apart(app, caller, reach, Box::new(Typed { change, answer: place })).await?;
+    answer.take()
+}
+
+/// A task of its own: once queued, a change happens even when its request goes away, and then its
+/// effects must too — a revocation nobody waits for is still one.
+async fn apart(app: &App, caller: &Caller, reach: Reach, change: Box<dyn Part>) -> Result<()> {
     let (app, caller) = (app.clone(), caller.clone());
     let current = telemetry::current();
     tokio::spawn(async move { within(current, commit(&app, caller, reach, change)).await }).await?
 }
 
-async fn commit<T, F>(app: &App, caller: Caller, reach: Reach, change: F) -> Result<T>
-where
-    T: Send + 'static,
-    F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
-{
+async fn commit(app: &App, caller: Caller, reach: Reach, change: Box<dyn Part>) -> Result<()> {
     let (inside, now) = (app.clone(), app.now());
     let once = caller.key().cloned();
-    let (done, left) = app
+    let left = app
         .db
         .bound(reach)
         .write(async move |tx| {
             let mut work = Work { tx, caller: &caller, now, app: &inside, left: Left::default() };
-            let done = change(&mut work).await?;
+            change.run(&mut work).await?;
             if work.left.recorded == 0 && !work.left.silent && work.tx.wrote() {
                 return Err(Error::internal("a change was made without an event"));
             }
@@ -239,7 +269,7 @@ where
             if let Some(once) = caller.key() {
                 once.claim(work.tx, now).await?;
             }
-            Ok((done, work.left))
+            Ok(work.left)
         })
         .await?;
     if let Some(once) = once {
@@ -258,5 +288,5 @@ where
     if left.enqueued {
         app.hub.wake_workers();
     }
-    Ok(done)
+    Ok(())
 }

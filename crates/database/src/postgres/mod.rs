@@ -27,6 +27,7 @@ use types::{Error, ErrorKind, Result};
 use self::doors::Doors;
 use self::seats::Seats;
 pub(crate) use self::session::{Mode, Session};
+use crate::part::{Part, untyped};
 use crate::tx::Inner;
 use crate::waits::{HOUSE, Line, Place};
 use crate::watch::Watch;
@@ -138,7 +139,7 @@ impl Store {
             reads: Arc::default(),
             writes: Arc::default(),
         };
-        let look = async |tx: &mut Tx| tx.run("select 1", &[]).await;
+        let (look, _) = untyped(async |tx: &mut Tx| tx.run("select 1", &[]).await);
         store.transact(Mode::Read, Reach::everything(), None, look).await.map_err(|error| {
             Error::new(
                 ErrorKind::Overloaded,
@@ -153,22 +154,18 @@ impl Store {
     }
 
     /// `inside` is the span of the change, where it has one; else it is done in whatever its caller is.
-    pub(crate) async fn transact<T, F>(
+    pub(crate) async fn transact(
         &self,
         mode: Mode,
         reach: Reach,
         inside: Option<Current>,
-        change: F,
-    ) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
+        part: Box<dyn Part>,
+    ) -> Result<()> {
         let (reply, answer) = oneshot::channel();
         let (turns, current) = (self.turns.clone(), inside.or_else(current));
         let place = if mode.is_reading() { self.reads.join() } else { self.writes.join() };
         let task: Task = Box::new(move |pool| {
-            Box::pin(within(current, attempt(pool, turns, (mode, reach, place), change, reply)))
+            Box::pin(within(current, attempt(pool, turns, (mode, reach, place), part, reply)))
         });
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
         self.threads[turn].try_send(task).map_err(|refused| match refused {
@@ -264,15 +261,13 @@ fn run(runtime: &tokio::runtime::Runtime, pool: Pool, mut tasks: mpsc::Receiver<
     });
 }
 
-async fn attempt<T, F>(
+async fn attempt(
     pool: Pool,
     turns: Turns,
     (mode, reach, place): (Mode, Reach, Place),
-    change: F,
-    reply: oneshot::Sender<Result<T>>,
-) where
-    F: AsyncFn(&mut Tx) -> Result<T>,
-{
+    part: Box<dyn Part>,
+    reply: oneshot::Sender<Result<()>>,
+) {
     let (mut runs, mut place) = (0, Some(place));
     let mut turn = turns.doors.turn();
     loop {
@@ -305,7 +300,7 @@ async fn attempt<T, F>(
         }
         let watch = Arc::clone(&turns.watch);
         let mut tx = Tx::new(Inner::Postgres(Box::new(session)), watch);
-        let outcome = std::panic::AssertUnwindSafe(change(&mut tx));
+        let outcome = std::panic::AssertUnwindSafe(part.run(&mut tx));
         let outcome = futures_util::FutureExt::catch_unwind(outcome)
             .await
             .unwrap_or_else(|_| Err(Error::internal("a transaction panicked")));
@@ -320,21 +315,21 @@ async fn attempt<T, F>(
             continue;
         }
         let outcome = match outcome {
-            Ok(_) if broken => {
+            Ok(()) if broken => {
                 Err(Error::internal("a transaction went on after a failed statement"))
             }
             outcome => outcome,
         };
         match outcome {
             // A snapshot has nothing to commit: the caller need not wait for its end.
-            Ok(found) if mode.is_reading() => {
-                let _ = reply.send(Ok(found));
+            Ok(()) if mode.is_reading() => {
+                let _ = reply.send(Ok(()));
                 session.abandon().await;
                 return;
             }
-            Ok(done) => match commit(session, turns.meter()).await {
+            Ok(()) => match commit(session, turns.meter()).await {
                 Ok(()) => {
-                    let _ = reply.send(Ok(done));
+                    let _ = reply.send(Ok(()));
                     return;
                 }
                 Err(error) => {

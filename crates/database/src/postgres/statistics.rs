@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use types::Result;
 
 use super::{Mode, Task, Turns, attempt};
+use crate::part::untyped;
 use crate::waits::Line;
 use crate::watch::Watch;
 use crate::{Reach, Tx};
@@ -42,7 +43,7 @@ pub(super) async fn keep(queue: mpsc::WeakSender<Task>, watch: Arc<Watch>) {
         let look: Task = Box::new(move |pool| {
             // It waits in nobody's line.
             let how = (Mode::Alter, Reach::everything(), Arc::<Line>::default().join());
-            Box::pin(attempt(pool, turns, how, refresh, reply))
+            Box::pin(attempt(pool, turns, how, untyped(refresh).0, reply))
         });
         // A full queue has more urgent things to do; the next look comes soon.
         if queue.try_send(look).is_ok()

@@ -8,7 +8,6 @@ pub(crate) mod plans;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
@@ -18,6 +17,7 @@ use telemetry::{Current, current};
 use tokio::sync::Semaphore;
 use types::{Error, Result};
 
+use crate::part::{Part, untyped};
 use crate::tx::Inner;
 use crate::watch::Watch;
 use crate::{Load, Settings, Tx, Waits};
@@ -66,70 +66,54 @@ impl Store {
     }
 
     /// `inside` is the span of the change, where it has one; else it is done in whatever its caller is.
-    pub(crate) async fn write<T, F>(&self, inside: Option<Current>, change: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
+    pub(crate) async fn write(&self, inside: Option<Current>, change: Box<dyn Part>) -> Result<()> {
         self.writer.write(inside, change).await
     }
 
     /// On the caller's own thread, which saves two hops; a look that turns out to be long starts
     /// again where it holds up nobody.
-    pub(crate) async fn read<T, F>(&self, inside: Option<Current>, look: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
-        match self.readers.read(SHORT, &look)? {
-            Some(found) => Ok(found),
-            None => self.read_apart(inside, LONG, look).await,
+    pub(crate) async fn read(&self, inside: Option<Current>, look: Box<dyn Part>) -> Result<()> {
+        if self.readers.read(SHORT, &*look)? {
+            return Ok(());
         }
+        self.read_apart(inside, LONG, look).await
     }
 
-    pub(crate) async fn read_long<T, F>(&self, inside: Option<Current>, look: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
+    pub(crate) async fn read_long(
+        &self,
+        inside: Option<Current>,
+        look: Box<dyn Part>,
+    ) -> Result<()> {
         self.read_apart(inside, LONG, look).await
     }
 
     /// As [`Store::read`], but given up after `patience` in all.
-    pub(crate) async fn read_bounded<T, F>(
+    pub(crate) async fn read_bounded(
         &self,
         inside: Option<Current>,
         patience: Duration,
-        look: F,
-    ) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
-        match self.readers.read(SHORT.min(patience), &look)? {
-            Some(found) => Ok(found),
-            None => self.read_apart(inside, patience, look).await,
+        look: Box<dyn Part>,
+    ) -> Result<()> {
+        if self.readers.read(SHORT.min(patience), &*look)? {
+            return Ok(());
         }
+        self.read_apart(inside, patience, look).await
     }
 
-    pub(crate) async fn snapshot<T, F>(&self, inside: Option<Current>, look: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
+    pub(crate) async fn snapshot(
+        &self,
+        inside: Option<Current>,
+        look: Box<dyn Part>,
+    ) -> Result<()> {
         self.read_apart(inside, ENDLESS, look).await
     }
 
-    async fn read_apart<T, F>(
+    async fn read_apart(
         &self,
         inside: Option<Current>,
         patience: Duration,
-        look: F,
-    ) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
+        look: Box<dyn Part>,
+    ) -> Result<()> {
         let asked = Instant::now();
         let turn = Arc::clone(&self.long_reads).acquire_owned().await?;
         let (readers, current) = (Arc::clone(&self.readers), inside.or_else(current));
@@ -139,10 +123,10 @@ impl Store {
             current.waited(waited);
         }
         tokio::task::spawn_blocking(move || {
-            let read = || readers.read(patience, &look);
-            let found = current.map_or_else(read, |current| current.run(read));
+            let read = || readers.read(patience, &*look);
+            let whole = current.map_or_else(read, |current| current.run(read));
             drop(turn);
-            found?.ok_or_else(crate::failure::too_long)
+            if whole? { Ok(()) } else { Err(crate::failure::too_long()) }
         })
         .await?
     }
@@ -162,7 +146,7 @@ impl Store {
     }
 
     pub(crate) async fn check(&self) -> Result<Vec<String>> {
-        self.read_long(None, async |tx| {
+        let (look, found) = untyped(async |tx: &mut Tx| {
             let mut problems =
                 tx.all("pragma quick_check(100)", &[], |row| row.get::<String>(0)).await?;
             problems.retain(|line| line != "ok");
@@ -175,8 +159,9 @@ impl Store {
                 dangling.into_iter().map(|table| format!("a row of {table} refers to nothing")),
             );
             Ok(problems)
-        })
-        .await
+        });
+        self.read_long(None, look).await?;
+        found.take()
     }
 
     pub(crate) fn load(&self) -> Load {
@@ -200,20 +185,16 @@ impl Store {
 
 /// One snapshot of a file that a process, this one or another, may have open: a reader holds up
 /// nobody, so it needs no lock.
-pub(crate) async fn look<T, F>(
+pub(crate) async fn look(
     path: &Path,
     settings: &Settings,
     watch: &Arc<Watch>,
-    look: F,
-) -> Result<T>
-where
-    T: Send + 'static,
-    F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-{
+    look: Box<dyn Part>,
+) -> Result<()> {
     let opener = Arc::new(Opener::new(absolute(path)?, settings, watch));
     let readers = Readers { opener, idle: Mutex::default(), watch: Arc::clone(watch) };
     tokio::task::spawn_blocking(move || {
-        readers.read(ENDLESS, &look)?.ok_or_else(crate::failure::too_long)
+        if readers.read(ENDLESS, &*look)? { Ok(()) } else { Err(crate::failure::too_long()) }
     })
     .await?
 }
@@ -226,11 +207,8 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 }
 
 impl Readers {
-    /// One snapshot on a parked connection, cut off after `patience`; nothing when it was.
-    fn read<T, F>(&self, patience: Duration, look: &F) -> Result<Option<T>>
-    where
-        F: AsyncFn(&mut Tx) -> Result<T>,
-    {
+    /// One snapshot on a parked connection; false when it was cut off after `patience`.
+    fn read(&self, patience: Duration, look: &dyn Part) -> Result<bool> {
         let in_use = &self.watch.meter().readers;
         in_use.add(1);
         let found = self.look(patience, look);
@@ -238,10 +216,7 @@ impl Readers {
         found
     }
 
-    fn look<T, F>(&self, patience: Duration, look: &F) -> Result<Option<T>>
-    where
-        F: AsyncFn(&mut Tx) -> Result<T>,
-    {
+    fn look(&self, patience: Duration, look: &dyn Part) -> Result<bool> {
         let parked = self.idle.lock().map_err(|_| Error::internal("a reader died"))?.pop();
         let mut reader = match parked {
             Some(reader) => reader,
@@ -259,7 +234,7 @@ impl Readers {
         {
             idle.push(reader);
         }
-        if cut && found.is_err() { Ok(None) } else { found.map(Some) }
+        if cut && found.is_err() { Ok(false) } else { found.map(|()| true) }
     }
 }
 
@@ -275,13 +250,9 @@ fn command(tx: &mut Tx, sql: &'static str) -> Result<()> {
 
 /// Polls the closure's future once. Every await inside is on the transaction and therefore
 /// ready; anything else would hold the database while it waits, and is refused.
-fn run_to_end<T, F>(tx: &mut Tx, change: &F) -> Result<T>
-where
-    F: AsyncFn(&mut Tx) -> Result<T>,
-{
+fn run_to_end(tx: &mut Tx, part: &dyn Part) -> Result<()> {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let future = pin!(change(tx));
-        future.poll(&mut Context::from_waker(Waker::noop()))
+        part.run(tx).as_mut().poll(&mut Context::from_waker(Waker::noop()))
     }));
     match outcome {
         Ok(Poll::Ready(answer)) => answer,

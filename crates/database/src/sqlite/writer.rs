@@ -18,6 +18,7 @@ use types::{Error, Result};
 use super::checkpoint::{Checkpointer, fold};
 use super::connection::{BUSY, Opener};
 use super::{command, run_to_end};
+use crate::part::Part;
 use crate::tx::Inner;
 use crate::waits::{HOUSE, Line, Place};
 use crate::watch::Watch;
@@ -33,27 +34,16 @@ const REOPEN: Duration = Duration::from_millis(200);
 const FOLD_PATIENCE: Duration = Duration::from_millis(2);
 
 /// One change: run inside the batch, answered after its commit.
-pub(super) trait Change: Send {
-    /// Has its turn, the first time after so long in the queue.
-    fn turn(&mut self) -> Option<Duration>;
-    /// Whether its savepoint is kept.
-    fn run(&mut self, tx: &mut Tx) -> bool;
-    fn answer(self: Box<Self>, lost: Option<Error>);
-}
-
-struct Queued<T, F> {
+pub(super) struct Change {
     current: Option<Current>,
-    change: F,
+    part: Box<dyn Part>,
     place: Option<Place>,
-    outcome: Option<Result<T>>,
-    reply: oneshot::Sender<Result<T>>,
+    outcome: Option<Result<()>>,
+    reply: oneshot::Sender<Result<()>>,
 }
 
-impl<T, F> Change for Queued<T, F>
-where
-    T: Send,
-    F: AsyncFn(&mut Tx) -> Result<T> + Send,
-{
+impl Change {
+    /// Has its turn, the first time after so long in the queue.
     fn turn(&mut self) -> Option<Duration> {
         let waited = self.place.take().map(Place::turn)?;
         if let Some(current) = &self.current {
@@ -62,9 +52,10 @@ where
         Some(waited)
     }
 
+    /// Whether its savepoint is kept.
     fn run(&mut self, tx: &mut Tx) -> bool {
         tx.reset();
-        let mut run = || run_to_end(tx, &self.change);
+        let mut run = || run_to_end(tx, &*self.part);
         let mut outcome = match &self.current {
             Some(current) => current.run(run),
             None => run(),
@@ -77,7 +68,7 @@ where
         keep
     }
 
-    fn answer(self: Box<Self>, lost: Option<Error>) {
+    fn answer(self, lost: Option<Error>) {
         let outcome = match (lost, self.outcome) {
             // Its own failure says more than the batch's.
             (_, Some(Err(error))) => Err(error),
@@ -91,7 +82,7 @@ where
 }
 
 pub(super) enum Task {
-    Change(Box<dyn Change>),
+    Change(Change),
     /// Fold the log back completely; sent by the checkpointer when it grew too large.
     Fold,
     Close(oneshot::Sender<()>),
@@ -155,14 +146,10 @@ impl Writer {
         })
     }
 
-    pub(super) async fn write<T, F>(&self, inside: Option<Current>, change: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    {
+    pub(super) async fn write(&self, inside: Option<Current>, part: Box<dyn Part>) -> Result<()> {
         let (reply, answer) = oneshot::channel();
         let (place, current) = (Some(self.line.join()), inside.or_else(current));
-        let task = Task::Change(Box::new(Queued { current, change, place, outcome: None, reply }));
+        let task = Task::Change(Change { current, part, place, outcome: None, reply });
         self.queue.try_send(task).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
                 self.watch.meter().refused_full.one();
@@ -228,7 +215,7 @@ enum Open {
 
 impl Thread {
     fn run(mut self) {
-        let mut done: Vec<Box<dyn Change>> = Vec::with_capacity(self.batch);
+        let mut done: Vec<Change> = Vec::with_capacity(self.batch);
         while let Some(task) = self.tasks.blocking_recv() {
             let mut next = Some(task);
             let mut closing = None;
@@ -271,9 +258,9 @@ impl Thread {
     }
 
     /// A transaction of its own, rolled back as a whole when it fails.
-    fn run_alone(&mut self, mut change: Box<dyn Change>) {
+    fn run_alone(&mut self, mut change: Change) {
         self.crowd.store(1, Ordering::Relaxed);
-        self.count_wait(&mut *change);
+        self.count_wait(&mut change);
         let outcome = command(&mut self.tx, "begin immediate").and_then(|()| {
             if change.run(&mut self.tx) {
                 self.commit(1)
@@ -291,21 +278,21 @@ impl Thread {
     }
 
     /// Runs one change of a batch in a savepoint of its own.
-    fn run_one(&mut self, mut change: Box<dyn Change>, open: &mut Open) -> Box<dyn Change> {
-        let outcome = self.try_one(change.as_mut(), open);
+    fn run_one(&mut self, mut change: Change, open: &mut Open) -> Change {
+        let outcome = self.try_one(&mut change, open);
         if let Err(error) = outcome {
             *open = Open::Lost(error);
         }
         change
     }
 
-    fn count_wait(&self, change: &mut dyn Change) {
+    fn count_wait(&self, change: &mut Change) {
         if let Some(waited) = change.turn() {
             self.meter().writes.waited.took(waited);
         }
     }
 
-    fn try_one(&mut self, change: &mut dyn Change, open: &mut Open) -> Result<()> {
+    fn try_one(&mut self, change: &mut Change, open: &mut Open) -> Result<()> {
         self.count_wait(change);
         if let Open::No = open {
             command(&mut self.tx, "begin immediate")?;
@@ -323,7 +310,7 @@ impl Thread {
         command(&mut self.tx, "release change")
     }
 
-    fn finish(&mut self, open: Open, done: &mut Vec<Box<dyn Change>>) {
+    fn finish(&mut self, open: Open, done: &mut Vec<Change>) {
         if !done.is_empty() {
             self.crowd.store(done.len(), Ordering::Relaxed);
         }
@@ -356,7 +343,7 @@ impl Thread {
         self.watch.meter()
     }
 
-    fn lose(&mut self, error: &Error, done: &mut Vec<Box<dyn Change>>) {
+    fn lose(&mut self, error: &Error, done: &mut Vec<Change>) {
         tracing::error!(cause = error.cause(), "a commit failed; nothing in it was acknowledged");
         for change in done.drain(..) {
             change.answer(Some(again(error)));

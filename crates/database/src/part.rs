@@ -1,0 +1,72 @@
+//! What is done in a transaction, without its type: what runs it is then compiled once, and not
+//! once for each of some hundred transactions. It costs three small allocations for each of them.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use types::{Error, Result};
+
+use crate::Tx;
+
+/// A run on its way.
+pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+
+/// What is done in a transaction. It may be run more than once; the last answer counts.
+pub(crate) trait Part: Send {
+    fn run<'a>(&'a self, tx: &'a mut Tx) -> Running<'a>;
+}
+
+/// Where the answer of a change will be whose type nobody knows who runs it.
+#[derive(Debug)]
+pub struct Answer<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Answer<T> {
+    /// Where it is put, and where it is taken from.
+    #[must_use]
+    pub fn new() -> (Self, Self) {
+        let place = Arc::default();
+        (Self(Arc::clone(&place)), Self(place))
+    }
+
+    /// Puts it there; the last one counts.
+    pub fn put(&self, answer: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    }
+
+    /// To be asked after a run that went well.
+    ///
+    /// # Errors
+    /// When there was none.
+    pub fn take(self) -> Result<T> {
+        let answer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        answer.ok_or_else(|| Error::internal("a transaction that went well has no answer"))
+    }
+}
+
+struct Typed<T, F> {
+    part: F,
+    answer: Answer<T>,
+}
+
+impl<T, F> Part for Typed<T, F>
+where
+    T: Send,
+    F: AsyncFn(&mut Tx) -> Result<T> + Send,
+{
+    fn run<'a>(&'a self, tx: &'a mut Tx) -> Running<'a> {
+        Box::pin(async move {
+            self.answer.put((self.part)(tx).await?);
+            Ok(())
+        })
+    }
+}
+
+/// Takes the type from a closure; where its answer will be.
+pub(crate) fn untyped<T, F>(part: F) -> (Box<dyn Part>, Answer<T>)
+where
+    T: Send + 'static,
+    F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+{
+    let (place, answer) = Answer::new();
+    (Box::new(Typed { part, answer: place }), answer)
+}
