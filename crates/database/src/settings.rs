@@ -43,7 +43,7 @@ impl Default for Settings {
             commit_batch: 512,
             long_reads: 4,
             mmap_bytes: 0x7fff_0000,
-            cache_kib: 65_536,
+            cache_kib: 16_384,
             wal_bytes: 32 << 20,
             connections: 16,
             statement_timeout_s: 30,

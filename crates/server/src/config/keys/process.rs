@@ -135,7 +135,7 @@ pub(super) static KEYS: &[Key] = &[
         "Bytes of the database file that may be memory-mapped; SQLite maps no more than 2147418112. \
          SQLite only.",
     ),
-    whole("database", "cache_kib", "65536", "Page cache of the writer, in KiB. SQLite only."),
+    whole("database", "cache_kib", "16384", "Page cache of the writer, in KiB. SQLite only."),
     whole(
         "database",
         "wal_bytes",
