@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 #: Columns of the generator's table, by their headings there.
-FIGURES = ["req/s", "p50 ms", "p99 ms", "CPU µs/req", "RSS MB", "server cores", "machine cores"]
+FIGURES = ["req/s", "p50 ms", "p99 ms", "CPU µs/req", "RSS MB", "own MB", "server cores", "machine cores"]
 FAN_OUT = {
     "req/s": "deliveriesPerSecond",
     "p50 ms": "p50",

@@ -24,6 +24,8 @@ pub(crate) struct Usage {
     pub(crate) machine: f64,
     /// The server's resident memory at the end, in MiB.
     pub(crate) memory: Option<f64>,
+    /// What of it is no file, in MiB.
+    pub(crate) own_memory: Option<f64>,
 }
 
 impl Snapshot {
@@ -44,31 +46,30 @@ impl Snapshot {
             generator: cores(self.generator, before.generator),
             machine: cores(self.machine, before.machine),
             memory: self.server.and_then(|(_, pid)| resident(pid).ok()),
+            own_memory: self.server.and_then(|(_, pid)| private(pid).ok()),
         }
     }
 }
 
 /// Resident memory of a process in MiB.
 pub(crate) fn resident(pid: u32) -> Result<f64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))
-        .context("the server's process is gone")?;
-    let kib = field(&status, "VmRSS:").context("the process has no memory figure")?;
-    Ok(kib as f64 / 1024.0)
+    memory(pid, "status", "VmRSS:")
 }
 
 /// Memory of a process in MiB, with its share of what it shares with others.
 pub(crate) fn proportional(pid: u32) -> Result<f64> {
-    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))
-        .context("the server's process is gone")?;
-    let kib = field(&rollup, "Pss:").context("the process has no memory figure")?;
-    Ok(kib as f64 / 1024.0)
+    memory(pid, "smaps_rollup", "Pss:")
 }
 
 /// Memory of a process that is its own, in MiB: without files it has mapped.
 pub(crate) fn private(pid: u32) -> Result<f64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))
+    memory(pid, "status", "RssAnon:")
+}
+
+fn memory(pid: u32, file: &str, name: &str) -> Result<f64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/{file}"))
         .context("the server's process is gone")?;
-    let kib = field(&status, "RssAnon:").context("the process has no memory figure")?;
+    let kib = field(&text, name).context("the process has no memory figure")?;
     Ok(kib as f64 / 1024.0)
 }
 

@@ -11,7 +11,7 @@ use crate::load::Outcome;
 use crate::options::Engine;
 use crate::proc;
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "scenario",
     "engine",
     "things",
@@ -24,6 +24,7 @@ const COLUMNS: [&str; 14] = [
     "server cores",
     "CPU µs/req",
     "RSS MB",
+    "own MB",
     "generator cores",
     "machine cores",
 ];
@@ -31,7 +32,7 @@ const COLUMNS: [&str; 14] = [
 /// Everything measured on one engine.
 pub(crate) struct Report {
     engine: Engine,
-    rows: Vec<[String; 14]>,
+    rows: Vec<[String; 15]>,
     facts: Vec<(&'static str, String)>,
     notes: Vec<String>,
     failed: bool,
@@ -96,6 +97,7 @@ impl Report {
             figure(usage.server, 2),
             figure(per_request, 1),
             figure(usage.memory, 1),
+            figure(usage.own_memory, 1),
             figure(Some(usage.generator), 2),
             figure(Some(usage.machine), 2),
         ];
