@@ -114,7 +114,7 @@ async fn a_certificate_is_got_kept_and_shown_again() {
 
     // The authority is not there: the server is, and says so.
     server.run();
-    until("it is told", async || server.told().contains("does not answer")).await;
+    server.tells("does not answer").await;
     let doctor = server.say(&["doctor"]);
     assert!(doctor.out.contains("✗ certificate authority: "), "{doctor:?}");
     let plain = Person::nobody(&format!("http://127.0.0.1:{}", pebble.asks));

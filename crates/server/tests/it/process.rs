@@ -195,6 +195,15 @@ impl Server {
         std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
     }
 
+    /// Waits until it has logged this, which it writes beside what it does.
+    pub(crate) async fn tells(&self, what: &str) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !self.told().contains(what) {
+            assert!(Instant::now() < deadline, "never: {what}\n{}", self.told());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// SIGKILL, and waits until it is gone.
     pub(crate) fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {

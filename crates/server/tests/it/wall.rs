@@ -19,8 +19,7 @@ async fn a_role_that_it_does_not_bind_is_told_so() {
         let superuser = server.database().expect("PostgreSQL").as_admin();
         server.set("DATABASE_URL", &superuser);
         server.run();
-        let not = "row-level security is not in effect: the role";
-        assert!(server.told().contains(not), "{}", server.told());
+        server.tells("row-level security is not in effect: the role").await;
         let said = server.say(&["doctor"]);
         assert_eq!(said.code, 1, "{said:?}");
         assert!(said.out.contains("✗ row-level security: not in effect: the role"), "{said:?}");
