@@ -8,7 +8,7 @@ use types::{Error, Result};
 
 use crate::load::{Load, Sizes};
 use crate::migrate::{self, Applied};
-use crate::part::{Part, untyped};
+use crate::part::{Look, Part, untyped};
 use crate::watch::Watch;
 use crate::{MigrationState, Reach, Settings, Tx, Waits, postgres, sqlite, traced};
 
@@ -162,14 +162,9 @@ impl Store<'_> {
 
     async fn look(self, how: Look, part: Box<dyn Part>) -> Result<()> {
         let (inside, span) = traced::begin(self.db.engine(), "read");
-        let outcome = match (&self.db.0.inner, how) {
-            (Inner::Sqlite(store), Look::Short) => store.read(inside, part).await,
-            (Inner::Sqlite(store), Look::Long) => store.read_long(inside, part).await,
-            (Inner::Sqlite(store), Look::Endless) => store.snapshot(inside, part).await,
-            (Inner::Sqlite(store), Look::Bounded(ms)) => {
-                store.read_bounded(inside, Duration::from_millis(ms.into()), part).await
-            }
-            (Inner::Postgres(store), how) => {
+        let outcome = match &self.db.0.inner {
+            Inner::Sqlite(store) => store.look(inside, how, part).await,
+            Inner::Postgres(store) => {
                 let mode = match how {
                     Look::Bounded(ms) => postgres::Mode::Bounded(ms),
                     Look::Short | Look::Long | Look::Endless => postgres::Mode::Read,
@@ -179,19 +174,6 @@ impl Store<'_> {
         };
         traced::ended(&self.db.0.watch.meter().reads, span, outcome)
     }
-}
-
-/// How long a look may take.
-#[derive(Clone, Copy)]
-enum Look {
-    /// A moment; else it goes on elsewhere.
-    Short,
-    /// Longer, and elsewhere from the start.
-    Long,
-    /// So many milliseconds.
-    Bounded(u32),
-    /// As long as it takes.
-    Endless,
 }
 
 impl Db {

@@ -8,6 +8,19 @@ use types::{Error, Result};
 
 use crate::Tx;
 
+/// How long a look may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Look {
+    /// A moment; else it goes on elsewhere.
+    Short,
+    /// Longer, and elsewhere from the start.
+    Long,
+    /// So many milliseconds.
+    Bounded(u32),
+    /// As long as it takes.
+    Endless,
+}
+
 /// A run on its way.
 pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 

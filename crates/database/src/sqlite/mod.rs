@@ -17,7 +17,7 @@ use telemetry::{Current, current};
 use tokio::sync::Semaphore;
 use types::{Error, Result};
 
-use crate::part::{Part, untyped};
+use crate::part::{Look, Part, untyped};
 use crate::tx::Inner;
 use crate::watch::Watch;
 use crate::{Load, Settings, Tx, Waits};
@@ -70,42 +70,29 @@ impl Store {
         self.writer.write(inside, change).await
     }
 
-    /// On the caller's own thread, which saves two hops; a look that turns out to be long starts
-    /// again where it holds up nobody.
-    pub(crate) async fn read(&self, inside: Option<Current>, look: Box<dyn Part>) -> Result<()> {
-        if self.readers.read(SHORT, &*look)? {
-            return Ok(());
-        }
-        self.read_apart(inside, LONG, look).await
-    }
-
-    pub(crate) async fn read_long(
+    /// A short or a bounded one on the caller's own thread, which saves two hops; if it turns out to
+    /// be long, it starts again where it holds up nobody.
+    pub(crate) async fn look(
         &self,
         inside: Option<Current>,
+        how: Look,
         look: Box<dyn Part>,
     ) -> Result<()> {
-        self.read_apart(inside, LONG, look).await
-    }
-
-    /// As [`Store::read`], but given up after `patience` in all.
-    pub(crate) async fn read_bounded(
-        &self,
-        inside: Option<Current>,
-        patience: Duration,
-        look: Box<dyn Part>,
-    ) -> Result<()> {
-        if self.readers.read(SHORT.min(patience), &*look)? {
+        let (at_once, patience) = match how {
+            Look::Short => (Some(SHORT), LONG),
+            Look::Bounded(ms) => {
+                let patience = Duration::from_millis(ms.into());
+                (Some(SHORT.min(patience)), patience)
+            }
+            Look::Long => (None, LONG),
+            Look::Endless => (None, ENDLESS),
+        };
+        if let Some(at_once) = at_once
+            && self.readers.read(at_once, &*look)?
+        {
             return Ok(());
         }
         self.read_apart(inside, patience, look).await
-    }
-
-    pub(crate) async fn snapshot(
-        &self,
-        inside: Option<Current>,
-        look: Box<dyn Part>,
-    ) -> Result<()> {
-        self.read_apart(inside, ENDLESS, look).await
     }
 
     async fn read_apart(
@@ -160,7 +147,7 @@ impl Store {
             );
             Ok(problems)
         });
-        self.read_long(None, look).await?;
+        self.look(None, Look::Long, look).await?;
         found.take()
     }
 

@@ -18,24 +18,15 @@ use crate::things::sql::remember_private;
 /// Rows of one kind removed in a round.
 const MOST: i64 = 500;
 
-/// What was written by the contact form from their address.
-const LETTERS: &str = "select id from things where type = 'contact_submission' \
-     and cast(properties ->> 'email' as text) = $1 order by id limit $2";
-/// Archived ones, too.
-const THINGS: &str = "select id from things where owner_id = $1 order by id limit $2";
-/// Those they made, those that are theirs, and those that begin or end at them.
-const CONNECTIONS: &str = "select id from connections where created_by = $1 or owner_id = $1 \
-     or from_id = $1 or to_id = $1 limit $2";
-/// A label belongs to all of its group.
-const KNOWLEDGE: &str = "select id from knowledge where owner_id = $1 and type <> 'label' limit $2";
-
 /// Adds what becomes of it.
 pub(super) fn erasing(rooms: Rooms) -> Rooms {
     rooms
-        .rows(LETTERS, &[Arg::Email], |work, _, ids| Box::pin(remove_things(work, ids)))
-        .rows(THINGS, &[Arg::Owner], |work, _, ids| Box::pin(remove_things(work, ids)))
-        .rows(CONNECTIONS, &[Arg::Owner], |work, _, ids| Box::pin(remove_connections(work, ids)))
-        .rows(KNOWLEDGE, &[Arg::Owner], |work, _, ids| Box::pin(remove_knowledge(work, ids)))
+        .rows(sql::LETTERS, &[Arg::Email], |work, _, ids| Box::pin(remove_things(work, ids)))
+        .rows(sql::THINGS, &[Arg::Owner], |work, _, ids| Box::pin(remove_things(work, ids)))
+        .rows(sql::CONNECTIONS, &[Arg::Owner], |work, _, ids| {
+            Box::pin(remove_connections(work, ids))
+        })
+        .rows(sql::KNOWLEDGE, &[Arg::Owner], |work, _, ids| Box::pin(remove_knowledge(work, ids)))
 }
 
 async fn remove_things(work: &mut Work<'_>, ids: &[Uuid]) -> Result<i64> {

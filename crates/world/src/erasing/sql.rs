@@ -4,6 +4,18 @@ use database::{Sql, Tx};
 use types::{GroupId, PersonId, Result, ThingId};
 use uuid::Uuid;
 
+/// What was written by the contact form from their address.
+pub(super) const LETTERS: &str = "select id from things where type = 'contact_submission' \
+     and cast(properties ->> 'email' as text) = $1 order by id limit $2";
+/// Archived ones, too.
+pub(super) const THINGS: &str = "select id from things where owner_id = $1 order by id limit $2";
+/// Those they made, those that are theirs, and those that begin or end at them.
+pub(super) const CONNECTIONS: &str = "select id from connections where created_by = $1 or owner_id = $1 \
+     or from_id = $1 or to_id = $1 limit $2";
+/// A label belongs to all of its group.
+pub(super) const KNOWLEDGE: &str =
+    "select id from knowledge where owner_id = $1 and type <> 'label' limit $2";
+
 /// Connections from and to any of these things.
 pub(super) async fn connections_of(tx: &mut Tx, ids: &[Uuid], most: i64) -> Result<Vec<Uuid>> {
     let mut found = Vec::new();
