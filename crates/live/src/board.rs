@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use database::seams::tail::Position;
-use engineioxide::Str;
 use telemetry::Meters;
 use types::{PersonId, ThingId, Time};
 use web::CursorKey;
 
-use crate::heard::{Frame, Heard};
+use crate::engine::Frame;
+use crate::heard::Heard;
 use crate::listener::{Listener, Sink, Style};
 use crate::topic::{Topic, topics_of};
 use crate::wire::Wire;
@@ -206,7 +206,7 @@ impl Board {
     pub(crate) fn tell_room(
         &self,
         room: ThingId,
-        packet: &Str,
+        packet: &Frame,
         but: Option<&Wire>,
     ) -> Vec<Arc<Listener>> {
         let listeners = {

@@ -28,14 +28,6 @@ static KEPT: [HeaderName; 6] = [
     SEC_FETCH_SITE,
 ];
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// Headers by which a connection is made.
-static NEEDED: [HeaderName; 5] = [
-    header::UPGRADE,
-    header::CONNECTION,
-    header::SEC_WEBSOCKET_KEY,
-    header::CONTENT_TYPE,
-    header::CONTENT_LENGTH,
-];
 
 /// What somebody proved themselves with: the headers a request of theirs would have. A map of them
 /// would be many times as large, for as long as they are connected.
@@ -50,12 +42,26 @@ struct Auth {
 }
 
 impl Credentials {
-    /// From the connect packet and the request that opened the transport. A token is taken alone;
-    /// without one the cookie counts, for pages that may send it.
+    /// What the request that opens a transport shows.
+    pub(crate) fn shown(opening: &HeaderMap) -> Self {
+        let shown = KEPT.iter().flat_map(|name| {
+            // A copy: what came with the request lies in the buffer of all of it.
+            let copy = |value: &HeaderValue| {
+                let mut copy = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+                copy.set_sensitive(value.is_sensitive());
+                Some((name.clone(), copy))
+            };
+            opening.get_all(name).iter().filter_map(copy)
+        });
+        Self(shown.collect())
+    }
+
+    /// From the connect packet, and from what the request that opened the transport showed. A token
+    /// is taken alone; without one the cookie counts, for pages that may send it.
     ///
     /// # Errors
     /// 400 for a packet that says something else; 401 for no credential at all.
-    pub(crate) fn of(auth: Option<&str>, opening: &HeaderMap) -> Result<Self> {
+    pub(crate) fn of(auth: Option<&str>, shown: Self) -> Result<Self> {
         let auth: Option<Auth> = match auth {
             None => None,
             Some(text) => serde_json::from_str(text).map_err(|_| malformed())?,
@@ -70,7 +76,7 @@ impl Credentials {
             return Ok(Self(Arc::new([(header::AUTHORIZATION, value)])));
         }
         // Clients that are no browsers may set headers instead.
-        Ok(Self(some_of(opening, &KEPT).collect()))
+        Ok(shown)
     }
 
     /// Who they are by now.
@@ -92,35 +98,6 @@ impl Credentials {
         }
         who(parts).await?.ok_or_else(Error::unauthenticated)
     }
-}
-
-fn some_of<'a>(
-    headers: &'a HeaderMap,
-    names: &'a [HeaderName],
-) -> impl Iterator<Item = (HeaderName, HeaderValue)> + 'a {
-    names.iter().flat_map(|name| {
-        // A copy: what came with the request lies in the buffer of all of it.
-        let copy = |value: &HeaderValue| {
-            let mut copy = HeaderValue::from_bytes(value.as_bytes()).ok()?;
-            copy.set_sensitive(value.is_sensitive());
-            Some((name.clone(), copy))
-        };
-        headers.get_all(name).iter().filter_map(copy)
-    })
-}
-
-/// The same request with only what a connection needs. The request that opens one is kept with it
-/// to its end, and each of its headers would keep all that was read with them.
-pub(crate) fn slim<B>(request: Request<B>) -> Request<B> {
-    let (mut parts, body) = request.into_parts();
-    let all = std::mem::take(&mut parts.headers);
-    for (name, value) in some_of(&all, &NEEDED).chain(some_of(&all, &KEPT)) {
-        parts.headers.append(name, value);
-    }
-    if let Ok(uri) = parts.uri.to_string().parse() {
-        parts.uri = uri;
-    }
-    Request::from_parts(parts, body)
 }
 
 /// Somebody, in a connection that is called `id` in the log.

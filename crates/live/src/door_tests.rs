@@ -1,39 +1,50 @@
-use http::Request;
+use http::{HeaderMap, HeaderValue, header};
 
-use super::slim;
+use super::Credentials;
+
+fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in pairs {
+        headers.append(*name, HeaderValue::from_static(value));
+    }
+    headers
+}
+
+fn texts(credentials: &Credentials) -> Vec<String> {
+    let text = |(name, value): &(header::HeaderName, HeaderValue)| {
+        format!("{name}: {}", value.to_str().expect("text"))
+    };
+    credentials.0.iter().map(text).collect()
+}
 
 #[test]
-fn of_a_request_only_what_a_connection_needs_is_kept() {
-    let request = Request::get("/socket.io/?EIO=4&transport=websocket")
-        .header("host", "here")
-        .header("user-agent", "a long story")
-        .header("cookie", "a=1")
-        .header("cookie", "b=2")
-        .header("upgrade", "websocket")
-        .header("connection", "Upgrade")
-        .header("sec-websocket-key", "key")
-        .header("sec-websocket-extensions", "permessage-deflate")
-        .header("x-forwarded-for", "10.0.0.1")
-        .extension(7_u8)
-        .body(());
-    let kept = slim(request.expect("a request"));
-    assert_eq!(kept.uri(), "/socket.io/?EIO=4&transport=websocket");
-    assert_eq!(kept.extensions().get::<u8>(), Some(&7));
-    let mut headers: Vec<_> = kept
-        .headers()
-        .iter()
-        .map(|(name, value)| format!("{name}: {}", value.to_str().expect("text")))
-        .collect();
-    headers.sort();
-    assert_eq!(
-        headers,
-        [
-            "connection: Upgrade",
-            "cookie: a=1",
-            "cookie: b=2",
-            "host: here",
-            "sec-websocket-key: key",
-            "upgrade: websocket",
-        ]
-    );
+fn of_a_request_only_what_tells_who_sent_it_is_kept() {
+    let shown = Credentials::shown(&headers(&[
+        ("host", "here"),
+        ("user-agent", "a long story"),
+        ("cookie", "a=1"),
+        ("cookie", "b=2"),
+        ("sec-websocket-key", "key"),
+        ("x-forwarded-for", "10.0.0.1"),
+    ]));
+    assert_eq!(texts(&shown), ["cookie: a=1", "cookie: b=2", "host: here"]);
+    let kept = Credentials::of(None, shown).expect("the cookie counts");
+    assert_eq!(texts(&kept), ["cookie: a=1", "cookie: b=2", "host: here"]);
+}
+
+#[test]
+fn a_token_counts_alone() {
+    let shown = Credentials::shown(&headers(&[("cookie", "a=1")]));
+    let kept = Credentials::of(Some(r#"{"token":"abc"}"#), shown).expect("a token");
+    assert_eq!(texts(&kept), ["authorization: Bearer abc"]);
+}
+
+#[test]
+fn a_connect_packet_that_says_something_else_is_refused() {
+    for auth in ["7", "\"abc\"", "{\"token\":1}", "{"] {
+        assert!(
+            Credentials::of(Some(auth), Credentials::shown(&HeaderMap::new())).is_err(),
+            "{auth}"
+        );
+    }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use database::seams::tail;
 use database::{Sql, Tx};
-use engineioxide::DisconnectReason;
 use std::sync::Arc;
 use types::{AnyId, ApiKeyId, GroupId, Kind, PersonId, Result};
 use world::events::Part;
@@ -163,7 +162,7 @@ async fn identify_again(live: &Live, wire: &Arc<Wire>) {
             return;
         }
     };
-    let caller = door::caller(identity, wire.id.as_str());
+    let caller = door::caller(identity, &wire.id);
     let listening: Vec<Arc<Listener>> = {
         let mut state = wire.data.lock();
         if state.closed {
@@ -182,7 +181,7 @@ async fn identify_again(live: &Live, wire: &Arc<Wire>) {
 fn see_off(wire: Arc<Wire>) {
     tokio::spawn(async move {
         let _ = tokio::time::timeout(FAREWELL, wire.closed()).await;
-        wire.close(DisconnectReason::TransportClose);
+        wire.close();
     });
 }
 

@@ -1,20 +1,19 @@
 //! What Engine.IO tells of its connections: somebody came, said something, left.
 
-use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use engineioxide::handler::EngineIoHandler;
-use engineioxide::{DisconnectReason, Str};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures_util::FutureExt as _;
+use http::request::Parts;
 use types::Error;
 
 use crate::door::{self, Credentials};
 use crate::packet::{self, Call, Packet};
 use crate::wire::{Guest, Put, Shared, Wire};
-use crate::{Live, calls};
+use crate::{Live, calls, engine};
 
 /// Who is not let in by then is sent away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -23,17 +22,19 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Handler(pub(crate) Live);
 
-impl fmt::Debug for Handler {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Handler")
-    }
-}
-
-impl EngineIoHandler for Handler {
+impl engine::Handler for Handler {
     type Data = Shared;
 
-    fn on_connect(self: Arc<Self>, wire: Arc<Wire>) {
-        let live = self.0.clone();
+    fn name(&self) -> Arc<str> {
+        BASE64_URL_SAFE_NO_PAD.encode(self.0.app.random.bytes::<15>()).into()
+    }
+
+    fn meet(&self, request: &Parts) -> Shared {
+        Shared::new(Credentials::shown(&request.headers))
+    }
+
+    fn came(&self, wire: &Arc<Wire>) {
+        let (live, wire) = (self.0.clone(), Arc::clone(wire));
         tokio::spawn(async move {
             tokio::select! {
                 () = tokio::time::sleep(PATIENCE) => {}
@@ -41,41 +42,41 @@ impl EngineIoHandler for Handler {
                 () = live.closing() => {}
             }
             if wire.data.guest().is_none() {
-                wire.close(DisconnectReason::TransportClose);
+                wire.close();
             }
         });
     }
 
-    fn on_disconnect(&self, wire: Arc<Wire>, _: DisconnectReason) {
-        self.0.part(&wire);
+    fn left(&self, wire: &Arc<Wire>) {
+        self.0.part(wire);
     }
 
-    fn on_message(self: &Arc<Self>, packet: Str, wire: Arc<Wire>) {
+    fn said(&self, wire: &Arc<Wire>, packet: &str) {
         // Its bytes come next, maybe before anybody has answered it.
         if packet.starts_with('5')
-            && let Some(Packet::Event { attachments, .. }) = Packet::parse(&packet)
+            && let Some(Packet::Event { attachments, .. }) = Packet::parse(packet)
         {
             let mut state = wire.data.lock();
             state.skip = state.skip.saturating_add(attachments);
         }
-        match wire.data.put(packet) {
+        match wire.data.put(packet.into()) {
             Put::Waits => {}
             Put::Begin => {
-                let live = self.0.clone();
+                let (live, wire) = (self.0.clone(), Arc::clone(wire));
                 tokio::spawn(async move {
                     let work = AssertUnwindSafe(work(&live, &wire)).catch_unwind();
                     if work.await.is_err() {
                         tracing::error!("answering a packet panicked; its connection is ended");
-                        wire.close(DisconnectReason::PacketParsingError);
+                        wire.close();
                     }
                 });
             }
             // Its transport ends: a client that meant well comes back.
-            Put::Flood => wire.close(DisconnectReason::PacketParsingError),
+            Put::Flood => wire.close(),
         }
     }
 
-    fn on_binary(self: &Arc<Self>, _: Bytes, wire: Arc<Wire>) {
+    fn sent_bytes(&self, wire: &Arc<Wire>) {
         let announced = {
             let mut state = wire.data.lock();
             let announced = state.skip > 0;
@@ -83,7 +84,7 @@ impl EngineIoHandler for Handler {
             announced
         };
         if !announced {
-            wire.close(DisconnectReason::PacketParsingError);
+            wire.close();
         }
     }
 }
@@ -99,13 +100,13 @@ async fn work(live: &Live, wire: &Arc<Wire>) {
             }
             Some(Packet::Disconnect { namespace: "/" }) => {
                 live.part(wire);
-                wire.close(DisconnectReason::TransportClose);
+                wire.close();
             }
             Some(Packet::Event { namespace: "/", ack, arguments, attachments }) => {
                 event(live, wire, ack, arguments, attachments > 0).await;
             }
             Some(Packet::Disconnect { .. } | Packet::Event { .. } | Packet::Ack) => {}
-            None => wire.close(DisconnectReason::PacketParsingError),
+            None => wire.close(),
         }
     }
 }
@@ -116,7 +117,7 @@ async fn connect(live: &Live, wire: &Arc<Wire>, auth: Option<&str>) {
     }
     match admit(live, wire, auth).await {
         Ok(()) => {
-            let _ = wire.emit(packet::connected(wire.id.as_str()));
+            let _ = wire.emit(packet::connected(&wire.id));
         }
         Err(error) => {
             let _ = wire.emit(packet::refused("/", &error));
@@ -125,15 +126,16 @@ async fn connect(live: &Live, wire: &Arc<Wire>, auth: Option<&str>) {
 }
 
 async fn admit(live: &Live, wire: &Arc<Wire>, auth: Option<&str>) -> types::Result<()> {
-    let credentials = Credentials::of(auth, &wire.req_parts.headers)?;
+    let shown = wire.data.lock().opening.clone().ok_or_else(Error::unauthenticated)?;
+    let credentials = Credentials::of(auth, shown)?;
     let identity = credentials.identify(&live.who).await?;
-    let caller = door::caller(identity, wire.id.as_str());
+    let caller = door::caller(identity, &wire.id);
     live.arrive(wire, Guest { caller, credentials })
 }
 
 async fn event(live: &Live, wire: &Arc<Wire>, ack: Option<u64>, arguments: &str, binary: bool) {
     let Some(guest) = wire.data.guest() else {
-        wire.close(DisconnectReason::PacketParsingError);
+        wire.close();
         return;
     };
     let answer = match Call::parse(arguments) {
@@ -147,6 +149,6 @@ async fn event(live: &Live, wire: &Arc<Wire>, ack: Option<u64>, arguments: &str,
         Err(error) => packet::ack(id, &calls::Refused::of(&error)),
     };
     if wire.emit(packet).is_err() {
-        wire.close(DisconnectReason::TransportError);
+        wire.close();
     }
 }

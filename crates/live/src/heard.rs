@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use database::seams::tail::Position;
 use database::{Sql, Tx};
-use engineioxide::Str;
 use serde::Serialize;
 use types::{AnyId, Error, EventId, GroupId, Json, Kind, PersonId, Result, ThingId, Time};
 use uuid::Uuid;
 use web::CursorKey;
 use world::events::{Part, Told, told};
 
+use crate::engine::Frame;
 use crate::packet;
 use crate::topic::Topic;
 
@@ -89,10 +89,6 @@ async fn things_of(tx: &mut Tx, events: &[Told]) -> Result<HashMap<Uuid, Thing>>
         .await?;
     Ok(rows.into_iter().collect())
 }
-
-/// A frame, as a Socket.IO packet: the same bytes for everybody who is told of one event in one
-/// topic.
-pub(crate) type Frame = Str;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -6,13 +6,14 @@
 //! a hole and nothing twice. Messages are things, stored before they are acknowledged; presence,
 //! typing and receipts go from node to node in passing (`signals`).
 //!
-//! Clients speak Socket.IO (`engineioxide` carries it, `packet` reads it) or server-sent events
+//! Clients speak Socket.IO (`engine` carries it, `packet` reads it) or server-sent events
 //! (`stream`).
 
 mod board;
 mod calls;
 mod clean_up;
 mod door;
+mod engine;
 mod erasing;
 mod follow;
 mod handler;
@@ -36,9 +37,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::extract::Request;
-use engineioxide::config::EngineIoConfig;
-use engineioxide::service::EngineIoService;
-use engineioxide::{DisconnectReason, Str};
+use axum::routing::any;
 use kernel::App;
 use kernel::jobs::Jobs;
 use tokio::sync::watch;
@@ -48,6 +47,7 @@ use web::CursorKey;
 
 use crate::board::Board;
 pub use crate::door::{Found, Who};
+use crate::engine::{Config, Engine, Frame};
 pub use crate::erasing::erasing;
 use crate::handler::Handler;
 use crate::listener::{Listener, Sink};
@@ -59,8 +59,6 @@ use crate::wire::{Guest, Wire};
 
 /// Where Socket.IO clients connect.
 pub const SOCKETS: &str = "/socket.io/";
-/// Bytes a WebSocket connection reads at a time.
-const READ_BUFFER: usize = 1024;
 
 /// The state of this room; cheap to clone.
 #[derive(Clone)]
@@ -116,21 +114,15 @@ pub fn router() -> OpenApiRouter<Live> {
 /// Where Socket.IO clients connect: `/socket.io/`, by polling and WebSocket.
 pub fn socket_io(live: &Live) -> Router {
     let settings = &live.settings;
-    let frame = usize::try_from(settings.max_frame_bytes).unwrap_or(1 << 20);
-    let config = EngineIoConfig::builder()
-        .req_path("/socket.io")
-        .ping_interval(settings.heartbeat())
-        .ping_timeout(settings.heartbeat_timeout())
-        .max_buffer_size(settings.queue.clamp(16, 65_536))
-        .max_payload(settings.max_frame_bytes)
-        // Each connection has its own for as long as it lives, and most of what clients say is short.
-        .ws_read_buffer_size(READ_BUFFER)
-        .ws_max_message_size(frame)
-        .ws_max_frame_size(frame)
-        .build();
-    let service = EngineIoService::with_config(Arc::new(Handler(live.clone())), config);
-    let router = Router::new().route_service(SOCKETS, service);
-    router.layer(axum::middleware::map_request(async |request: Request| door::slim(request)))
+    let config = Config {
+        heartbeat: settings.heartbeat(),
+        heartbeat_timeout: settings.heartbeat_timeout(),
+        queue: settings.queue.clamp(16, 65_536),
+        max_bytes: usize::try_from(settings.max_frame_bytes).unwrap_or(1 << 20),
+        max_sessions: settings.max_connections,
+    };
+    let engine = Engine::start(Handler(live.clone()), config);
+    Router::new().route(SOCKETS, any(move |request: Request| Arc::clone(&engine).answer(request)))
 }
 
 /// Reads the log for everybody who listens, until the task is dropped.
@@ -156,7 +148,7 @@ impl Live {
         self.closing.send_replace(true);
         for wire in self.board.wires() {
             self.part(&wire);
-            wire.close(DisconnectReason::ClosingServer);
+            wire.close();
         }
     }
 
@@ -178,6 +170,7 @@ impl Live {
             let mut state = wire.data.lock();
             if !state.closed {
                 state.guest = Some(Arc::new(guest));
+                state.opening = None;
             }
         }
         // It may have ended while it was being let in.
@@ -216,12 +209,12 @@ impl Live {
         self.board.leave(listener);
         if let Sink::Wire(wire) = &listener.sink {
             self.part(wire);
-            wire.close(DisconnectReason::TransportError);
+            wire.close();
         }
     }
 
     /// Tells everybody in a room but one connection.
-    fn tell_room(&self, room: ThingId, packet: &Str, but: Option<&Wire>) {
+    fn tell_room(&self, room: ThingId, packet: &Frame, but: Option<&Wire>) {
         for listener in self.board.tell_room(room, packet, but) {
             self.app.meters().live.slow.one();
             self.send_away(&listener);

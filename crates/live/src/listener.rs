@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 use types::{GroupId, JsonMap, Kind, PersonId, Time};
 use web::CursorKey;
 
-use crate::heard::{Frame, Heard};
+use crate::engine::{Frame, Full};
+use crate::heard::Heard;
 use crate::topic::{Topic, View, topics_of};
 use crate::wire::{Guest, Wire};
 
@@ -31,10 +32,6 @@ pub(crate) enum Sink {
     /// A stream of server-sent events, as (cursor, data).
     Stream { sender: mpsc::Sender<(String, String)>, guest: Arc<Guest> },
 }
-
-/// A frame found no place: its reader is too slow, or gone.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Full;
 
 /// One listener of one topic.
 pub(crate) struct Listener {
@@ -154,7 +151,7 @@ impl Sink {
     /// Puts a frame into the queue.
     pub(crate) fn send(&self, frame: &Frame) -> Result<(), Full> {
         match self {
-            Self::Wire(wire) => wire.emit(frame.clone()).map_err(|_| Full),
+            Self::Wire(wire) => wire.emit(frame.clone()),
             Self::Stream { .. } => Ok(()),
         }
     }
@@ -162,7 +159,7 @@ impl Sink {
     /// Whether another frame would find a place.
     pub(crate) fn has_room(&self) -> bool {
         match self {
-            Self::Wire(wire) => wire.reserve().is_ok(),
+            Self::Wire(wire) => wire.has_room(),
             Self::Stream { sender: stream, .. } => stream.capacity() > 0,
         }
     }

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use engineioxide::DisconnectReason;
 use tokio::sync::Notify;
 use types::{Kind, PersonId, Result, ThingId};
 use world::notifications::model::{Counts, Notification};
 use world::notifications::rules as notifications;
 
+use crate::engine::Full;
 use crate::heard::Heard;
 use crate::listener::Style;
 use crate::topic::Topic;
@@ -110,7 +110,7 @@ async fn tell(live: &Live, person: PersonId, news: Vec<ThingId>) -> Result<()> {
     for wire in wires {
         if send(&wire, &some, &counts).is_err() {
             live.part(&wire);
-            wire.close(DisconnectReason::TransportError);
+            wire.close();
         }
     }
     Ok(())
@@ -132,9 +132,9 @@ fn guest(wire: &Wire) -> Option<Arc<Guest>> {
 }
 
 /// An error, when its reader is too slow.
-fn send(wire: &Wire, some: &[Notification], counts: &Counts) -> Result<(), ()> {
+fn send(wire: &Wire, some: &[Notification], counts: &Counts) -> Result<(), Full> {
     for one in some {
-        wire.emit(packet::event("notification", one)).map_err(drop)?;
+        wire.emit(packet::event("notification", one))?;
     }
-    wire.emit(packet::event("counts", counts)).map_err(drop)
+    wire.emit(packet::event("counts", counts))
 }

@@ -8,6 +8,7 @@ use kernel::{App, Caller};
 use serde::{Deserialize, Serialize};
 use types::{Error, PersonId, Result, ThingId, Time};
 
+use crate::engine::Frame;
 use crate::rooms::require_in;
 use crate::signals::Signal;
 use crate::wire::Wire;
@@ -80,12 +81,7 @@ pub(crate) async fn give(
 }
 
 /// What the others are told.
-pub(crate) fn packet_of(
-    room: ThingId,
-    person: PersonId,
-    step: Step,
-    seq: i64,
-) -> engineioxide::Str {
+pub(crate) fn packet_of(room: ThingId, person: PersonId, step: Step, seq: i64) -> Frame {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Body {

@@ -76,7 +76,7 @@ async fn stream_events(
     let since = last.or(wanted.since.as_deref());
     let place = live.place_for_stream()?;
     let (sender, receiver) = mpsc::channel(QUEUE);
-    let credentials = Credentials::of(None, &headers)?;
+    let credentials = Credentials::shown(&headers);
     let guest = Arc::new(Guest { caller: caller.clone(), credentials });
     let sink = Sink::Stream { sender, guest };
     let start =

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use database::seams::tail::{self, Position};
-use engineioxide::Str;
 use filter::Filter;
 use kernel::Caller;
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use world::events;
 
 use crate::board::Joined;
 use crate::calls::Subscribed;
+use crate::engine::Frame;
 use crate::heard::{self, Heard};
 use crate::listener::{Listener, SCHEMA, Sink, Style};
 use crate::topic::{self, Topic};
@@ -248,7 +248,7 @@ fn lose(live: &Live, listener: &Arc<Listener>) {
 }
 
 /// The frame that ends listening because the policy changed.
-pub(crate) fn unsubscribed(topic: Topic, code: &str) -> Str {
+pub(crate) fn unsubscribed(topic: Topic, code: &str) -> Frame {
     #[derive(Serialize)]
     struct Ended<'a> {
         topic: String,

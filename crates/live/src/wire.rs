@@ -4,22 +4,22 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use engineioxide::Str;
 use kernel::Caller;
 use types::ThingId;
 
 use crate::door::Credentials;
+use crate::engine::Session;
+use crate::handler::Handler;
 use crate::listener::{Listener, Style};
 use crate::topic::Topic;
 
 /// A connection, with our [`State`] of it.
-pub(crate) type Wire = engineioxide::Socket<Shared>;
+pub(crate) type Wire = Session<Handler>;
 
 /// What a client may have said before the first of it is answered.
 const INBOX: usize = 64;
 
 /// The state of a connection; the lock is held for moments only.
-#[derive(Default)]
 pub(crate) struct Shared(Mutex<State>);
 
 /// What is known of a connection.
@@ -27,8 +27,10 @@ pub(crate) struct Shared(Mutex<State>);
 pub(crate) struct State {
     /// Who it is; nobody before they were let in and after they were sent away.
     pub(crate) guest: Option<Arc<Guest>>,
+    /// What the request that opened it showed; nothing once they are let in.
+    pub(crate) opening: Option<Credentials>,
     /// Packets to be answered in their order.
-    inbox: VecDeque<Str>,
+    inbox: VecDeque<Box<str>>,
     /// Whether somebody is answering them.
     working: bool,
     /// Frames of bytes to come that nobody wants.
@@ -59,12 +61,17 @@ pub(crate) enum Put {
 }
 
 impl Shared {
+    /// Of a connection that was opened with these credentials.
+    pub(crate) fn new(opening: Credentials) -> Self {
+        Self(Mutex::new(State { opening: Some(opening), ..State::default() }))
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a packet in.
-    pub(crate) fn put(&self, packet: Str) -> Put {
+    pub(crate) fn put(&self, packet: Box<str>) -> Put {
         let mut state = self.lock();
         if state.inbox.len() >= INBOX {
             return Put::Flood;
@@ -74,7 +81,7 @@ impl Shared {
     }
 
     /// The next packet to be answered; after the last one nobody is working any more.
-    pub(crate) fn next(&self) -> Option<Str> {
+    pub(crate) fn next(&self) -> Option<Box<str>> {
         let mut state = self.lock();
         let next = if state.closed { None } else { state.inbox.pop_front() };
         if next.is_none() {

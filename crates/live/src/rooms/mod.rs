@@ -5,13 +5,13 @@ pub(crate) mod messages;
 
 use std::sync::Arc;
 
-use engineioxide::Str;
 use kernel::Caller;
 use serde::{Deserialize, Serialize};
 use types::{Error, PersonId, Result, ThingId};
 use world::people;
 
 use crate::calls::{Joined, Online};
+use crate::engine::Frame;
 use crate::listener::{Sink, Style};
 use crate::signals::Signal;
 use crate::topic::Topic;
@@ -170,7 +170,7 @@ pub(crate) fn typing(live: &Live, wire: &Arc<Wire>, caller: &Caller, typing: Typ
     Ok(())
 }
 
-pub(crate) fn typing_packet(room: ThingId, person: PersonId, on: bool) -> Str {
+pub(crate) fn typing_packet(room: ThingId, person: PersonId, on: bool) -> Frame {
     packet::event("typing", &TypingBody { room, person_id: person, on }).into()
 }
 
