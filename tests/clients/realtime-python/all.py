@@ -13,12 +13,7 @@ import time
 import unittest
 import urllib.request
 
-import engineio
 import socketio
-
-# By polling this library takes an answer of more than 16 packets for an attack (its FAQ says so, and
-# how to change it); docs/live.md says it, too.
-engineio.payload.Payload.max_decode_packets = 1024
 
 SCENE = json.loads(os.environ["SIXFOLD_SCENE"])
 URL, GROUP, ROOM, PEOPLE = (SCENE[key] for key in ("url", "group", "room", "people"))
