@@ -23,6 +23,7 @@ mod overload;
 mod postgres;
 mod proc;
 mod queries;
+mod recovery;
 mod report;
 mod response;
 mod run;

@@ -218,7 +218,7 @@ pub(crate) struct RunOptions {
     #[arg(long, value_enum, default_value = "import")]
     pub(crate) fill: Fill,
 
-    /// Things of the `queries` and `backup` scenarios.
+    /// Things of the `queries`, `backup` and `recovery` scenarios.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10_000..=10_000_000))]
     pub(crate) rows: u64,
 

@@ -19,6 +19,7 @@ use crate::overload;
 use crate::postgres::{self, Databases};
 use crate::proc;
 use crate::queries;
+use crate::recovery;
 use crate::report::{Report, median_and_longest};
 use crate::scenario::{Scenario, rehearse};
 use crate::search;
@@ -107,6 +108,9 @@ async fn on_engine(
             Scenario::Access => access::measure(&mut report).await,
             Scenario::Jobs => jobs::on_engine(engine, options, databases, &mut report).await,
             Scenario::Backup => backup::on_engine(engine, options, databases, &mut report).await,
+            Scenario::Recovery => {
+                recovery::on_engine(engine, options, databases, &mut report).await
+            }
             Scenario::Webhook => webhook::on_engine(engine, options, databases, &mut report).await,
             Scenario::Overload => {
                 overload::on_engine(engine, options, databases, &mut report).await

@@ -71,6 +71,8 @@ pub(crate) enum Scenario {
     Overload,
     /// create-thing beside backups, and a restore, over `--rows` things
     Backup,
+    /// How soon a server is back that was killed under create-thing, over `--rows` things
+    Recovery,
 }
 
 impl Scenario {
@@ -95,6 +97,7 @@ impl Scenario {
             Self::Webhook => "webhook",
             Self::Overload => "overload",
             Self::Backup => "backup",
+            Self::Recovery => "recovery",
         }
     }
 
@@ -113,6 +116,7 @@ impl Scenario {
                 | Self::Webhook
                 | Self::Overload
                 | Self::Backup
+                | Self::Recovery
         )
     }
 }

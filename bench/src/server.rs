@@ -134,6 +134,12 @@ impl House {
         Ok(())
     }
 
+    /// Ends the server as a power cut would (SIGKILL).
+    pub(crate) async fn kill(&mut self) -> Result<()> {
+        let Some((mut child, _)) = self.running.take() else { return Ok(()) };
+        child.kill().await.context("could not kill the server")
+    }
+
     /// Imports a file while the server is stopped; the time it took.
     pub(crate) async fn import(&self, file: &Path) -> Result<Duration> {
         let file = file.to_str().context("a path that is no text")?;
