@@ -1,5 +1,6 @@
 //! The handle to the store.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +55,10 @@ pub struct Store<'a> {
     reach: Reach,
 }
 
-impl Store<'_> {
+/// What becomes of a transaction.
+type Outcome<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
+impl<'a> Store<'a> {
     /// One transaction: all of `change` or nothing, durable when this returns `Ok`.
     ///
     /// `change` may await nothing but its transaction and may be run more than once, so it must
@@ -151,28 +155,33 @@ impl Store<'_> {
         answer.take()
     }
 
-    async fn change(self, mode: postgres::Mode, part: Box<dyn Part>) -> Result<()> {
-        let (inside, span) = traced::begin(self.db.engine(), "write");
-        let outcome = match &self.db.0.inner {
-            Inner::Sqlite(store) => store.write(inside, part).await,
-            Inner::Postgres(store) => store.transact(mode, self.reach, inside, part).await,
-        };
-        traced::ended(&self.db.0.watch.meter().writes, span, outcome)
+    // In a box, so that this is compiled here once and not in every crate that has a transaction.
+    fn change(self, mode: postgres::Mode, part: Box<dyn Part>) -> Outcome<'a> {
+        Box::pin(async move {
+            let (inside, span) = traced::begin(self.db.engine(), "write");
+            let outcome = match &self.db.0.inner {
+                Inner::Sqlite(store) => store.write(inside, part).await,
+                Inner::Postgres(store) => store.transact(mode, self.reach, inside, part).await,
+            };
+            traced::ended(&self.db.0.watch.meter().writes, span, outcome)
+        })
     }
 
-    async fn look(self, how: Look, part: Box<dyn Part>) -> Result<()> {
-        let (inside, span) = traced::begin(self.db.engine(), "read");
-        let outcome = match &self.db.0.inner {
-            Inner::Sqlite(store) => store.look(inside, how, part).await,
-            Inner::Postgres(store) => {
-                let mode = match how {
-                    Look::Bounded(ms) => postgres::Mode::Bounded(ms),
-                    Look::Short | Look::Long | Look::Endless => postgres::Mode::Read,
-                };
-                store.transact(mode, self.reach, inside, part).await
-            }
-        };
-        traced::ended(&self.db.0.watch.meter().reads, span, outcome)
+    fn look(self, how: Look, part: Box<dyn Part>) -> Outcome<'a> {
+        Box::pin(async move {
+            let (inside, span) = traced::begin(self.db.engine(), "read");
+            let outcome = match &self.db.0.inner {
+                Inner::Sqlite(store) => store.look(inside, how, part).await,
+                Inner::Postgres(store) => {
+                    let mode = match how {
+                        Look::Bounded(ms) => postgres::Mode::Bounded(ms),
+                        Look::Short | Look::Long | Look::Endless => postgres::Mode::Read,
+                    };
+                    store.transact(mode, self.reach, inside, part).await
+                }
+            };
+            traced::ended(&self.db.0.watch.meter().reads, span, outcome)
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use database::{Answer, Reach, Tx};
 use telemetry::within;
+use tokio::task::JoinHandle;
 use types::{AnyId, Error, EventId, GroupId, JobId, Json, PersonId, Result, Time};
 use uuid::Uuid;
 
@@ -241,16 +242,22 @@ where
     F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
 {
     let (place, answer) = Answer::new();
-    apart(app, caller, reach, Box::new(Typed { change, answer: place })).await?;
+    apart(app, caller, reach, Box::new(Typed { change, answer: place })).await??;
     answer.take()
 }
 
 /// A task of its own: once queued, a change happens even when its request goes away, and then its
-/// effects must too — a revocation nobody waits for is still one.
-async fn apart(app: &App, caller: &Caller, reach: Reach, change: Box<dyn Part>) -> Result<()> {
+/// effects must too — a revocation nobody waits for is still one. Begun here, so that it is compiled
+/// here once and not in every crate that changes something.
+fn apart(
+    app: &App,
+    caller: &Caller,
+    reach: Reach,
+    change: Box<dyn Part>,
+) -> JoinHandle<Result<()>> {
     let (app, caller) = (app.clone(), caller.clone());
     let current = telemetry::current();
-    tokio::spawn(async move { within(current, commit(&app, caller, reach, change)).await }).await?
+    tokio::spawn(async move { within(current, commit(&app, caller, reach, change)).await })
 }
 
 async fn commit(app: &App, caller: Caller, reach: Reach, change: Box<dyn Part>) -> Result<()> {

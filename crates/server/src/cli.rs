@@ -4,6 +4,7 @@
 mod admin;
 mod audit;
 mod backup;
+mod compact;
 mod doctor;
 mod jobs;
 mod keys;
@@ -68,6 +69,8 @@ enum Command {
     Export(transfer::Export),
     /// Print the types of things, connections and events as TypeScript
     Types(types::Types),
+    /// Write the database file anew, without what is not used any more
+    Compact,
     /// Look at everything a start needs, and say what is wrong
     Doctor,
     /// The settings
@@ -124,6 +127,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Stop> {
         Command::Import(import) => return run_async(transfer::import(settings()?, import, json)),
         Command::Export(export) => run_async(transfer::export(&settings()?, export, json))?,
         Command::Types(types) => run_async(types::run(settings, types))?,
+        Command::Compact => compact::run(&settings()?, json)?,
         Command::Doctor => return run_async(doctor::run(&flags, json)),
         Command::Config(ConfigCommand::Check) => check(&flags, json)?,
         Command::Config(ConfigCommand::Example) => print(&config::example())?,
@@ -185,4 +189,14 @@ fn absent_database(settings: &Settings) -> Option<PathBuf> {
     let database = start::database_settings(settings);
     let file = start::in_data_dir(&database)?;
     (!file.exists()).then(|| file.to_owned())
+}
+
+/// For people.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let (mut rest, mut unit) = (bytes / 102, 0);
+    while rest >= 10_240 && unit + 1 < UNITS.len() {
+        (rest, unit) = (rest / 1024, unit + 1);
+    }
+    format!("{}.{} {}", rest / 10, rest % 10, UNITS[unit])
 }

@@ -4,6 +4,7 @@
 //! database, and a file that is to be checked belongs to nobody yet. Everything here blocks; it is
 //! called on threads of its own.
 
+mod compact;
 mod copy;
 mod look;
 
@@ -13,6 +14,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use types::{Error, Result};
 
+pub use self::compact::{Compacted, compact};
 pub use self::copy::{Copying, Pace, copy};
 pub use self::look::{Contents, Depth, look, problems};
 use crate::failure;

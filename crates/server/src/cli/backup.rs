@@ -12,6 +12,7 @@ use ops::backup::{
 use serde_json::{Value, json};
 use types::Secret;
 
+use super::size;
 use crate::config::Settings;
 use crate::exit::Stop;
 use crate::start::keys;
@@ -416,14 +417,4 @@ fn bar() -> ProgressBar {
         bar.set_style(style);
     }
     bar
-}
-
-/// For people.
-fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    let (mut rest, mut unit) = (bytes / 102, 0);
-    while rest >= 10_240 && unit + 1 < UNITS.len() {
-        (rest, unit) = (rest / 1024, unit + 1);
-    }
-    format!("{}.{} {}", rest / 10, rest % 10, UNITS[unit])
 }

@@ -28,6 +28,7 @@ async fn reading_commands_make_nothing() {
         (&["types", "--group", "acme"], 3),
         (&["doctor"], 0),
         (&["export"], 3),
+        (&["compact"], 3),
         (&["admin", "setup-token"], 3),
         (&["import", "missing.ndjson"], 2),
         (&["import"], 2),

@@ -23,6 +23,7 @@ mod clean_ups;
 mod clients;
 mod command_line;
 mod command_line_user;
+mod compact;
 mod crash;
 mod edge;
 mod engines;
