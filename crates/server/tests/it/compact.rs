@@ -53,7 +53,8 @@ async fn everything_is_in_the_new_file_and_it_is_no_larger() {
     stage.server.run();
     let alice = stage.alice().at(stage.server.url());
     alice.get(&format!("/v1/things/{kept}")).await.was(200);
-    let found = alice.get(&format!("/v1/search?q={KEPT}")).await.was(200).json();
+    let search = json!({ "groupId": stage.acme, "query": KEPT });
+    let found = alice.post("/v1/knowledge/search", search).await.was(200).json();
     assert_eq!(found["data"].as_array().map(Vec::len), Some(1), "{found}");
 }
 
