@@ -11,6 +11,7 @@
 mod engines;
 mod guards;
 mod log;
+mod packed;
 mod search;
 mod transactions;
 mod wall;

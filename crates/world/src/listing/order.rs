@@ -140,6 +140,13 @@ impl Order {
         self.keys.len() == 1
     }
 
+    /// Whether it is by a property, and of the same value by creation.
+    #[must_use]
+    pub(crate) fn is_by_property(&self) -> bool {
+        self.property.is_some()
+            && matches!(self.keys.as_slice(), [_, creation] if self.is_creation(creation))
+    }
+
     /// Whether it begins with a column of this name, the smallest first.
     #[must_use]
     pub(crate) fn begins_with(&self, name: &str) -> bool {

@@ -2,10 +2,11 @@
 //! run along them, and those no two things may share. An archived thing has neither: it is in no
 //! list by its properties, and what it kept for itself is free.
 
-use database::{Tx, Value, args};
+use database::{Engine, Tx, Value, args};
 use types::{Error, Field, GroupId, Json, Result, ThingId};
 
 use super::model::Thing;
+use super::others;
 use crate::ontology::prepare::{Indexed, Prepared};
 
 /// What a thing counts for in `storageBytes`: its properties, the hidden ones too, as they are
@@ -34,9 +35,9 @@ pub(crate) async fn store_content(
             return Err(duplicate(property));
         }
     }
-    let rows: Vec<_> = values(id, group, kind, prepared).collect();
-    tx.insert_each(VALUES, "", WIDTH, &rows).await?;
-    Ok(())
+    let others = others::of(&prepared.values)?;
+    let rows: Vec<_> = values(id, group, kind, prepared, &others).collect();
+    insert_values(tx, &rows).await
 }
 
 /// The same for many new things at once.
@@ -57,30 +58,66 @@ pub(crate) async fn store_contents<'a>(
     if usize::try_from(made)? * KEY_WIDTH != keys.len() {
         return Err(duplicate("key"));
     }
+    let others = things.clone().map(|(_, prepared)| others::of(&prepared.values));
+    let others = others.collect::<Result<Vec<_>>>()?;
     let rows: Vec<_> = things
-        .flat_map(|(thing, prepared)| values(thing.id, thing.group_id, &thing.kind, prepared))
+        .zip(&others)
+        .flat_map(|((thing, prepared), others)| {
+            values(thing.id, thing.group_id, &thing.kind, prepared, others)
+        })
         .collect();
-    tx.insert_each(VALUES, "", WIDTH, &rows).await?;
-    Ok(())
+    insert_values(tx, &rows).await
 }
 
-const VALUES: &str =
-    "insert into thing_values (thing_id, property, group_id, type, number, text) values ";
-/// Columns of [`VALUES`].
-const WIDTH: usize = 6;
+macro_rules! insert_values {
+    ($rows:literal) => {
+        concat!(
+            "insert into thing_values \
+             (thing_id, property, group_id, type, number, text, others) ",
+            $rows
+        )
+    };
+}
+/// Columns of `insert_values`.
+const WIDTH: usize = 7;
+
+async fn insert_values(tx: &mut Tx, rows: &[Value<'_>]) -> Result<()> {
+    let (head, tail) = match tx.engine() {
+        // Packed, it is read without being parsed, as any JSON is on PostgreSQL.
+        Engine::Sqlite => (
+            insert_values!(
+                "select column1, column2, column3, column4, column5, column6, jsonb(column7) \
+                 from (values "
+            ),
+            ")",
+        ),
+        Engine::Postgres => (insert_values!("values "), ""),
+    };
+    tx.insert_each(head, tail, WIDTH, rows).await?;
+    Ok(())
+}
 
 fn values<'a>(
     id: ThingId,
     group: GroupId,
     kind: &'a str,
     prepared: &'a Prepared,
+    others: &'a [Option<Json>],
 ) -> impl Iterator<Item = Value<'a>> {
-    prepared.values.iter().flat_map(move |(property, value)| {
+    prepared.values.iter().zip(others).flat_map(move |((property, value), others)| {
         let (number, text) = match value {
             Indexed::Number(number) => (Some(*number), None),
             Indexed::Text(text) => (None, Some(text.as_str())),
         };
-        [id.into(), property.into(), group.into(), kind.into(), number.into(), text.into()]
+        [
+            id.into(),
+            property.into(),
+            group.into(),
+            kind.into(),
+            number.into(),
+            text.into(),
+            others.into(),
+        ]
     })
 }
 

@@ -5,6 +5,7 @@ use filter::{FieldKind, Filter, Literal, Op, Schema, Subject, Test};
 use types::Kind;
 
 use super::model::Thing;
+use super::others;
 use crate::listing::{Column, Listable, Sorted, Table, columns, fields};
 
 /// What may be asked of things.
@@ -124,12 +125,28 @@ impl<'f> Bound<'f> {
         };
         sql.push(" and ").push(alias).push(column).push(" is not null and ");
         sql.push(alias).push(column);
+        self.compare(sql);
+    }
+
+    /// Appends the comparison to what stands before.
+    pub(super) fn compare<'a>(self, sql: &mut Sql<'a>)
+    where
+        'f: 'a,
+    {
         sql.push(match self.op {
             Op::Less | Op::AtMost => " <= ",
             Op::Greater | Op::AtLeast => " >= ",
             _ => " = ",
         });
         sql.bind(self.value);
+    }
+
+    /// The same of the beginnings of texts.
+    pub(super) fn beginning(self) -> Self {
+        match self.value {
+            Value::Text(text) => Self { value: Value::Text(others::beginning(text)), ..self },
+            _ => self,
+        }
     }
 }
 

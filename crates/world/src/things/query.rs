@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::expand::Expand;
 use super::filtered::{SCHEMA, TABLE};
+use super::gathered;
 use super::model::{Thing, ThingFilter, ThingQuery};
 use super::row::ThingRow;
 use super::statement::{Ask, Found, condition};
@@ -215,11 +216,19 @@ async fn rows(
             after: request.after.as_ref().filter(|place| place.part == *part),
             limit: i64::try_from(wanted - found.len())?,
         };
-        let sql = ask.statement();
-        if request.explain {
-            plans.push(plan::of(tx, &sql).await?);
-        }
-        found.extend(tx.all(sql.text(), sql.args(), |row| ask.read(row)).await?);
+        let plans = request.explain.then_some(&mut *plans);
+        found.extend(match &way.few {
+            Some(few) if *part == Part::Numbers && request.order.is_by_property() => {
+                gathered::numbers(tx, &ask, few, plans).await?
+            }
+            _ => {
+                let sql = ask.statement();
+                if let Some(plans) = plans {
+                    plans.push(plan::of(tx, &sql).await?);
+                }
+                tx.all(sql.text(), sql.args(), |row| ask.read(row)).await?
+            }
+        });
         if found.len() == wanted {
             break;
         }

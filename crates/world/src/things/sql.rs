@@ -16,19 +16,36 @@ macro_rules! columns {
 
 /// Lists over the table.
 pub(super) const HEAD: &str = concat!("select ", columns!(), " from things o where 1 = 1");
-/// Lists along the index of a property. `cross join` keeps the order of the two on SQLite.
-pub(super) const ALONG: &str = concat!(
-    "select ",
-    columns!(),
-    ", v.number, v.text from thing_values v cross join things o where o.id = v.thing_id"
-);
+/// Lists along the index of a property, with what is sorted by: nothing else that the index does not
+/// hold, or each entry would be looked up in its table. `cross join` keeps the order of the two on
+/// SQLite.
+macro_rules! along {
+    ($value:literal) => {
+        concat!(
+            "select ",
+            columns!(),
+            $value,
+            " from thing_values v cross join things o where o.id = v.thing_id"
+        )
+    };
+}
+pub(super) const ALONG: &str = along!("");
+pub(super) const ALONG_NUMBERS: &str = along!(", v.number");
+pub(super) const ALONG_TEXTS: &str = along!(", v.text");
 /// The same over few rows, which the index of another property `w` leaves.
-pub(super) const ALONG_FEW: &str = concat!(
-    "select ",
-    columns!(),
-    ", v.number, v.text from thing_values w cross join thing_values v cross join things o \
-     where v.thing_id = w.thing_id and o.id = w.thing_id"
-);
+macro_rules! few {
+    ($value:literal) => {
+        concat!(
+            "select ",
+            columns!(),
+            $value,
+            " from thing_values w cross join thing_values v cross join things o \
+             where v.thing_id = w.thing_id and o.id = w.thing_id"
+        )
+    };
+}
+pub(super) const FEW_NUMBERS: &str = few!(", v.number");
+pub(super) const FEW_TEXTS: &str = few!(", v.text");
 /// Lists over few rows of the table.
 pub(super) const HEAD_FEW: &str = concat!(
     "select ",
@@ -153,13 +170,17 @@ fn inserted<'a>(thing: &'a Thing, hidden: &'a Option<Json>) -> [Value<'a>; COLUM
     ]
 }
 
-/// Those of `ids` that are taken, in whichever group.
-pub(super) async fn there(tx: &mut Tx, ids: &[ThingId]) -> Result<Vec<ThingId>> {
-    let mut sql = Sql::new("select id from things where id in ");
-    // One of few lengths, so that few statements have to be prepared.
+/// Appends a list in one of few lengths, so that few statements have to be prepared.
+pub(super) fn bind_ids(sql: &mut Sql<'_>, ids: &[ThingId]) {
     let missing = ids.len().next_power_of_two() - ids.len();
     let filled = ids.iter().chain(ids.last().into_iter().cycle().take(missing));
     sql.bind_list(filled.copied());
+}
+
+/// Those of `ids` that are taken, in whichever group.
+pub(super) async fn there(tx: &mut Tx, ids: &[ThingId]) -> Result<Vec<ThingId>> {
+    let mut sql = Sql::new("select id from things where id in ");
+    bind_ids(&mut sql, ids);
     tx.all(sql.text(), sql.args(), |row| row.get(0)).await
 }
 

@@ -33,17 +33,22 @@ pub(super) struct Found {
 impl<'a> Ask<'a> {
     /// The statement: along the index of a property, or over the table.
     pub(super) fn statement(&'a self) -> Sql<'a> {
+        let few = self.way.few.is_some();
         let along = match self.part {
             Part::Numbers | Part::Texts => true,
             Part::Table => !self.way.bounds.is_empty(),
             Part::Lacking => false,
         };
-        let (head, names) = match (along, self.way.few.is_empty()) {
-            (true, true) => (sql::ALONG, Names::Along("v.thing_id")),
-            (true, false) => (sql::ALONG_FEW, Names::Along("v.thing_id")),
-            (false, true) => (sql::HEAD, Names::Table),
-            (false, false) => (sql::HEAD_FEW, Names::Table),
+        let head = match (self.part, few) {
+            (Part::Numbers, false) => sql::ALONG_NUMBERS,
+            (Part::Numbers, true) => sql::FEW_NUMBERS,
+            (Part::Texts, false) => sql::ALONG_TEXTS,
+            (Part::Texts, true) => sql::FEW_TEXTS,
+            (Part::Table, _) if along => sql::ALONG,
+            (Part::Lacking, true) => sql::HEAD_FEW,
+            (Part::Table | Part::Lacking, _) => sql::HEAD,
         };
+        let names = if along { Names::Along("v.thing_id") } else { Names::Table };
         let merged = |sql: &mut Sql<'a>| self.order.order_by(sql, self.part, Names::Merged);
         self.scope.list_by(head, merged, self.limit, self.given.me, |sql| {
             self.property(sql);
@@ -59,19 +64,20 @@ impl<'a> Ask<'a> {
     }
 
     /// Bounds the index to a property of the type, or the table to what lacks it.
-    fn property(&self, sql: &mut Sql<'a>) {
+    fn property(&'a self, sql: &mut Sql<'a>) {
         let way = self.way;
         let bounded = way.bounds.first().map(|bound| bound.property);
         let Some(property) = self.order.property().or(bounded) else { return };
-        if !way.few.is_empty() {
-            self.within("w", &way.few, sql);
+        if let Some(few) = &way.few {
+            self.within("w", &few.bounds, sql);
+            few.has(self.part, sql, self.given.engine);
         }
         if self.part == Part::Lacking {
             sql.push(" and not exists (select 1 from thing_values v where v.thing_id = o.id");
             sql.push(" and v.property = ").bind(property).push(")");
             return;
         }
-        if way.few.is_empty() {
+        if way.few.is_none() {
             along("v", sql, self.scope, self.filter, property);
         } else {
             sql.push(" and v.property = ").bind(property);
@@ -84,19 +90,18 @@ impl<'a> Ask<'a> {
         for bound in &way.bounds {
             bound.condition("v", sql);
         }
-        for bounds in &way.asked {
-            let Some(first) = bounds.first() else { continue };
-            sql.push(" and exists (select 1 from thing_values x where x.thing_id = v.thing_id");
-            sql.push(" and x.property = ").bind(first.property);
-            for bound in bounds {
-                bound.condition("x", sql);
-            }
-            sql.push(")");
+        for asked in &way.asked {
+            asked.condition(sql, self.given.engine);
         }
     }
 
     /// Bounds `alias` of the index to what `bounds` leave of one property.
-    fn within(&self, alias: &'static str, bounds: &'a [Bound<'a>], sql: &mut Sql<'a>) {
+    pub(super) fn within<'s>(
+        &'s self,
+        alias: &'static str,
+        bounds: &'s [Bound<'s>],
+        sql: &mut Sql<'s>,
+    ) {
         let Some(first) = bounds.first() else { return };
         along(alias, sql, self.scope, self.filter, first.property);
         for bound in bounds {
@@ -107,7 +112,7 @@ impl<'a> Ask<'a> {
     pub(super) fn read(&self, row: &Row<'_>) -> Result<Found> {
         let value = match self.part {
             Part::Numbers => Some(Sorted::Real(row.get(14)?)),
-            Part::Texts => Some(Sorted::Text(row.get(15)?)),
+            Part::Texts => Some(Sorted::Text(row.get(14)?)),
             Part::Table | Part::Lacking => None,
         };
         Ok(Found { thing: sql::thing(row)?, value, part: self.part })

@@ -53,6 +53,20 @@ impl JsonPath {
         sql.push(")");
     }
 
+    /// The value as what it is: on SQLite a number or a text, on PostgreSQL a text.
+    fn plain<'a>(&'a self, sql: &mut Sql<'a>, engine: Engine) {
+        match engine {
+            Engine::Sqlite => {
+                sql.push("(").push(self.column).push(" ->> ").bind(&self.path).push(")");
+            }
+            Engine::Postgres => {
+                sql.push("(");
+                self.walk(sql);
+                sql.push(" #>> '{}')");
+            }
+        }
+    }
+
     /// The name of the value's type; null where there is no value.
     fn kind<'a>(&'a self, sql: &mut Sql<'a>, engine: Engine) {
         match engine {
@@ -99,6 +113,21 @@ pub fn number<'a>(sql: &mut Sql<'a>, engine: Engine, path: &'a JsonPath) {
         }
     }
     sql.push(" end");
+}
+
+/// The text at `path`, where nothing but a text can be; null where there is none. The JSON may also
+/// be packed, as SQLite's `jsonb` packs it.
+pub fn known_text<'a>(sql: &mut Sql<'a>, engine: Engine, path: &'a JsonPath) {
+    path.plain(sql, engine);
+    sql.push(by_bytes(engine));
+}
+
+/// The number at `path`, where nothing but a number can be, as a double; else as [`known_text`].
+pub fn known_number<'a>(sql: &mut Sql<'a>, engine: Engine, path: &'a JsonPath) {
+    path.plain(sql, engine);
+    if engine == Engine::Postgres {
+        sql.push("::double precision");
+    }
 }
 
 /// Whether the value at `path` is this flag.

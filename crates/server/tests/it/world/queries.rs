@@ -1,5 +1,6 @@
 //! Lists of things in any order, filtered, with chosen fields and what they refer to; sums; walks.
 
+mod others;
 mod told;
 
 use std::cmp::Ordering;
