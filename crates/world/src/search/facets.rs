@@ -22,17 +22,19 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn add(&mut self, facets: Vec<Facet>) {
+        let mut all = 0;
         for facet in facets {
             match facet {
-                Facet::All(count) => {
-                    self.cut |= count > MOST;
-                    self.counted += count.min(MOST);
+                Facet::Made(kind, day, count) => {
+                    all += count;
+                    *self.kinds.entry(kind).or_default() += count;
+                    *self.months.entry(month(day)).or_default() += count;
                 }
-                Facet::Type(kind, count) => *self.kinds.entry(kind).or_default() += count,
                 Facet::Label(label, count) => *self.labels.entry(label).or_default() += count,
-                Facet::Day(day, count) => *self.months.entry(month(day)).or_default() += count,
             }
         }
+        self.cut |= all > MOST;
+        self.counted += all.min(MOST);
     }
 
     pub(super) fn told(self) -> Facets {
@@ -98,11 +100,17 @@ mod tests {
     #[test]
     fn counts_of_both_kinds_are_added_up() {
         let mut tally = Tally::default();
-        tally.add(vec![Facet::All(3), Facet::Type("course".into(), 3), Facet::Day(31, 3)]);
-        tally.add(vec![Facet::All(MOST + 1), Facet::Label("topic:a".into(), 2), Facet::Day(32, 1)]);
+        tally.add(vec![Facet::Made("course".into(), 31, 3)]);
+        tally.add(vec![
+            Facet::Made("course".into(), 32, 1),
+            Facet::Made("label".into(), 0, MOST),
+            Facet::Label("topic:a".into(), 2),
+        ]);
         let told = tally.told();
         assert_eq!((told.counted, told.complete), (3 + MOST, false));
-        let february = FacetCount { value: "1970-02".into(), count: 4 };
-        assert_eq!((told.kind.len(), told.label.len(), told.month), (1, 1, vec![february]));
+        let count = |value: &str, count| FacetCount { value: value.into(), count };
+        assert_eq!(told.month, [count("1970-02", 4), count("1970-01", MOST)]);
+        assert_eq!(told.kind, [count("label", MOST), count("course", 4)]);
+        assert_eq!(told.label, [count("topic:a", 2)]);
     }
 }

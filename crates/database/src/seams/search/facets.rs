@@ -20,14 +20,11 @@ pub enum Labels {
 /// How many of the objects found share something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Facet {
-    /// All of them, at most [`MOST`] and one more when there are more.
-    All(i64),
-    /// Those of a type.
-    Type(String, i64),
+    /// Those of a type made on a day, counted from 1970-01-01 UTC. Several may be about the same;
+    /// together they are all of them, at most [`MOST`] and one more when there are more.
+    Made(String, i64, i64),
     /// Those with a label.
     Label(String, i64),
-    /// Those made on a day, counted from 1970-01-01 UTC.
-    Day(i64, i64),
 }
 
 /// Counts what [`super::find`] looks through, with the same `visible`.
@@ -45,17 +42,21 @@ pub async fn facets<'a>(
     let mut sql = Sql::new("with matched as materialized (select o.id, o.type, o.created_at ");
     match engine {
         Engine::Sqlite => {
-            sql.push(
-                "from search_index f cross join search_documents d on d.document_id = f.rowid \
-                 cross join ",
-            );
+            // Documents of the other kind are not looked for among the objects of this one. Most
+            // are things: what is knowledge has an index of its own, without texts.
+            sql.push(match labels {
+                Labels::Joined => {
+                    "from search_index f cross join search_documents d \
+                     on d.document_id = f.rowid and d.kind = 'thing' cross join "
+                }
+                Labels::Listed => {
+                    "from search_index f cross join search_documents d \
+                     indexed by search_documents_knowledge \
+                     on d.document_id = f.rowid and d.kind = 'knowledge' cross join "
+                }
+            });
             sql.push(table).push(" o on o.id = d.object_id where search_index match ");
             sql.bind(&*query.sqlite);
-            // Documents of the other kind are not looked for among the objects of this one.
-            sql.push(match labels {
-                Labels::Joined => " and d.kind = 'thing'",
-                Labels::Listed => " and d.kind = 'knowledge'",
-            });
         }
         Engine::Postgres => {
             sql.push("from search_documents d join ").push(table);
@@ -65,13 +66,13 @@ pub async fn facets<'a>(
     }
     visible(&mut sql);
     sql.push(" limit ").bind(MOST + 1);
-    sql.push(
-        ") select 'all', '', 0, count(*) from matched \
-         union all select 'type', m.type, 0, count(*) from matched m group by m.type \
-         union all select 'day', '', m.created_at / 86400000000, count(*) from matched m \
-         group by m.created_at / 86400000000 \
-         union all select 'label', ",
-    );
+    sql.push(") select 'made', m.type, m.created_at / 86400000000, ");
+    sql.push(match engine {
+        // To sort them takes longer than to tell them one by one; nothing is between it and us.
+        Engine::Sqlite => "1 from matched m",
+        Engine::Postgres => "count(*) from matched m group by m.type, m.created_at / 86400000000",
+    });
+    sql.push(" union all select 'label', ");
     sql.push(match (labels, engine) {
         (Labels::Joined, _) => {
             "l.text, 0, count(*) from matched m join thing_knowledge k on k.thing_id = m.id \
@@ -86,14 +87,20 @@ pub async fn facets<'a>(
              cross join lateral jsonb_array_elements_text(k.labels) l (value) group by l.value"
         }
     });
-    tx.all(sql.text(), sql.args(), |row| {
+    let mut found = Vec::new();
+    let counted = tx.all(sql.text(), sql.args(), |row| {
         let (value, day, count) = (row.text(1)?, row.get(2)?, row.get(3)?);
-        Ok(match row.text(0)? {
-            "all" => Facet::All(count),
-            "type" => Facet::Type(value.to_owned(), count),
-            "day" => Facet::Day(day, count),
-            _ => Facet::Label(value.to_owned(), count),
-        })
-    })
-    .await
+        if row.text(0)? == "label" {
+            found.push(Facet::Label(value.to_owned(), count));
+            return Ok(());
+        }
+        match found.last_mut() {
+            // They come about as they were made: mostly it is the same day again.
+            Some(Facet::Made(kind, on, all)) if *on == day && kind == value => *all += count,
+            _ => found.push(Facet::Made(value.to_owned(), day, count)),
+        }
+        Ok(())
+    });
+    counted.await?;
+    Ok(found)
 }
