@@ -28,7 +28,7 @@ use utoipa::openapi::{
 use web::{Door, Edge, Idempotency, Origins, Shed, Waited};
 
 use crate::config::{Mode, Settings};
-use crate::{alias, health, landing, setup_page};
+use crate::{alias, health, landing, memory, setup_page};
 
 /// What is answered however busy the server is: probes, and a stream that lives as long as its
 /// listener.
@@ -266,6 +266,7 @@ pub(crate) fn tasks(
     backups: &Backups,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
+    tasks.spawn(keep("memory", memory::give_back));
     if let Some(target) = settings.web.wait_target() {
         let (own, shed) = (app.clone(), shed.clone());
         tasks.spawn(keep("shedding", move || {

@@ -13,6 +13,7 @@ mod health;
 mod house;
 mod landing;
 mod log;
+mod memory;
 mod setup_page;
 mod start;
 
