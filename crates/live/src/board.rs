@@ -135,6 +135,10 @@ impl Board {
     pub(crate) fn listen(&self, listener: Arc<Listener>) -> Position {
         let mut state = self.lock();
         let at = state.at;
+        // It may have left before it began.
+        if listener.is_gone() {
+            return at;
+        }
         listener.go_live(at);
         state.topics.entry(listener.key()).or_default().push(listener);
         state.listeners += 1;
@@ -147,6 +151,9 @@ impl Board {
         let mut state = self.lock();
         if state.at > covered {
             return Joined::Behind;
+        }
+        if listener.is_gone() {
+            return Joined::Live;
         }
         listener.go_live(covered);
         state.topics.entry(listener.key()).or_default().push(Arc::clone(listener));

@@ -162,7 +162,7 @@ async fn identify_again(live: &Live, wire: &Arc<Wire>) {
             return;
         }
     };
-    let caller = door::caller(identity, &wire.id);
+    let caller = door::caller(identity, &wire.data.id);
     let listening: Vec<Arc<Listener>> = {
         let mut state = wire.data.lock();
         if state.closed {

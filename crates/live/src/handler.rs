@@ -30,7 +30,7 @@ impl engine::Handler for Handler {
     }
 
     fn meet(&self, request: &Parts) -> Shared {
-        Shared::new(Credentials::shown(&request.headers))
+        Shared::new(self.name(), Credentials::shown(&request.headers))
     }
 
     fn came(&self, wire: &Arc<Wire>) {
@@ -117,7 +117,7 @@ async fn connect(live: &Live, wire: &Arc<Wire>, auth: Option<&str>) {
     }
     match admit(live, wire, auth).await {
         Ok(()) => {
-            let _ = wire.emit(packet::connected(&wire.id));
+            let _ = wire.emit(packet::connected(&wire.data.id));
         }
         Err(error) => {
             let _ = wire.emit(packet::refused("/", &error));
@@ -129,7 +129,7 @@ async fn admit(live: &Live, wire: &Arc<Wire>, auth: Option<&str>) -> types::Resu
     let shown = wire.data.lock().opening.clone().ok_or_else(Error::unauthenticated)?;
     let credentials = Credentials::of(auth, shown)?;
     let identity = credentials.identify(&live.who).await?;
-    let caller = door::caller(identity, &wire.id);
+    let caller = door::caller(identity, &wire.data.id);
     live.arrive(wire, Guest { caller, credentials })
 }
 

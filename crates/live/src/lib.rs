@@ -168,15 +168,16 @@ impl Live {
         let count = self.board.arrive(person, wire, most).ok_or_else(too_many)?;
         {
             let mut state = wire.data.lock();
-            if !state.closed {
-                state.guest = Some(Arc::new(guest));
-                state.opening = None;
+            // It may have ended while it was being let in; if it ends from here on, it parts.
+            if state.closed {
+                drop(state);
+                self.board.depart(person, wire);
+                return Err(Error::unauthenticated());
             }
+            state.guest = Some(Arc::new(guest));
+            state.opening = None;
         }
-        // It may have ended while it was being let in.
-        if wire.is_closed() {
-            self.part(wire);
-        } else if count == 1 {
+        if count == 1 {
             self.signals.send(Signal::Online { person, online: true });
         }
         Ok(())
@@ -186,10 +187,9 @@ impl Live {
     /// again.
     fn part(&self, wire: &Arc<Wire>) {
         let (guest, rooms, listening) = {
-            let rooms = wire.data.rooms();
             let mut state = wire.data.lock();
             state.closed = true;
-            (state.guest.take(), rooms, std::mem::take(&mut state.listening))
+            (state.guest.take(), state.rooms(), std::mem::take(&mut state.listening))
         };
         for listener in listening.into_values() {
             self.board.leave(&listener);
@@ -215,10 +215,22 @@ impl Live {
 
     /// Tells everybody in a room but one connection.
     fn tell_room(&self, room: ThingId, packet: &Frame, but: Option<&Wire>) {
-        for listener in self.board.tell_room(room, packet, but) {
-            self.app.meters().live.slow.one();
-            self.send_away(&listener);
+        let slow = self.board.tell_room(room, packet, but);
+        if slow.is_empty() {
+            return;
         }
+        for listener in &slow {
+            self.app.meters().live.slow.one();
+            self.board.leave(listener);
+        }
+        // That one was sent away is told to the room, where the next may be too slow for it: each
+        // after the other, and not within it.
+        let live = self.clone();
+        tokio::spawn(async move {
+            for listener in slow {
+                live.send_away(&listener);
+            }
+        });
     }
 
     fn is_online(&self, person: PersonId) -> bool {

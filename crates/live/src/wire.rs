@@ -19,8 +19,14 @@ pub(crate) type Wire = Session<Handler>;
 /// What a client may have said before the first of it is answered.
 const INBOX: usize = 64;
 
-/// The state of a connection; the lock is held for moments only.
-pub(crate) struct Shared(Mutex<State>);
+/// What is kept of a connection.
+pub(crate) struct Shared {
+    /// What it is called in the log and by its client's library. Not the name of its session: who
+    /// knows that one may speak for it.
+    pub(crate) id: Arc<str>,
+    /// The lock is held for moments only.
+    state: Mutex<State>,
+}
 
 /// What is known of a connection.
 #[derive(Default)]
@@ -60,14 +66,25 @@ pub(crate) enum Put {
     Flood,
 }
 
+impl State {
+    /// The rooms it is in.
+    pub(crate) fn rooms(&self) -> Vec<ThingId> {
+        let rooms = self.listening.keys().filter_map(|(topic, style)| match (topic, style) {
+            (Topic::Room(room), Style::Messages) => Some(*room),
+            _ => None,
+        });
+        rooms.collect()
+    }
+}
+
 impl Shared {
     /// Of a connection that was opened with these credentials.
-    pub(crate) fn new(opening: Credentials) -> Self {
-        Self(Mutex::new(State { opening: Some(opening), ..State::default() }))
+    pub(crate) fn new(id: Arc<str>, opening: Credentials) -> Self {
+        Self { id, state: Mutex::new(State { opening: Some(opening), ..State::default() }) }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a packet in.
@@ -98,15 +115,5 @@ impl Shared {
     /// Whether it is in this room.
     pub(crate) fn is_in(&self, room: ThingId) -> bool {
         self.lock().listening.contains_key(&(Topic::Room(room), Style::Messages))
-    }
-
-    /// The rooms it is in.
-    pub(crate) fn rooms(&self) -> Vec<ThingId> {
-        let state = self.lock();
-        let rooms = state.listening.keys().filter_map(|(topic, style)| match (topic, style) {
-            (Topic::Room(room), Style::Messages) => Some(*room),
-            _ => None,
-        });
-        rooms.collect()
     }
 }

@@ -31,6 +31,17 @@ describe("connecting", () => {
     assert.equal((await refused({ auth: { token: 7 } })).data.code, "malformed");
   });
 
+  test("the name by which a connection may be spoken for is nowhere told", async () => {
+    const socket = await connected("bob", { transports: ["polling"] });
+    const secret = socket.io.engine.id;
+    assert.ok(secret.length >= 20 && socket.id.length >= 20 && socket.id !== secret);
+    await ok(socket, "join_room", { room });
+    const { messageId } = await ok(socket, "message", { room, body: "who said it" });
+    const { data } = await call("alice", "GET", `/v1/events?groupId=${group}&targetId=${messageId}`);
+    assert.equal(data[0].requestId, socket.id);
+    assert.ok(!JSON.stringify(data).includes(secret));
+  });
+
   test("another namespace is none", async () => {
     const socket = (await import("socket.io-client")).io(`${url}/admin`, { transports: ["websocket"], forceNew: true, reconnection: false });
     const [error] = await within(once(socket, "connect_error"), "it is refused");

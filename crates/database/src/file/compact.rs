@@ -18,19 +18,22 @@ pub struct Compacted {
     pub after: u64,
 }
 
-/// Writes a database anew beside its file and puts it in its place: bytes of what was removed are
-/// not in it, nor words of earlier versions in the index of texts. Until then nothing has changed;
-/// whatever stops it, the database is there. Takes as much room again. To be called by who holds
-/// the file ([`super::Hold`]).
+/// Writes a database anew beside its file and puts it in its place, for the same owner: bytes of
+/// what was removed are not in it, nor words of earlier versions in the index of texts. Whatever
+/// stops it, the database is there with everything in it. Takes as much room again. To be called by
+/// who holds the file ([`super::Hold`]).
 ///
 /// # Errors
-/// When the file is no database or damaged, or the disk is full.
+/// When the file is no database or damaged, the disk is full, or the new file cannot be given to
+/// whom the old one belongs.
 pub fn compact(database: &Path) -> Result<Compacted> {
+    // Of a link, where it leads to: what is there would stay else.
+    let database = &fs::canonicalize(database)?;
     let before = bytes(database) + bytes(&beside(database, "-wal"));
     let copy = beside(database, ".compact");
     // What is there was left by one that did not come to its end.
     remove(&copy)?;
-    let written = write(database, &copy).and_then(|()| {
+    let written = make(&copy, database).and_then(|()| write(database, &copy)).and_then(|()| {
         fs::set_permissions(&copy, fs::metadata(database)?.permissions())?;
         File::open(&copy)?.sync_all()?;
         fs::rename(&copy, database)?;
@@ -44,6 +47,21 @@ pub fn compact(database: &Path) -> Result<Compacted> {
         return Err(error);
     }
     Ok(Compacted { before, after: bytes(database) })
+}
+
+/// An empty file that nobody else can read, of the same owner.
+#[cfg(unix)]
+fn make(copy: &Path, of: &Path) -> Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
+    let file = File::options().write(true).create_new(true).mode(0o600).open(copy)?;
+    let about = fs::metadata(of)?;
+    Ok(fchown(&file, Some(about.uid()), Some(about.gid()))?)
+}
+
+#[cfg(not(unix))]
+fn make(copy: &Path, _of: &Path) -> Result<()> {
+    File::options().write(true).create_new(true).open(copy)?;
+    Ok(())
 }
 
 fn write(database: &Path, copy: &Path) -> Result<()> {

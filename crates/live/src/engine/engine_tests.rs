@@ -105,6 +105,15 @@ impl House {
 
     /// A WebSocket, of a session that polls or of its own.
     async fn socket(&self, name: Option<&str>, buffer: usize) -> Client {
+        let (head, client) = self.handshake(name, buffer).await;
+        assert!(head.starts_with("http/1.1 101"), "{head}");
+        // The example of RFC 6455, section 1.3.
+        assert!(head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
+        client
+    }
+
+    /// Asks for one; the head of the answer.
+    async fn handshake(&self, name: Option<&str>, buffer: usize) -> (String, Client) {
         let mut stream = self.connect(buffer);
         let name = name.map(|name| format!("&sid={name}")).unwrap_or_default();
         let head = format!(
@@ -117,11 +126,7 @@ impl House {
         while !answer.ends_with(b"\r\n\r\n") {
             answer.push(stream.read_u8().await.unwrap());
         }
-        let answer = String::from_utf8(answer).unwrap().to_lowercase();
-        assert!(answer.starts_with("http/1.1 101"), "{answer}");
-        // The example of RFC 6455, section 1.3.
-        assert!(answer.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{answer}");
-        Client(stream)
+        (String::from_utf8(answer).unwrap().to_lowercase(), Client(stream))
     }
 
     /// A session that is a WebSocket from the beginning.
@@ -339,6 +344,42 @@ async fn a_session_becomes_a_socket_and_nothing_is_lost_or_told_twice() {
     assert_eq!(house.post(&session.id, "4a").await.0, 400);
     client.say("4by socket").await;
     until(|| !house.ear.heard.lock().unwrap().is_empty()).await;
+}
+
+#[tokio::test]
+async fn one_socket_at_a_time_may_take_a_session_over() {
+    let house = house(USUAL);
+    let session = house.open().await;
+    let first = house.socket(Some(&session.id), 64 * 1024).await;
+    let (head, answer) = house.handshake(Some(&session.id), 64 * 1024).await;
+    assert!(head.starts_with("http/1.1 400"), "{head}");
+    drop((first, answer));
+    // It has gone: then another one may.
+    until(|| session.begin_upgrade().is_some()).await;
+    let mut client = house.socket(Some(&session.id), 64 * 1024).await;
+    client.say("2probe").await;
+    assert_eq!(client.hear().await.as_deref(), Some("3probe"));
+}
+
+/// What holds a connection together has a place where nothing else has one any more.
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_ends_nobody_who_is_there() {
+    let house = house(USUAL);
+    let (session, mut client) = house.open_socket(64).await;
+    while session.emit("x".repeat(50)).is_ok() {
+        tokio::task::yield_now().await;
+    }
+    client.frame(9, b"there?").await;
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    assert!(!session.has_room() && !session.is_closed());
+    let (mut pinged, mut answered) = (false, false);
+    while !(pinged && answered) {
+        match client.hear().await.as_deref() {
+            Some("2") => pinged = true,
+            Some("there?") => answered = true,
+            other => assert!(other.is_some_and(|packet| packet.starts_with("4x"))),
+        }
+    }
 }
 
 #[tokio::test]

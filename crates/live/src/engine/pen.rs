@@ -57,7 +57,11 @@ impl Pens {
 impl Drop for Pens {
     fn drop(&mut self) {
         for pen in &self.pens {
-            pen.lock().ended = true;
+            let mut list = pen.lock();
+            list.ended = true;
+            // They know the pen.
+            list.pipes = Vec::new();
+            drop(list);
             pen.bell.notify_one();
         }
     }
@@ -71,6 +75,9 @@ impl Pen {
     /// Has what waits in a pipe written soon.
     pub(super) fn note(&self, pipe: Arc<Pipe>) {
         let mut list = self.lock();
+        if list.ended {
+            return;
+        }
         list.pipes.push(pipe);
         let first = list.pipes.len() == 1;
         drop(list);

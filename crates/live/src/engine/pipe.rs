@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frame::Frame;
 use super::pen::Pen;
-use super::session::Full;
+use super::session::{Full, SPARE};
 
 /// Frames written with one call.
 const AT_ONCE: usize = 32;
@@ -30,7 +30,8 @@ pub(super) struct Pipe {
 }
 
 struct Line {
-    stream: TokioIo<Upgraded>,
+    /// None when it is over.
+    stream: Option<TokioIo<Upgraded>>,
     /// The task that reads.
     reader: Waker,
     queue: Queue,
@@ -58,7 +59,7 @@ enum State {
 impl Pipe {
     pub(super) fn new(stream: TokioIo<Upgraded>, pen: Arc<Pen>, most: usize) -> Arc<Self> {
         let line = Line {
-            stream,
+            stream: Some(stream),
             reader: Waker::noop().clone(),
             queue: Queue::default(),
             state: State::Open,
@@ -76,8 +77,13 @@ impl Pipe {
     /// # Errors
     /// When there is no room for it: the client is slow, or gone.
     pub(super) fn send(self: &Arc<Self>, frame: Frame) -> Result<(), Full> {
+        self.send_within(frame, self.most)
+    }
+
+    /// The same, where so many may wait.
+    pub(super) fn send_within(self: &Arc<Self>, frame: Frame, most: usize) -> Result<(), Full> {
         let mut line = self.lock();
-        if line.state != State::Open || line.queue.frames.len() >= self.most {
+        if line.state != State::Open || line.queue.frames.len() >= most {
             return Err(Full);
         }
         line.queue.frames.push_back(frame);
@@ -85,14 +91,13 @@ impl Pipe {
         Ok(())
     }
 
-    /// Puts what waited for a client that polled before everything else.
+    /// Puts into the queue what waited for a client that polled.
     pub(super) fn adopt(self: &Arc<Self>, mut frames: VecDeque<Frame>) {
-        if frames.is_empty() {
+        let mut line = self.lock();
+        if line.state != State::Open || frames.is_empty() {
             return;
         }
-        let mut line = self.lock();
-        frames.append(&mut line.queue.frames);
-        line.queue.frames = frames;
+        line.queue.frames.append(&mut frames);
         self.call(line);
     }
 
@@ -146,18 +151,29 @@ impl Pipe {
         if line.awaited {
             return Poll::Pending;
         }
-        Pin::new(&mut line.stream).poll_shutdown(cx)
+        match &mut line.stream {
+            Some(stream) => Pin::new(stream).poll_shutdown(cx),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Nothing is read or written any more: the connection is closed, whoever still knows of it.
+    pub(super) fn let_go(&self) {
+        let mut line = self.lock();
+        line.state = State::Broken;
+        line.queue = Queue::default();
+        line.stream = None;
     }
 }
 
 impl Line {
     /// Writes until nothing waits or there is no room; then the reader is woken when there is.
     fn write(&mut self) {
-        if self.state == State::Broken {
+        let Some(stream) = self.stream.as_mut().filter(|_| self.state != State::Broken) else {
             return;
-        }
+        };
         let cx = &mut Context::from_waker(&self.reader);
-        match self.queue.poll_write(Pin::new(&mut self.stream), cx) {
+        match self.queue.poll_write(Pin::new(stream), cx) {
             Poll::Ready(Ok(())) => self.awaited = false,
             Poll::Ready(Err(_)) => self.fail(),
             Poll::Pending => self.awaited = true,
@@ -225,12 +241,13 @@ pub(super) struct Hold(pub(super) Arc<Pipe>);
 impl Read for Hold {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut line = self.0.lock();
-        if line.state == State::Broken {
+        let Line { stream: Some(stream), reader, state: State::Open | State::Ending, .. } =
+            &mut *line
+        else {
             return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        let reader = line.reader.clone();
+        };
         let mut buffer = ReadBuf::new(buffer);
-        match Pin::new(&mut line.stream).poll_read(&mut Context::from_waker(&reader), &mut buffer) {
+        match Pin::new(stream).poll_read(&mut Context::from_waker(reader), &mut buffer) {
             Poll::Ready(Ok(())) => Ok(buffer.filled().len()),
             Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
@@ -241,7 +258,8 @@ impl Read for Hold {
 /// Answers to pings, and the answer to a close: whole frames, which go behind what waits.
 impl Write for Hold {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.send(Frame::raw(bytes)).map_err(|Full| io::ErrorKind::BrokenPipe)?;
+        // Who takes nothing is not owed an answer, and is no worse for it.
+        let _ = self.0.send_within(Frame::raw(bytes), self.0.most + SPARE);
         Ok(bytes.len())
     }
 

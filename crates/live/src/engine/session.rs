@@ -14,6 +14,11 @@ use super::{Engine, Handler};
 /// Packets of one body: python-socketio refuses one of more.
 const AT_ONCE: usize = 16;
 
+/// Places of a queue that are kept for what holds a connection together.
+pub(super) const SPARE: usize = 16;
+/// While a WebSocket takes over, a request waits so long: as the reference server does.
+const CHANGING: Duration = Duration::from_millis(100);
+
 /// A frame found no place: its reader is too slow, or gone.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full;
@@ -44,8 +49,18 @@ struct Polled {
     waiting: VecDeque<Frame>,
     /// A request waits.
     polling: bool,
-    /// A WebSocket is about to take over.
-    upgrading: bool,
+    change: Change,
+}
+
+/// Whether a WebSocket is about to take over.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    #[default]
+    None,
+    /// One was opened for it.
+    Begun,
+    /// It works: requests do not wait for long any more.
+    Probed,
 }
 
 impl<H: Handler> Session<H> {
@@ -78,15 +93,19 @@ impl<H: Handler> Session<H> {
     }
 
     pub(super) fn send(&self, frame: Frame) -> Result<(), Full> {
+        self.send_within(frame, self.engine.config.queue)
+    }
+
+    fn send_within(&self, frame: Frame, most: usize) -> Result<(), Full> {
         if let Some(pipe) = self.pipe.get() {
-            return pipe.send(frame);
+            return pipe.send_within(frame, most);
         }
         let mut polled = self.lock();
         // It may have become a WebSocket meanwhile.
         if let Some(pipe) = self.pipe.get() {
-            return pipe.send(frame);
+            return pipe.send_within(frame, most);
         }
-        if self.is_closed() || polled.waiting.len() >= self.engine.config.queue {
+        if self.is_closed() || polled.waiting.len() >= most {
             return Err(Full);
         }
         polled.waiting.push_back(frame);
@@ -126,11 +145,12 @@ impl<H: Handler> Session<H> {
             return;
         }
         let mut polled = self.lock();
-        self.ended.store(true, Ordering::Release);
+        // First, or whoever sees that it has ended ends the pipe without these.
         match self.pipe.get() {
             Some(pipe) => pipe.end(last),
             None => polled.waiting.extend(last.first().cloned()),
         }
+        self.ended.store(true, Ordering::Release);
         drop(polled);
         self.news.notify_one();
         self.ending.notify_waiters();
@@ -169,16 +189,15 @@ impl<H: Handler> Session<H> {
         self.pipe.get().is_some()
     }
 
-    /// A WebSocket is about to take over: requests do not wait any more. Nothing, when another one
-    /// is, or has.
-    pub(super) fn begin_upgrade(&self) -> Option<Upgrade<'_, H>> {
+    /// A WebSocket may take over; nothing, when another one has, or is about to.
+    pub(super) fn begin_upgrade(self: &Arc<Self>) -> Option<Upgrade<H>> {
         let mut polled = self.lock();
-        if self.is_socket() || std::mem::replace(&mut polled.upgrading, true) {
+        if self.is_socket() || polled.change != Change::None {
             return None;
         }
+        polled.change = Change::Begun;
         drop(polled);
-        self.news.notify_one();
-        Some(Upgrade(self))
+        Some(Upgrade(Arc::clone(self)))
     }
 
     /// It is a WebSocket: what waits goes that way from now on. No, when it has ended.
@@ -202,14 +221,16 @@ impl<H: Handler> Session<H> {
 
     /// Asks the client whether it is there, or ends what did not answer.
     pub(super) fn beat(self: &Arc<Self>, now: u64) {
-        if self.asked.swap(true, Ordering::Relaxed) {
+        if self.asked.load(Ordering::Relaxed) {
             self.close();
             return;
         }
-        let patience = millis(self.engine.config.heartbeat_timeout);
-        self.due.store(now.saturating_add(patience), Ordering::Relaxed);
-        // With a full queue it is asked enough.
-        let _ = self.send(Frame::PING);
+        // Also when its queue is full; else it is asked when the clock comes by again.
+        if self.send_within(Frame::PING, self.engine.config.queue + SPARE).is_ok() {
+            let patience = millis(self.engine.config.heartbeat_timeout);
+            self.due.store(now.saturating_add(patience), Ordering::Relaxed);
+            self.asked.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The client is there.
@@ -232,8 +253,16 @@ impl<H: Handler> Turn<'_, H> {
             if let Some(packets) = self.at_hand(most) {
                 return packets;
             }
-            news.await;
+            if !self.is_changing() {
+                news.await;
+            } else if tokio::time::timeout(CHANGING, news).await.is_err() {
+                return Frame::NOTHING.as_packet().to_vec();
+            }
         }
+    }
+
+    fn is_changing(&self) -> bool {
+        self.0.lock().change == Change::Probed
     }
 
     fn at_hand(&self, most: usize) -> Option<Vec<u8>> {
@@ -251,7 +280,7 @@ impl<H: Handler> Turn<'_, H> {
             body.extend_from_slice(packet);
             polled.waiting.pop_front();
         }
-        if body.is_empty() && (polled.upgrading || self.0.is_socket() || self.0.is_closed()) {
+        if body.is_empty() && (self.0.is_socket() || self.0.is_closed()) {
             body.extend_from_slice(Frame::NOTHING.as_packet());
         }
         (!body.is_empty()).then_some(body)
@@ -264,12 +293,24 @@ impl<H: Handler> Drop for Turn<'_, H> {
     }
 }
 
-/// While a WebSocket is about to take over.
-pub(super) struct Upgrade<'a, H: Handler>(&'a Session<H>);
+/// As long as a WebSocket is about to take over.
+pub(super) struct Upgrade<H: Handler>(Arc<Session<H>>);
 
-impl<H: Handler> Drop for Upgrade<'_, H> {
+impl<H: Handler> Upgrade<H> {
+    pub(super) fn session(&self) -> &Arc<Session<H>> {
+        &self.0
+    }
+
+    /// The WebSocket works.
+    pub(super) fn probed(&self) {
+        self.0.lock().change = Change::Probed;
+        self.0.news.notify_one();
+    }
+}
+
+impl<H: Handler> Drop for Upgrade<H> {
     fn drop(&mut self) {
-        self.0.lock().upgrading = false;
+        self.0.lock().change = Change::None;
     }
 }
 

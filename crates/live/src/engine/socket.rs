@@ -18,7 +18,7 @@ use tungstenite::{Error, Message, WebSocket};
 use super::frame::Frame;
 use super::pipe::{Hold, Pipe};
 use super::request::Refusal;
-use super::session::Session;
+use super::session::{Session, Upgrade};
 use super::{Engine, Handler, polling};
 
 /// Read at a time. Each connection has a buffer of this size for as long as it lives, and most of
@@ -45,14 +45,14 @@ pub(super) fn open<H: Handler>(
         None => {
             let (parts, _) = request.into_parts();
             let session = engine.open(&parts)?;
+            // It goes with the WebSocket when that is there.
+            let _ = session.send(polling::opening(engine, &session, "[]"));
             tokio::spawn(begin(session, upgrade));
         }
         Some(name) => {
             let session = engine.find(&name).ok_or(Refusal::UnknownSession)?;
-            if session.is_socket() {
-                return Err(Refusal::BadRequest);
-            }
-            tokio::spawn(take_over(session, upgrade));
+            let change = session.begin_upgrade().ok_or(Refusal::BadRequest)?;
+            tokio::spawn(take_over(change, upgrade));
         }
     }
     let headers = [
@@ -69,21 +69,20 @@ async fn begin<H: Handler>(session: Arc<Session<H>>, upgrade: OnUpgrade) {
         return session.finish(&[]);
     };
     if session.go_by(&socket.pipe) {
-        let engine = session.engine();
-        // It is the first of an empty queue.
-        let _ = session.send(polling::opening(engine, &session, "[]"));
-        engine.handler.came(&session);
+        session.engine().handler.came(&session);
     }
     socket.serve(&session).await;
 }
 
 /// A session that polled.
-async fn take_over<H: Handler>(session: Arc<Session<H>>, upgrade: OnUpgrade) {
+async fn take_over<H: Handler>(change: Upgrade<H>, upgrade: OnUpgrade) {
+    let session = Arc::clone(change.session());
     let Some(mut socket) = Socket::after(upgrade, session.engine()).await else { return };
     let probed = tokio::select! {
-        probed = tokio::time::timeout(PATIENCE, socket.probe(&session)) => probed.unwrap_or(false),
+        probed = tokio::time::timeout(PATIENCE, socket.probe(&change)) => probed.unwrap_or(false),
         () = session.closed() => false,
     };
+    drop(change);
     if probed {
         socket.serve(&session).await;
     } else {
@@ -141,12 +140,14 @@ impl Socket {
     }
 
     /// Whether the client has found that this WebSocket works, and goes by it from now on.
-    async fn probe<H: Handler>(&mut self, session: &Session<H>) -> bool {
+    async fn probe<H: Handler>(&mut self, change: &Upgrade<H>) -> bool {
         if !self.hears("2probe").await {
             return false;
         }
-        let Some(_upgrade) = session.begin_upgrade() else { return false };
-        self.pipe.send(Frame::PROBED).is_ok() && self.hears("5").await && session.go_by(&self.pipe)
+        change.probed();
+        self.pipe.send(Frame::PROBED).is_ok()
+            && self.hears("5").await
+            && change.session().go_by(&self.pipe)
     }
 
     /// Hears what the client says until one of both ends it.
@@ -207,5 +208,6 @@ impl Socket {
             .await
         };
         let _: Result<io::Result<()>, _> = tokio::time::timeout(FAREWELL, gone).await;
+        self.pipe.let_go();
     }
 }

@@ -47,9 +47,16 @@ pub(crate) async fn join(
         subscriptions::begin(live, caller, (topic, Style::Messages), None, since, sink).await?;
     let receipts = receipts::of_room(&live.app, caller, room).await?;
     let again = wire.data.is_in(room);
-    subscriptions::keep(live, wire, &start.listener, live.settings.rooms_per_connection)?;
+    // Whoever leaves from here on leaves the room, too, if this is kept with the connection.
     if !again {
         enter(live, wire, room, me);
+    }
+    let most = live.settings.rooms_per_connection;
+    if let Err(error) = subscriptions::keep(live, wire, &start.listener, most) {
+        if !again {
+            exit(live, wire, room, me);
+        }
+        return Err(error);
     }
     if !start.recovered && wanted.since.is_some() {
         subscriptions::resync(wire, topic);

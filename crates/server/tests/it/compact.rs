@@ -1,5 +1,8 @@
 //! `sixfold compact`: a new file with the same in it. That nothing else is in it is part of `erasure`.
 
+use std::fs::Metadata;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+
 use serde_json::json;
 
 use crate::engines::Engine;
@@ -56,6 +59,19 @@ async fn everything_is_in_the_new_file_and_it_is_no_larger() {
     let search = json!({ "groupId": stage.acme, "query": KEPT });
     let found = alice.post("/v1/knowledge/search", search).await.was(200).json();
     assert_eq!(found["data"].as_array().map(Vec::len), Some(1), "{found}");
+
+    // Where a link leads to, nothing is left either; and it stays whose it is.
+    stage.server.stop();
+    let real = stage.server.folder().join("real.db");
+    std::fs::rename(&file, &real).expect("moved");
+    symlink(&real, &file).expect("a link");
+    let before = std::fs::metadata(&real).expect("the database");
+    let said = stage.server.say(&["compact", "--json"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let after = std::fs::metadata(&real).expect("the database");
+    assert!(file.is_symlink() && before.ino() != after.ino(), "it was written anew");
+    let whose = |about: &Metadata| (about.mode(), about.uid(), about.gid());
+    assert_eq!(whose(&after), whose(&before));
 }
 
 #[tokio::test]
