@@ -40,6 +40,7 @@ describe("connecting", () => {
     const { data } = await call("alice", "GET", `/v1/events?groupId=${group}&targetId=${messageId}`);
     assert.equal(data[0].requestId, socket.id);
     assert.ok(!JSON.stringify(data).includes(secret));
+    await ok(socket, "leave_room", { room });
   });
 
   test("another namespace is none", async () => {
