@@ -20,6 +20,8 @@ pub(crate) struct House {
     runtime: Runtime,
     pub(crate) app: App,
     pub(crate) identity: IdentityApp,
+    /// Where clients of Socket.IO call.
+    pub(crate) live: axum::Router,
 }
 
 impl House {
@@ -52,8 +54,12 @@ fn open() -> House {
     };
     let settings = identity::Settings { argon2_memory_kib: 64, ..Default::default() };
     let identity = identity::new(app.clone(), settings, surroundings).expect("the room");
+    // Sessions that nobody ends are over soon; nobody is known.
+    let settings = live::Settings { heartbeat_s: 1, heartbeat_timeout_s: 1, ..Default::default() };
+    let who: live::Who = Arc::new(|_| Box::pin(async { Ok(None) }));
+    let live = live::socket_io(&live::new(app.clone(), settings, who));
     drop(entered);
-    House { runtime, app, identity }
+    House { runtime, app, identity, live }
 }
 
 /// A folder of this process. Nobody closes the house, so whoever comes next clears away what earlier
