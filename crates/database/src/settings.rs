@@ -15,8 +15,8 @@ pub struct Settings {
     pub commit_batch: usize,
     /// Long reads (search, export) running at the same time. SQLite only.
     pub long_reads: usize,
-    /// Bytes of the database file that may be memory-mapped; SQLite maps no more than this default.
-    /// SQLite only.
+    /// Bytes of the database file that the writer may map into memory; SQLite maps no more than this
+    /// default. SQLite only.
     pub mmap_bytes: i64,
     /// Page cache of the writer, in KiB. SQLite only.
     pub cache_kib: i64,

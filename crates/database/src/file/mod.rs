@@ -4,6 +4,7 @@
 //! database, and a file that is to be checked belongs to nobody yet. Everything here blocks; it is
 //! called on threads of its own.
 
+mod changes;
 mod compact;
 mod copy;
 mod look;
@@ -52,12 +53,14 @@ pub fn settle(database: &Path) -> Result<()> {
     connection.close().map_err(|(_, error)| failure::of_sqlite(error))
 }
 
-/// Ends every session in a file that nobody serves; how many there were. Whoever signed out, or was
-/// signed out, after it was copied does not come back with it.
+/// Ends in a file that nobody serves what must not go on from there; how many sessions there were.
+/// Whoever signed out, or was signed out, after it was copied does not come back with it, nor do the
+/// links, codes and devices of that time. Of the jobs of this kind none is left to be done, and their
+/// schedule begins anew: the copy was made while one ran, or was late.
 ///
 /// # Errors
 /// When the file is no database, or cannot be written.
-pub fn end_sessions(database: &Path) -> Result<u64> {
+pub fn begin_anew(database: &Path, jobs: &str) -> Result<u64> {
     let mut connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Anybody may have made it.
     for (config, on) in [
@@ -66,19 +69,26 @@ pub fn end_sessions(database: &Path) -> Result<u64> {
     ] {
         connection.set_db_config(config, on).map_err(failure::of_sqlite)?;
     }
-    let ended = emptied(&mut connection).map_err(failure::of_sqlite)?;
+    let ended = emptied(&mut connection, jobs).map_err(failure::of_sqlite)?;
     connection.close().map_err(|(_, error)| failure::of_sqlite(error))?;
     Ok(ended)
 }
 
 /// What refers to a session goes before it. An older schema may not have these tables yet.
-fn emptied(connection: &mut Connection) -> rusqlite::Result<u64> {
+fn emptied(connection: &mut Connection, jobs: &str) -> rusqlite::Result<u64> {
     let work = connection.transaction()?;
     let mut ended = 0;
-    for table in ["spent_refresh_tokens", "sessions"] {
+    for table in ["challenges", "trusted_devices", "spent_refresh_tokens", "sessions"] {
         if work.table_exists(Some("main"), table)? {
             ended = work.execute(&format!("delete from {table}"), [])?;
         }
+    }
+    if work.table_exists(Some("main"), "jobs")? {
+        let sql = "delete from jobs where kind = ?1 and state in ('queued', 'running')";
+        work.execute(sql, [jobs])?;
+    }
+    if work.table_exists(Some("main"), "job_schedules")? {
+        work.execute("delete from job_schedules where kind = ?1", [jobs])?;
     }
     work.commit()?;
     Ok(u64::try_from(ended).unwrap_or_default())

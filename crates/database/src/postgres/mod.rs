@@ -270,7 +270,8 @@ async fn attempt(
 ) {
     let (mut runs, mut place) = (0, Some(place));
     let mut turn = turns.doors.turn();
-    loop {
+    // Whoever gave up was told so, and may ask again.
+    while !reply.is_closed() {
         runs += 1;
         let client = match pool.get().await {
             Ok(client) => client,

@@ -1,6 +1,7 @@
 //! How connections are opened.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -36,13 +37,16 @@ pub(super) struct Budget(Arc<Mutex<Until>>);
 #[derive(Default)]
 struct Until {
     end: Option<Instant>,
+    /// Set when nobody waits for it any more.
+    forsaken: Option<Arc<AtomicBool>>,
     cut: bool,
 }
 
 impl Budget {
-    pub(super) fn start(&self, patience: Duration) {
+    pub(super) fn start(&self, patience: Duration, forsaken: Option<Arc<AtomicBool>>) {
         if let Ok(mut until) = self.0.lock() {
-            *until = Until { end: Instant::now().checked_add(patience), cut: false };
+            let end = Instant::now().checked_add(patience);
+            *until = Until { end, forsaken, cut: false };
         }
     }
 
@@ -53,7 +57,8 @@ impl Budget {
 
     fn is_spent(&self) -> bool {
         self.0.lock().is_ok_and(|mut until| {
-            until.cut |= until.end.is_some_and(|end| Instant::now() >= end);
+            let forsaken = until.forsaken.as_ref().is_some_and(|it| it.load(Ordering::Relaxed));
+            until.cut |= forsaken || until.end.is_some_and(|end| Instant::now() >= end);
             until.cut
         })
     }
@@ -80,6 +85,7 @@ impl Opener {
         let connection = self.connect(
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
             self.cache_kib,
+            self.mmap_bytes,
         )?;
         // Full: the log is synced at every commit, which is what makes an answer durable.
         // Automatic checkpoints are off, so that no request pays for one.
@@ -91,7 +97,10 @@ impl Opener {
     }
 
     pub(super) fn reader(&self) -> Result<Reader> {
-        let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)?;
+        // Nothing is mapped: a page that is looked at for the first time costs a fault, which is more
+        // than reading it, and each connection would map the file for itself.
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let mut connection = self.connect(flags, READER_CACHE_KIB, 0)?;
         set(&connection, "pragma query_only = on")?;
         // Sorting in memory. The writer keeps the default: its savepoints' journal in memory
         // would be walked from the start at each release.
@@ -109,13 +118,13 @@ impl Opener {
         Tx::new(Inner::Sqlite(connection), Arc::clone(&self.watch))
     }
 
-    fn connect(&self, flags: OpenFlags, cache_kib: i64) -> Result<Connection> {
+    fn connect(&self, flags: OpenFlags, cache_kib: i64, mmap_bytes: i64) -> Result<Connection> {
         let connection =
             Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
                 .map_err(failure::of_sqlite)?;
         connection.busy_timeout(BUSY).map_err(failure::of_sqlite)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        for (name, value) in [("cache_size", -cache_kib), ("mmap_size", self.mmap_bytes)] {
+        for (name, value) in [("cache_size", -cache_kib), ("mmap_size", mmap_bytes)] {
             connection.pragma_update(None, name, value).map_err(failure::of_sqlite)?;
         }
         for (option, on) in [
@@ -133,7 +142,7 @@ impl Opener {
     }
 }
 
-pub(crate) fn set(connection: &Connection, pragma: &str) -> Result<()> {
+fn set(connection: &Connection, pragma: &str) -> Result<()> {
     let mut statement = connection.prepare(pragma).map_err(failure::of_sqlite)?;
     let mut rows = statement.query([]).map_err(failure::of_sqlite)?;
     while rows.next().map_err(failure::of_sqlite)?.is_some() {}

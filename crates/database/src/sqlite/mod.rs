@@ -10,6 +10,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use crate::tx::Inner;
 use crate::watch::Watch;
 use crate::{Load, Settings, Tx, Waits};
 
-pub(crate) use self::connection::{BUSY, set};
+pub(crate) use self::connection::BUSY;
 use self::connection::{Opener, Reader};
 pub(crate) use self::lock::FileLock;
 use self::writer::Writer;
@@ -31,6 +32,8 @@ use self::writer::Writer;
 const SHORT: Duration = Duration::from_millis(20);
 /// How long a look on a thread of its own may take.
 const LONG: Duration = Duration::from_secs(30);
+/// More long looks than this do not wait for their turn.
+const LONG_LINE: usize = 64;
 /// An export has the time it needs.
 const ENDLESS: Duration = Duration::MAX;
 
@@ -38,6 +41,7 @@ pub(crate) struct Store {
     readers: Arc<Readers>,
     writer: Writer,
     long_reads: Arc<Semaphore>,
+    long_line: Semaphore,
     /// Held for the life of the store: a second process must not open the same file.
     _lock: lock::FileLock,
 }
@@ -61,6 +65,7 @@ impl Store {
             readers: Arc::new(Readers { opener, idle, watch }),
             writer,
             long_reads: Arc::new(Semaphore::new(settings.long_reads.max(1))),
+            long_line: Semaphore::new(LONG_LINE),
             _lock: lock,
         })
     }
@@ -88,7 +93,7 @@ impl Store {
             Look::Endless => (None, ENDLESS),
         };
         if let Some(at_once) = at_once
-            && self.readers.read(at_once, &*look)?
+            && self.readers.read(at_once, None, &*look)?
         {
             return Ok(());
         }
@@ -102,20 +107,29 @@ impl Store {
         look: Box<dyn Part>,
     ) -> Result<()> {
         let asked = Instant::now();
+        let Ok(place) = self.long_line.try_acquire() else {
+            return Err(Error::overloaded(
+                "Too many long reads are waiting; try again in a moment.",
+            ));
+        };
         let turn = Arc::clone(&self.long_reads).acquire_owned().await?;
+        drop(place);
         let (readers, current) = (Arc::clone(&self.readers), inside.or_else(current));
         let waited = asked.elapsed();
         self.readers.watch.meter().reads.waited.took(waited);
         if let Some(current) = &current {
             current.waited(waited);
         }
+        let waiting = Waiting::default();
+        let forsaken = Arc::clone(&waiting.0);
         tokio::task::spawn_blocking(move || {
-            let read = || readers.read(patience, &*look);
+            let read = || readers.read(patience, Some(Arc::clone(&forsaken)), &*look);
             let whole = current.map_or_else(read, |current| current.run(read));
             drop(turn);
             if whole? { Ok(()) } else { Err(crate::failure::too_long()) }
         })
-        .await?
+        .await
+        .map_err(broke_off)?
     }
 
     pub(crate) fn is_writable(&self) -> bool {
@@ -170,6 +184,16 @@ impl Store {
     }
 }
 
+/// Somebody who waits for a look on another thread.
+#[derive(Default)]
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// One snapshot of a file that a process, this one or another, may have open: a reader holds up
 /// nobody, so it needs no lock.
 pub(crate) async fn look(
@@ -181,9 +205,15 @@ pub(crate) async fn look(
     let opener = Arc::new(Opener::new(absolute(path)?, settings, watch));
     let readers = Readers { opener, idle: Mutex::default(), watch: Arc::clone(watch) };
     tokio::task::spawn_blocking(move || {
-        if readers.read(ENDLESS, &*look)? { Ok(()) } else { Err(crate::failure::too_long()) }
+        if readers.read(ENDLESS, None, &*look)? { Ok(()) } else { Err(crate::failure::too_long()) }
     })
-    .await?
+    .await
+    .map_err(broke_off)?
+}
+
+/// What a task that broke says of itself may quote what it worked on.
+fn broke_off(_: tokio::task::JoinError) -> Error {
+    Error::internal("a read broke off")
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
@@ -194,22 +224,33 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 }
 
 impl Readers {
-    /// One snapshot on a parked connection; false when it was cut off after `patience`.
-    fn read(&self, patience: Duration, look: &dyn Part) -> Result<bool> {
+    /// One snapshot on a parked connection; false when it was cut off after `patience`, or because
+    /// nobody waits for it any more.
+    fn read(
+        &self,
+        patience: Duration,
+        forsaken: Option<Arc<AtomicBool>>,
+        look: &dyn Part,
+    ) -> Result<bool> {
         let in_use = &self.watch.meter().readers;
         in_use.add(1);
-        let found = self.look(patience, look);
+        let found = self.look(patience, forsaken, look);
         in_use.add(-1);
         found
     }
 
-    fn look(&self, patience: Duration, look: &dyn Part) -> Result<bool> {
+    fn look(
+        &self,
+        patience: Duration,
+        forsaken: Option<Arc<AtomicBool>>,
+        look: &dyn Part,
+    ) -> Result<bool> {
         let parked = self.idle.lock().map_err(|_| Error::internal("a reader died"))?.pop();
         let mut reader = match parked {
             Some(reader) => reader,
             None => self.opener.reader()?,
         };
-        reader.budget.start(patience);
+        reader.budget.start(patience, forsaken);
         // One snapshot for the whole closure; ending it in any way is a rollback of nothing.
         command(&mut reader.tx, "begin")?;
         let found = run_to_end(&mut reader.tx, look);

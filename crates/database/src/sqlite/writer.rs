@@ -43,6 +43,11 @@ pub(super) struct Change {
 }
 
 impl Change {
+    /// Whether nobody waits for it any more; whoever gave up was told so, and may ask again.
+    fn is_forsaken(&self) -> bool {
+        self.reply.is_closed()
+    }
+
     /// Has its turn, the first time after so long in the queue.
     fn turn(&mut self) -> Option<Duration> {
         let waited = self.place.take().map(Place::turn)?;
@@ -261,6 +266,9 @@ impl Thread {
     fn run_alone(&mut self, mut change: Change) {
         self.crowd.store(1, Ordering::Relaxed);
         self.count_wait(&mut change);
+        if change.is_forsaken() {
+            return;
+        }
         let outcome = command(&mut self.tx, "begin immediate").and_then(|()| {
             if change.run(&mut self.tx) {
                 self.commit(1)
@@ -294,6 +302,9 @@ impl Thread {
 
     fn try_one(&mut self, change: &mut Change, open: &mut Open) -> Result<()> {
         self.count_wait(change);
+        if change.is_forsaken() {
+            return Ok(());
+        }
         if let Open::No = open {
             command(&mut self.tx, "begin immediate")?;
             *open = Open::Yes;

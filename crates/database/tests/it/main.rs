@@ -9,6 +9,7 @@
 )]
 
 mod engines;
+mod forsaken;
 mod guards;
 mod log;
 mod packed;

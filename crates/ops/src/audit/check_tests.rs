@@ -33,7 +33,7 @@ fn root(log: &[Event]) -> Hash {
 fn found(log: &[Event], there: impl Fn(usize) -> Seen, kept: Option<Checkpoint>) -> Report {
     let signer = signer(1);
     let trusted = vec![signer.verifier().clone()];
-    let mut check = Check::new(trusted, Vec::new(), kept.map(|kept| (kept, None)));
+    let mut check = Check::new(trusted, Vec::new(), kept.map(|kept| (kept, Vec::new())));
     let mut full = Vec::new();
     for (at, event) in log.iter().enumerate() {
         check.leaf(event.leaf().unwrap(), there(at), &mut full).unwrap();
@@ -88,6 +88,31 @@ fn what_differs_is_found_with_its_place() {
     // Whose deletion nothing is left of is not told by somebody who only says so.
     let more = found(&self::log(3), whole(&self::log(3)), None);
     assert_eq!(codes(&more), ["deletion_untold"]);
+}
+
+#[test]
+fn a_deletion_that_nothing_signs_is_not_told_in_a_file() {
+    let log = log(1);
+    let forged = event(6, "events_deleted", r#"{"total":2}"#);
+    let end = |say: fn(&mut Check, &Event)| {
+        let signer = signer(1);
+        let mut check = Check::new(vec![signer.verifier().clone()], Vec::new(), None);
+        for (at, event) in log.iter().enumerate() {
+            let seen = if at < 2 { Seen::Gone } else { whole(&log)(at) };
+            check.leaf(event.leaf().unwrap(), seen, &mut Vec::new()).unwrap();
+        }
+        check.checkpoint(&signer.sign(5, &root(&log)));
+        say(&mut check, &forged);
+        check.finish()
+    };
+    let file = end(Check::claims);
+    assert_eq!(codes(&file), ["deletion_unsealed"]);
+    assert_eq!((file.deleted, file.deleted_told), (2, 1));
+    // In the database it stands in the log, and is sealed within a second.
+    assert!(end(Check::waiting).ok);
+    // One that fits nothing explains nothing.
+    let none = end(|check, _| check.claims(&event(6, "events_deleted", r#"{"total":9}"#)));
+    assert_eq!(codes(&none), ["deletion_untold"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use database::{Db, Settings, Tx};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ const VERSION: u32 = 1;
 /// A line holds an event, whose metadata has 64 KiB, or a checkpoint.
 const MOST_BYTES: u64 = 8 << 20;
 const BUFFER: usize = 1 << 20;
+/// How often it is asked whether everything is sealed that should be, and from one time to the next.
+const LOOKS: u32 = 6;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,7 +44,8 @@ enum Line {
     },
     /// A checkpoint of all leaves before it.
     Checkpoint { note: String },
-    /// An event that tells of deletions and is not sealed yet.
+    /// An event that tells of deletions and is not sealed yet: nothing signs it, so a verification
+    /// only says that it is there.
     Waiting { entry: String },
     /// The last one.
     End { leaves: u64, checkpoints: u64 },
@@ -56,14 +61,18 @@ pub struct Exported {
     pub events: u64,
     /// Checkpoints.
     pub checkpoints: u64,
+    /// Events that tell of deletions and were not sealed yet, which a verification does not believe.
+    pub waiting: u64,
 }
 
 /// Writes the sealed log of the database that the settings name, of one moment, into a file that
-/// only this user reads; it appears when it is whole.
+/// only this user reads; it appears when it is whole. What tells of deletions is waited for a few
+/// seconds until a server has sealed it.
 ///
 /// # Errors
 /// 409 `audit_absent`, `output_unwritable`; when the database cannot be read.
 pub async fn export(settings: &Settings, path: &Path) -> Result<Exported> {
+    sealed(settings).await?;
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     let beside = PathBuf::from(beside);
@@ -89,9 +98,33 @@ pub async fn export(settings: &Settings, path: &Path) -> Result<Exported> {
     done
 }
 
+/// Until no event that tells of deletions waits for the sealer, or it is not worth waiting: without a
+/// server nobody seals.
+async fn sealed(settings: &Settings) -> Result<()> {
+    for _ in 0..LOOKS {
+        let look = async |tx: &mut Tx| {
+            verify::require(tx).await?;
+            Ok(sql::waiting_deletions(tx, 1).await?.is_empty())
+        };
+        if Db::look(&verify::patient(settings), look).await? {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+/// What is there was left by one that did not come to its end, or is a trap: it goes, and nothing is
+/// written through it.
 fn create(path: &Path) -> Result<File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(unwritable(&error));
+        }
+        _ => {}
+    }
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
@@ -144,6 +177,7 @@ async fn write_all(tx: &mut Tx, out: &mut Out) -> Result<Exported> {
     }
     for event in sql::waiting_deletions(tx, verify::PAGE).await? {
         out.line(&Line::Waiting { entry: event.text()? })?;
+        done.waiting += 1;
     }
     out.line(&Line::End { leaves: done.leaves, checkpoints: done.checkpoints })?;
     Ok(done)
@@ -193,7 +227,7 @@ pub fn verify_file(path: &Path, wanted: Wanted) -> Result<Report> {
                 checkpoints += 1;
             }
             Some(Line::Waiting { entry }) => match serde_json::from_str::<Event>(&entry) {
-                Ok(event) => check.waiting(&event),
+                Ok(event) => check.claims(&event),
                 Err(_) => return Err(lines.damaged("this is no event")),
             },
             Some(Line::End { leaves, checkpoints: told }) => {

@@ -35,6 +35,7 @@ const LAST: Duration = Duration::from_secs(5);
 const HOUR: i64 = 3_600_000_000;
 
 const BROKEN: &str = "audit_log_broken";
+const OTHER_KEY: &str = "audit_key_rotated";
 
 /// Seals the log until the task is dropped.
 pub async fn follow(app: App) {
@@ -56,7 +57,7 @@ pub async fn follow(app: App) {
                 tokio::time::sleep(REST).await;
                 let _ = tokio::time::timeout(PATIENCE, commits.changed()).await;
             }
-            Err(error) if error.code() == BROKEN => {
+            Err(error) if [BROKEN, OTHER_KEY].contains(&error.code()) => {
                 tracing::error!("{}", error.message());
                 tokio::time::sleep(RETRY_BROKEN).await;
             }
@@ -137,12 +138,38 @@ struct Sealed {
 
 /// One batch; whether there may be more.
 async fn step(app: &App, signer: &Signer) -> Result<bool> {
-    let next = app.db.unbound().read_long(async |tx| next(tx).await).await?;
+    let own = app.keys.fingerprint();
+    let same = own.clone();
+    let look = async move |tx: &mut Tx| {
+        require_own(tx, &same).await?;
+        next(tx).await
+    };
+    let next = app.db.unbound().read_long(look).await?;
     let Some(next) = next else { return Ok(false) };
     let more = next.events.len() == BATCH;
     let sealed = seal(app, signer, next)?;
-    app.db.unbound().write(async move |tx| write(tx, &sealed).await).await?;
+    app.db
+        .unbound()
+        .write(async move |tx| {
+            require_own(tx, &own).await?;
+            write(tx, &sealed).await
+        })
+        .await?;
     Ok(more)
+}
+
+/// Beside a database that was brought under another root key this process still has the old one: what
+/// it signed would be by a key that is not that of the log any more.
+async fn require_own(tx: &mut Tx, own: &str) -> Result<()> {
+    match sql::root_key(tx).await? {
+        Some(stored) if stored != own => Err(Error::new(
+            ErrorKind::Conflict,
+            OTHER_KEY,
+            "The database was brought under another root key, and this server still has the old \
+             one: it seals nothing more. Start it again with the new key.",
+        )),
+        _ => Ok(()),
+    }
 }
 
 async fn next(tx: &mut Tx) -> Result<Option<Next>> {

@@ -70,11 +70,16 @@ pub(super) async fn update_checkpoint(tx: &mut Tx, size: u64, note: &str) -> Res
     Ok(())
 }
 
+/// A note with more than one signature, by which an old key vouches for the one after it: such a
+/// checkpoint stays.
+const VOUCHES: &str = "%\n\u{2014} %\n\u{2014} %";
+
 /// Forgets the checkpoints between two moments that are of fewer leaves than the last one.
 pub(super) async fn thin_out(tx: &mut Tx, from: Time, to: Time, last: u64) -> Result<()> {
     tx.run(
-        "delete from audit_checkpoints where created_at >= $1 and created_at < $2 and size < $3",
-        args![from, to, signed(last)?],
+        "delete from audit_checkpoints where created_at >= $1 and created_at < $2 and size < $3 \
+         and note not like $4",
+        args![from, to, signed(last)?, VOUCHES],
     )
     .await?;
     Ok(())
@@ -82,7 +87,11 @@ pub(super) async fn thin_out(tx: &mut Tx, from: Time, to: Time, last: u64) -> Re
 
 /// Forgets one checkpoint.
 pub(super) async fn delete_checkpoint(tx: &mut Tx, size: u64) -> Result<()> {
-    tx.run("delete from audit_checkpoints where size = $1", args![signed(size)?]).await?;
+    tx.run(
+        "delete from audit_checkpoints where size = $1 and note not like $2",
+        args![signed(size)?, VOUCHES],
+    )
+    .await?;
     Ok(())
 }
 
@@ -99,6 +108,12 @@ pub(super) async fn insert_key(tx: &mut Tx, key: &str, now: Time) -> Result<()> 
     )
     .await?;
     Ok(())
+}
+
+/// What the database remembers of the root key it is under.
+pub(super) async fn root_key(tx: &mut Tx) -> Result<Option<String>> {
+    let sql = "select value from once where name = 'keys'";
+    Ok(tx.maybe(sql, &[], |row| row.get::<Option<String>>(0)).await?.flatten())
 }
 
 const UNSEALED: &str = concat!(

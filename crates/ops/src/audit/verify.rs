@@ -22,8 +22,9 @@ pub struct Wanted {
     /// Keys that whoever verifies knows to be those of the log: its last checkpoint is signed by
     /// one of them.
     pub trusted: Vec<Verifier>,
-    /// A checkpoint that was kept outside, and the key it is by; one of the log's, if none is named.
-    pub kept: Option<(Checkpoint, Option<Verifier>)>,
+    /// A checkpoint that was kept outside, and the keys of which it is by one; one of the log's, if
+    /// none is named.
+    pub kept: Option<(Checkpoint, Vec<Verifier>)>,
 }
 
 /// Verifies the database that the settings name, in one snapshot.

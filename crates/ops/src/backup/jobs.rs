@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use types::{Error, ErrorKind, Json, Result};
 
 use super::made::{BUSY, Backups, Made};
-use super::manifest::Kind;
-use super::place::Place;
+use super::manifest::{Kind, Manifest};
+use super::place::{Cleared, Place};
 use crate::jobs::rules::tell;
 
 /// The kind of the job, and the name of its schedule.
@@ -60,20 +60,10 @@ async fn finish(backups: &Backups, app: &App, job: &Job, place: &Place, made: &M
         "databaseBytes": manifest.database_bytes, "eventSeq": manifest.event_seq,
         "encryption": manifest.encryption,
     });
-    record(app, "backup_created", told).await?;
+    tell_of(app, "backup_created", told).await;
     let mut deleted = 0;
     if manifest.kind == Kind::Scheduled {
-        match backups.clear(place, manifest, &app.keys).await {
-            Ok(gone) if gone.is_empty() => {}
-            Ok(gone) => {
-                deleted = gone.len();
-                record(app, "backups_deleted", json!({ "names": gone })).await?;
-            }
-            // The backup is there; room is made by the next one.
-            Err(error) => {
-                tracing::warn!(cause = error.cause(), "old backups were not deleted: {error}");
-            }
-        }
+        deleted = make_room(backups, app, place, manifest).await;
     }
     let result = json!({
         "bytes": bytes, "databaseBytes": manifest.database_bytes,
@@ -81,6 +71,24 @@ async fn finish(backups: &Backups, app: &App, job: &Job, place: &Place, made: &M
     });
     job.result(Json::of(&result)?);
     Ok(())
+}
+
+/// Deletes those that have had their time; how many. The backup is there: what could not be deleted is
+/// by the next one.
+async fn make_room(backups: &Backups, app: &App, place: &Place, made: &Manifest) -> usize {
+    let Cleared { gone, failed } = match backups.clear(place, made, &app.keys).await {
+        Ok(cleared) => cleared,
+        Err(error) => Cleared { failed: Some(error), ..Cleared::default() },
+    };
+    if let Some(error) = failed {
+        let gone = gone.len();
+        tracing::warn!(gone, cause = error.cause(), "old backups were not deleted: {error}");
+    }
+    let deleted = gone.len();
+    if deleted > 0 {
+        tell_of(app, "backups_deleted", json!({ "names": gone })).await;
+    }
+    deleted
 }
 
 async fn fail(app: &App, job: &Job, error: Error) -> Result<()> {
@@ -97,6 +105,13 @@ async fn fail(app: &App, job: &Job, error: Error) -> Result<()> {
     let told = json!({ "code": error.code(), "attempt": job.attempt, "last": last });
     record(app, "backup_failed", told).await?;
     if last { Err(hopeless(plain.to_string())) } else { Err(plain) }
+}
+
+/// What is done stays done, and is not done again because nobody could write it down.
+async fn tell_of(app: &App, kind: &'static str, metadata: Value) {
+    if let Err(error) = record(app, kind, metadata).await {
+        tracing::warn!(cause = error.cause(), "the event {kind} was not recorded: {error}");
+    }
 }
 
 /// In the platform's log, for its owners.

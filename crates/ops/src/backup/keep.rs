@@ -22,7 +22,8 @@ pub(super) struct Keep {
 }
 
 /// The names of those that have had their time after one was made: of the schedule, of the same
-/// installation, and not younger. What cannot be read, was renamed, or does not show that these keys
+/// installation, and neither younger nor of a longer log: after an older backup was restored, those
+/// from before are the only ones of what was lost. What cannot be read, was renamed, or does not show that these keys
 /// wrote it is not ours to delete, and none of ours is deleted for its sake.
 pub(super) fn had_their_time(
     found: Vec<Found>,
@@ -33,12 +34,11 @@ pub(super) fn had_their_time(
     let (mut ours, mut later) = (Vec::new(), 0_usize);
     for Found { name, manifest, .. } in found {
         let Ok(manifest) = manifest else { continue };
-        let is_ours = manifest.kind == Kind::Scheduled
-            && manifest.name == name
-            && manifest.installation.is_some()
-            && manifest.installation == newest.installation
-            && manifest.is_proven(keys);
-        if is_ours && manifest.created_at > newest.created_at {
+        let is_ours =
+            manifest.installation == newest.installation && is_own(&name, &manifest, keys);
+        let is_beyond =
+            manifest.created_at > newest.created_at || manifest.event_seq > newest.event_seq;
+        if is_ours && is_beyond {
             later += 1;
         } else if is_ours {
             ours.push((manifest.created_at, name));
@@ -47,13 +47,29 @@ pub(super) fn had_their_time(
     if later > 0 {
         tracing::warn!(
             later,
-            "there are backups from after this one, which stay: is the clock right?"
+            "there are backups from after this one, or of more events, which stay: is the clock \
+             right, or was an older one restored?"
         );
     }
     ours.sort_by(|one, other| other.cmp(one));
     let made: Vec<Time> = ours.iter().map(|(at, _)| *at).collect();
     let gone = over(&made, keep).into_iter().filter_map(|index| ours.get(index));
     gone.map(|(_, name)| name.clone()).filter(|name| *name != newest.name).collect()
+}
+
+/// The newest one that the schedule of this installation made.
+pub(super) fn newest(found: &[Found], keys: &Keys) -> Option<Manifest> {
+    let heads = found.iter().filter_map(|one| Some((&one.name, one.manifest.as_ref().ok()?)));
+    let own = heads.filter(|(name, manifest)| is_own(name, manifest, keys));
+    own.map(|(_, manifest)| manifest).max_by_key(|manifest| manifest.created_at).cloned()
+}
+
+/// Whether the schedule of whoever has these keys made it, and it is called what it was called then.
+fn is_own(name: &str, manifest: &Manifest, keys: &Keys) -> bool {
+    manifest.kind == Kind::Scheduled
+        && manifest.name == name
+        && manifest.installation.is_some()
+        && manifest.is_proven(keys)
 }
 
 /// Which of these, the newest first, have had their time. Never the first.
@@ -174,6 +190,29 @@ mod tests {
         let keep = Keep { last: 2, ..NOTHING };
         let gone = had_their_time(at_a_place(&heads), &heads[3], &keys(), keep);
         assert_eq!(gone, [heads[1].name.clone(), heads[0].name.clone()]);
+    }
+
+    #[test]
+    fn a_restore_of_an_older_one_costs_nobody_the_newer_ones() {
+        let mut heads: Vec<_> = (1..=4).map(|minute| scheduled(minute, &keys())).collect();
+        // The fourth was made after the first had been restored.
+        for (head, seq) in heads.iter_mut().zip([10, 20, 30, 12]) {
+            head.event_seq = seq;
+            head.prove(&keys()).expect("a proof");
+        }
+        let keep = Keep { last: 1, ..NOTHING };
+        let gone = had_their_time(at_a_place(&heads), &heads[3], &keys(), keep);
+        assert_eq!(gone, [heads[0].name.clone()]);
+    }
+
+    #[test]
+    fn the_newest_is_one_that_these_keys_have_written() {
+        let mut heads = vec![scheduled(1, &keys()), scheduled(2, &keys())];
+        heads.push(scheduled(3, &Keys::new([7; 32], [2; 32])));
+        heads.push(Manifest { kind: Kind::Manual, ..scheduled(4, &keys()) });
+        let found = newest(&at_a_place(&heads), &keys()).map(|head| head.name);
+        assert_eq!(found.as_ref(), Some(&heads[1].name));
+        assert!(newest(&at_a_place(&heads[2..]), &keys()).is_none());
     }
 
     #[test]

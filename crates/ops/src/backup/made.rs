@@ -12,7 +12,7 @@ use super::folder::parent;
 use super::keep;
 use super::manifest::{Kind, Manifest};
 use super::pack::{self, Fingerprint, KeyFile, Order};
-use super::place::{self, Place};
+use super::place::{self, Cleared, Place};
 use super::seal::Seal;
 use super::settings::Settings;
 use super::state::{MAKING, Outcome, State, Turn};
@@ -223,17 +223,24 @@ impl Backups {
         Ok(Made { manifest, bytes })
     }
 
-    /// Deletes what the schedule made and has had its time, of this installation only; their names.
+    /// Deletes what the schedule made and has had its time, of this installation only.
     ///
     /// # Errors
-    /// 503, 507, when the place cannot be read, or does not let go.
-    pub async fn clear(&self, place: &Place, newest: &Manifest, own: &Keys) -> Result<Vec<String>> {
+    /// 503, when the place cannot be read.
+    pub async fn clear(&self, place: &Place, newest: &Manifest, own: &Keys) -> Result<Cleared> {
         let found = place.list(LOOKED_AT).await?;
-        let gone = keep::had_their_time(found, newest, own, self.0.settings.keep());
-        for name in &gone {
-            place.delete(name).await?;
-        }
-        Ok(gone)
+        Ok(place.clear(keep::had_their_time(found, newest, own, self.0.settings.keep())).await)
+    }
+
+    /// The names of those that have had their time by now, as if the newest of the schedule had just
+    /// been made.
+    ///
+    /// # Errors
+    /// 503, when the place cannot be read.
+    pub async fn over(&self, place: &Place, own: &Keys) -> Result<Vec<String>> {
+        let found = place.list(LOOKED_AT).await?;
+        let Some(newest) = keep::newest(&found, own) else { return Ok(Vec::new()) };
+        Ok(keep::had_their_time(found, &newest, own, self.0.settings.keep()))
     }
 }
 

@@ -16,6 +16,8 @@ mod made;
 mod manifest;
 pub mod model;
 mod pack;
+#[doc(hidden)]
+pub mod parsers;
 mod place;
 mod restore;
 pub mod routes;
@@ -32,7 +34,7 @@ pub use jobs::jobs;
 pub use made::{Backups, Made, Wanted, Whereabouts};
 pub use manifest::{Encryption, Kind, Manifest};
 pub use pack::{Fingerprint, KeyFile};
-pub use place::{Found, Place};
+pub use place::{Cleared, Found, Place};
 pub use restore::{Checked, KeysAfter, Restored, Restoring, restore, verify};
 pub use seal::{Pair, Seal, Unlock};
 pub use settings::Settings;

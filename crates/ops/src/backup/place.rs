@@ -1,7 +1,7 @@
 //! Where backups lie: a folder, or a bucket that speaks S3. A backup appears under its name when it
 //! is whole, and not before.
 
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
@@ -10,7 +10,7 @@ use types::{Error, Result};
 use super::apart::{Stop, apart};
 use super::bucket::Bucket;
 use super::folder;
-use super::manifest::{HEAD_BYTES, Manifest};
+use super::manifest::{HEAD_BYTES, Manifest, foreign};
 use super::settings::Settings;
 
 /// How the names of backups end.
@@ -37,6 +37,15 @@ pub struct Found {
     pub bytes: u64,
     /// What it says of itself; else why it cannot be told.
     pub manifest: Result<Manifest>,
+}
+
+/// What became of backups that were to be deleted.
+#[derive(Debug, Default)]
+pub struct Cleared {
+    /// The names of those that are gone.
+    pub gone: Vec<String>,
+    /// Why the first of the others is still there.
+    pub failed: Option<Error>,
 }
 
 /// Whether a file with this name may be a backup.
@@ -190,11 +199,47 @@ impl Place {
         }
     }
 
+    /// What one says of itself.
+    ///
+    /// # Errors
+    /// 404 `backup_absent`; 409 `backup_foreign`, also where the name is no backup's; 409
+    /// `backup_newer`, `backup_truncated`, `backup_damaged`; 503.
+    pub async fn about(&self, name: &str) -> Result<Manifest> {
+        if !is_name(name) {
+            return Err(foreign());
+        }
+        match self {
+            Self::Folder(path) => {
+                let path = path.join(name);
+                let read = move |_: &Stop| {
+                    let file = folder::open(&path)?;
+                    Manifest::read(&mut BufReader::with_capacity(HEAD_BYTES, file))
+                };
+                apart(read).await
+            }
+            Self::Bucket(bucket) => Manifest::read(&mut &*bucket.head(name, HEAD_BYTES).await?),
+        }
+    }
+
+    /// Deletes these; one that cannot be deleted holds up none of the others.
+    pub async fn clear(&self, names: Vec<String>) -> Cleared {
+        let mut cleared = Cleared::default();
+        for name in names {
+            match self.delete(&name).await {
+                Ok(()) => cleared.gone.push(name),
+                Err(error) => {
+                    cleared.failed.get_or_insert(error);
+                }
+            }
+        }
+        cleared
+    }
+
     /// Deletes one.
     ///
     /// # Errors
     /// 507; 503.
-    pub(super) async fn delete(&self, name: &str) -> Result<()> {
+    async fn delete(&self, name: &str) -> Result<()> {
         match self {
             Self::Folder(path) => {
                 let path = path.join(name);
@@ -236,6 +281,21 @@ mod tests {
         }
         let sizes: Vec<u64> = newest.files().into_iter().map(|(_, bytes)| bytes).collect();
         assert_eq!(sizes, [9, 8, 7]);
+    }
+
+    #[tokio::test]
+    async fn one_that_cannot_be_deleted_holds_up_none_of_the_others() {
+        let name = format!("sixfold-place-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let names = ["sixfold-1.backup", "sixfold-2.backup", "sixfold-3.backup"];
+        // Nobody deletes a folder as a file.
+        std::fs::create_dir_all(folder.join(names[1])).expect("a folder");
+        std::fs::write(folder.join(names[0]), "one").expect("a file");
+        std::fs::write(folder.join(names[2]), "three").expect("a file");
+        let cleared = Place::Folder(folder.clone()).clear(names.map(str::to_owned).into()).await;
+        std::fs::remove_dir_all(folder).expect("it goes");
+        assert_eq!(cleared.gone, [names[0], names[2]]);
+        assert_eq!(cleared.failed.expect("a reason").code(), "backup_unwritable");
     }
 
     #[test]

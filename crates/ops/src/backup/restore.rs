@@ -7,6 +7,7 @@ use database::file::{self, Depth, Hold};
 use types::{Error, Result, Time};
 
 use super::folder::{parent, prepare};
+use super::jobs::KIND;
 use super::manifest::Manifest;
 use super::pack::Fingerprint;
 use super::place::Place;
@@ -96,7 +97,8 @@ pub async fn verify(
 }
 
 /// Puts a backup in place of a database. Nobody is signed in there: who signed out since, or was
-/// signed out, does not come back with it.
+/// signed out, does not come back with it. Nor does the job that made the backup, which was running
+/// then: it would be made again, and make room at the cost of those that are newer.
 ///
 /// # Errors
 /// As [`verify`]; 409 `database_there`, `database_in_use`, `keys_foreign`. Nothing has changed then.
@@ -120,7 +122,7 @@ pub async fn restore(wanted: Restoring) -> Result<Restored> {
             let after = own.settle(&begun.manifest)?;
             let scratch = Scratch::of(&database);
             let found = begun.unpack(&unlock, &scratch.0, Depth::Pages, fingerprint, stop)?;
-            let sessions = file::end_sessions(&scratch.0)?;
+            let sessions = file::begin_anew(&scratch.0, KIND)?;
             let staged = match &own.folder {
                 Some(folder) if after == KeysAfter::Restored => {
                     Some(Staged::write(folder, &found.keys)?)

@@ -147,7 +147,7 @@ pub struct JobQueue {
     pub running: i64,
     /// Jobs that were given up.
     pub dead: i64,
-    /// Seconds since the oldest job that waits was enqueued.
+    /// Seconds for which the job has been due that has waited longest.
     pub oldest_age_seconds: Option<i64>,
     /// Since when none is begun; null: it is open.
     pub paused_at: Option<Time>,

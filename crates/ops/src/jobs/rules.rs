@@ -164,7 +164,7 @@ pub(crate) async fn all(tx: &mut Tx, now: Time) -> Result<Vec<JobQueue>> {
         }
     }
     for queue in queues.iter_mut().filter(|queue| queue.queued > 0) {
-        let oldest = sql::oldest(tx, &queue.kind).await?;
+        let oldest = sql::oldest(tx, &queue.kind, now).await?;
         queue.oldest_age_seconds = oldest.map(|oldest| (now.seconds() - oldest.seconds()).max(0));
     }
     queues.sort_by(|one, other| one.kind.cmp(&other.kind));

@@ -151,11 +151,12 @@ pub(super) async fn counts(tx: &mut Tx) -> Result<Vec<(String, String, i64)>> {
     .await
 }
 
-/// When the oldest job of a kind that waits was enqueued.
-pub(super) async fn oldest(tx: &mut Tx, kind: &str) -> Result<Option<Time>> {
-    tx.maybe(
-        "select created_at from jobs where state = 'queued' and kind = $1 order by id limit 1",
-        args![kind],
+/// Since when the job of a kind has been due that has waited longest; those that are to run later,
+/// for the first time or again, do not wait yet.
+pub(super) async fn oldest(tx: &mut Tx, kind: &str, now: Time) -> Result<Option<Time>> {
+    tx.one(
+        "select min(run_at) from jobs where state = 'queued' and kind = $1 and run_at <= $2",
+        args![kind, now],
         |row| row.get(0),
     )
     .await

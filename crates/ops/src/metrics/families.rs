@@ -75,7 +75,7 @@ families! {
     JOBS "gauge" "sixfold_jobs" ["kind", "state"]
         "Jobs that are queued, running or dead, on all nodes.";
     JOBS_OLDEST "gauge" "sixfold_jobs_oldest_age_seconds" ["kind"]
-        "Age of the oldest job that waits, on all nodes.";
+        "For how long the job has been due that has waited longest, on all nodes.";
     JOBS_ENQUEUED "counter" "sixfold_jobs_enqueued_total" ["kind"]
         "Jobs this process put into the queue.";
     JOBS_FINISHED "counter" "sixfold_jobs_finished_total" ["kind", "outcome"]
@@ -111,6 +111,12 @@ families! {
 
     BACKUP_GOOD "gauge" "sixfold_backup_last_success_timestamp_seconds" []
         "When the last good backup of the schedule began, in seconds since 1970, or the schedule itself before there is one. Only where backup.every is set.";
+
+    CERTIFICATE_ENDS "gauge" "sixfold_tls_certificate_end_timestamp_seconds" []
+        "When the certificate that is shown ends, in seconds since 1970. Only where the server speaks https itself.";
+
+    LOG_DROPPED "counter" "sixfold_log_lines_dropped_total" []
+        "Lines of the log left out because whoever reads it was slower than they came.";
 
     SPANS "counter" "sixfold_trace_spans_exported_total" []
         "Spans the collector took.";

@@ -27,6 +27,10 @@ pub(super) fn page(ops: &Ops, sight: Option<&Sight>) -> String {
     if let Some(good) = ops.backups.owed_since() {
         page.put(&all::BACKUP_GOOD, &[], good.seconds());
     }
+    if let Some(ends) = app.meters().certificate_ends.get() {
+        page.put(&all::CERTIFICATE_ENDS, &[], ends);
+    }
+    page.put(&all::LOG_DROPPED, &[], app.meters().lost_lines.get().unwrap_or(0));
     of_process(&mut page, watch);
     page.finish()
 }

@@ -146,6 +146,6 @@ pub struct OpsJobs {
     pub running: i64,
     /// Jobs that were given up.
     pub dead: i64,
-    /// Age of the oldest that waits, in seconds.
+    /// Seconds for which the one has been due that has waited longest.
     pub oldest_age_seconds: Option<i64>,
 }

@@ -7,6 +7,11 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use types::Secret;
 
+/// Who decides where nobody says who.
+const SAMPLER: &str = "parentbased_traceidratio";
+/// And what it takes.
+const SHARE: f64 = 0.1;
+
 /// The section `traces`.
 #[derive(Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,9 +24,11 @@ pub struct Settings {
     pub headers: Option<Secret<String>>,
     /// What the service is called.
     pub service_name: String,
-    /// Which traces are recorded.
+    /// `otlp`, or `none`: there are no traces.
+    pub exporter: String,
+    /// Which traces are recorded; empty: one in ten.
     pub sampler: String,
-    /// The share of a sampler that has one.
+    /// The share of a sampler that has one; empty: all of them, as OpenTelemetry says.
     pub sampler_arg: String,
     /// No traces, whatever else is said.
     pub disabled: bool,
@@ -34,8 +41,9 @@ impl Default for Settings {
             endpoint: String::new(),
             headers: None,
             service_name: "sixfold".to_owned(),
-            sampler: "parentbased_traceidratio".to_owned(),
-            sampler_arg: "0.1".to_owned(),
+            exporter: "otlp".to_owned(),
+            sampler: String::new(),
+            sampler_arg: String::new(),
             disabled: false,
         }
     }
@@ -60,16 +68,21 @@ impl Settings {
         let headers = self.headers.as_ref();
         wrong("headers", headers.is_some_and(|given| headers_of(given.reveal()).is_none()), said);
         wrong("service_name", self.service_name.trim().is_empty(), "must not be empty");
+        let said = "must be `otlp` or `none`";
+        wrong("exporter", !matches!(self.exporter.as_str(), "otlp" | "none"), said);
         let said = "must be `always_on`, `always_off` or `traceidratio`, or one of them with \
                     `parentbased_` before it";
-        wrong("sampler", root(&self.sampler, 0.0).is_none(), said);
-        wrong("sampler_arg", self.share().is_none(), "must be a share from 0 to 1, e.g. 0.1");
+        wrong("sampler", root(self.named(), 0.0).is_none(), said);
+        // What no sampler reads may be anything: it is there for other programs.
+        let read = self.named().ends_with("traceidratio");
+        let said = "must be a share from 0 to 1, e.g. 0.1";
+        wrong("sampler_arg", read && self.share().is_none(), said);
         found
     }
 
     /// Where spans go; none when they go nowhere.
     pub(super) fn address(&self) -> Option<String> {
-        if self.disabled {
+        if self.disabled || self.exporter == "none" {
             return None;
         }
         let given = |address: &String| (!address.is_empty()).then(|| address.clone());
@@ -83,12 +96,23 @@ impl Settings {
     }
 
     pub(super) fn sampler(&self) -> Option<Sampler> {
-        let root = root(&self.sampler, self.share()?)?;
-        let parents = self.sampler.starts_with("parentbased_");
+        let root = match root(self.named(), 0.0)? {
+            Sampler::TraceIdRatioBased(_) => Sampler::TraceIdRatioBased(self.share()?),
+            other => other,
+        };
+        let parents = self.named().starts_with("parentbased_");
         Some(if parents { Sampler::ParentBased(Box::new(root)) } else { root })
     }
 
+    /// The sampler's name.
+    fn named(&self) -> &str {
+        if self.sampler.is_empty() { SAMPLER } else { &self.sampler }
+    }
+
     fn share(&self) -> Option<f64> {
+        if self.sampler_arg.trim().is_empty() {
+            return Some(if self.sampler.is_empty() { SHARE } else { 1.0 });
+        }
         self.sampler_arg.trim().parse().ok().filter(|share| (0.0..=1.0).contains(share))
     }
 }
@@ -151,8 +175,24 @@ mod tests {
         assert!(default.mistakes().is_empty() && default.address().is_none());
         let said = format!("{:?}", default.sampler());
         assert_eq!(said, "Some(ParentBased(TraceIdRatioBased(0.1)))");
+        assert_eq!(made("", "0.5"), "Some(ParentBased(TraceIdRatioBased(0.5)))");
         assert_eq!(made("traceidratio", "1"), "Some(TraceIdRatioBased(1.0))");
+        // OpenTelemetry: without a share it is all of them.
+        assert_eq!(made("traceidratio", ""), "Some(TraceIdRatioBased(1.0))");
+        assert_eq!(
+            made("parentbased_traceidratio", " "),
+            "Some(ParentBased(TraceIdRatioBased(1.0)))"
+        );
         assert_eq!(made("always_on", "0.1"), "Some(AlwaysOn)");
+        // A share that nobody reads stops nothing.
+        for arg in ["ten", "1.5", "endpoint=http://localhost:14250"] {
+            assert_eq!(made("parentbased_always_on", arg), "Some(ParentBased(AlwaysOn))");
+            let (sampler, sampler_arg) = ("always_on".to_owned(), arg.to_owned());
+            assert!(
+                keys(&with(|one| (one.sampler, one.sampler_arg) = (sampler, sampler_arg)))
+                    .is_empty()
+            );
+        }
         assert_eq!(made("parentbased_always_off", "0"), "Some(ParentBased(AlwaysOff))");
         for (sampler, arg, key) in [
             ("jaeger_remote", "0.1", "sampler"),
@@ -160,6 +200,7 @@ mod tests {
             ("traceidratio", "1.5", "sampler_arg"),
             ("traceidratio", "NaN", "sampler_arg"),
             ("traceidratio", "ten", "sampler_arg"),
+            ("", "ten", "sampler_arg"),
         ] {
             assert_eq!(made(sampler, arg), "None");
             let settings = with(|one| {
@@ -184,6 +225,13 @@ mod tests {
         );
         assert_eq!(address("http://c:4318", "https://t/x", false).as_deref(), Some("https://t/x"));
         assert_eq!(address("http://c:4318", "http://t/x", true), None);
+        let exported = |name: &str| {
+            let (exporter, collector) = (name.to_owned(), "http://c:4318".to_owned());
+            Settings { exporter, collector, ..Settings::default() }
+        };
+        assert!(exported("otlp").address().is_some());
+        assert!(exported("none").mistakes().is_empty() && exported("none").address().is_none());
+        assert_eq!(keys(&exported("zipkin")), ["exporter"]);
         for wrong in ["c:4318", "grpc://c:4317", "http://", "http://me:secret@c:4318", "http://a b"]
         {
             assert_eq!(

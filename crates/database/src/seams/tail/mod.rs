@@ -132,27 +132,28 @@ pub async fn readers(tx: &mut Tx) -> Result<Vec<Reader>> {
     .await
 }
 
-/// How many events there are after a position, counted up to `most`.
+/// How many events there are after a position, counted up to `most`: also those that a transaction
+/// which does not end keeps from being read.
 ///
 /// # Errors
 /// As [`Tx::one`].
 pub async fn waiting(tx: &mut Tx, position: Position, most: i64) -> Result<i64> {
     let waiting = match tx.engine() {
         Engine::Sqlite => sqlite::after("1", ""),
-        Engine::Postgres => postgres::after("1", ""),
+        Engine::Postgres => postgres::there("1"),
     };
     let sql = format!("select count(*) from ({waiting}) w");
     tx.one(&sql, crate::args![position.xid, position.seq, most], |row| row.get(0)).await
 }
 
-/// When the first event after a position happened.
+/// When the first event after a position happened, whether it can be read yet or not.
 ///
 /// # Errors
 /// As [`Tx::maybe`].
 pub async fn first_waiting(tx: &mut Tx, position: Position) -> Result<Option<Time>> {
     let sql = match tx.engine() {
         Engine::Sqlite => sqlite::after("o.occurred_at", ""),
-        Engine::Postgres => postgres::after("o.occurred_at", ""),
+        Engine::Postgres => postgres::there("o.occurred_at"),
     };
     tx.maybe(&sql, crate::args![position.xid, position.seq, 1_i64], |row| row.get(0)).await
 }
@@ -175,6 +176,10 @@ pub fn up_to(tx: &Tx, sql: &mut Sql<'_>, position: Position) {
 pub(crate) async fn adopt(tx: &mut Tx) -> Result<()> {
     match tx.engine() {
         Engine::Sqlite => Ok(()),
-        Engine::Postgres => tx.script(postgres::ADOPT).await,
+        Engine::Postgres => {
+            // It takes as long as it takes.
+            tx.script("set local statement_timeout = 0").await?;
+            tx.script(postgres::ADOPT).await
+        }
     }
 }
