@@ -5,13 +5,14 @@
 
 Standard library only (Python 3.11). What is in it comes from `cargo tree`, `cargo metadata` and Cargo.lock: every package
 that is compiled into the binary (`required`), and every one that only helps to build it (`excluded`), with licence,
-checksum and what it depends on. The same commit gives the same bytes; a time is in it only if SOURCE_DATE_EPOCH says
-which.
+checksum and what it depends on; and the C that three of them bring along, with the version its headers tell. The same
+commit gives the same bytes; a time is in it only if SOURCE_DATE_EPOCH says which.
 """
 
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -21,6 +22,31 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = "server"
+
+#: What crates compile in: the crate, the header that tells the version, how, and what it is called elsewhere.
+BROUGHT_ALONG = {
+    "libsqlite3-sys": {
+        "header": "sqlite3/sqlite3.h",
+        "version": r'#define SQLITE_VERSION\s+"([0-9.]+)"',
+        "name": "sqlite",
+        "purl": "pkg:generic/sqlite@{}",
+        "cpe": "cpe:2.3:a:sqlite:sqlite:{}:*:*:*:*:*:*:*",
+        "licence": "blessing",
+    },
+    "aws-lc-sys": {
+        "header": "aws-lc/include/openssl/base.h",
+        "version": r'#define AWSLC_VERSION_NUMBER_STRING\s+"([0-9.]+)"',
+        "name": "aws-lc",
+        "purl": "pkg:github/aws/aws-lc@v{}",
+    },
+    "libmimalloc-sys": {
+        "header": "c_src/mimalloc/{line}/include/mimalloc.h",
+        "version": r"#define MI_MALLOC_VERSION\s+(\d+)(\d\d)(\d\d)\b",
+        "name": "mimalloc",
+        "purl": "pkg:github/microsoft/mimalloc@v{}",
+        "licence": "MIT",
+    },
+}
 
 
 def metadata(target):
@@ -57,18 +83,48 @@ def edges(node):
 
 
 def purl(package):
-    return f"pkg:cargo/{package['name']}@{package['version'].replace('+', '%2B')}"
+    """A crate of ours is in no registry: one that has its name there is somebody else's."""
+    return None if package["source"] is None else f"pkg:cargo/{package['name']}@{package['version'].replace('+', '%2B')}"
+
+
+def reference(package):
+    return purl(package) or f"sixfold/{package['name']}@{package['version']}"
+
+
+def brought_along(package, features):
+    """The C inside a crate as a component of its own, since that is what advisories name."""
+    known = BROUGHT_ALONG[package["name"]]
+    # What the crate's build script chooses by.
+    header = known["header"].format(line="v2" if "v2" in features else "v3")
+    told = (Path(package["manifest_path"]).parent / header).read_text(encoding="utf-8")
+    found = re.search(known["version"], told)
+    if not found:
+        sys.exit(f"{package['name']}: {header} does not tell its version any more")
+    version = ".".join(str(int(part)) for group in found.groups() for part in group.split("."))
+    made = {
+        "type": "library",
+        "bom-ref": known["purl"].format(version),
+        "name": known["name"],
+        "version": version,
+        "scope": "required",
+        "purl": known["purl"].format(version),
+        "licenses": [{"expression": known.get("licence", package["license"])}],
+    }
+    if "cpe" in known:
+        made["cpe"] = known["cpe"].format(version)
+    return made
 
 
 def component(package, checksums, scope):
     made = {
         "type": "library",
-        "bom-ref": purl(package),
+        "bom-ref": reference(package),
         "name": package["name"],
         "version": package["version"],
         "scope": scope,
-        "purl": purl(package),
     }
+    if purl(package):
+        made["purl"] = purl(package)
     if package["description"]:
         made["description"] = " ".join(package["description"].split())
     if package["license"]:
@@ -105,7 +161,17 @@ def bill(target):
         "properties": [{"name": "cargo:target", "value": target}],
     }
     order = sorted(everything - {binary}, key=lambda one: (packages[one]["name"], packages[one]["version"]))
-    name = {one: "sixfold" if one == binary else purl(packages[one]) for one in everything}
+    name = {one: "sixfold" if one == binary else reference(packages[one]) for one in everything}
+    within = {
+        one: brought_along(packages[one], nodes[one]["features"])
+        for one in order
+        if packages[one]["name"] in BROUGHT_ALONG and (packages[one]["name"], packages[one]["version"]) in inside
+    }
+
+    def needs(one):
+        found = {name[two] for two in edges(nodes[one]) if two in name}
+        return found | ({within[one]["bom-ref"]} if one in within else set())
+
     document = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -115,11 +181,12 @@ def bill(target):
         "components": [
             component(package, checksums, "required" if (package["name"], package["version"]) in inside else "excluded")
             for package in (packages[one] for one in order)
-        ],
+        ]
+        + list(within.values()),
         "dependencies": [
-            {"ref": name[one], "dependsOn": sorted({name[two] for two in edges(nodes[one]) if two in name})}
-            for one in [binary, *order]
-        ],
+            {"ref": name[one], "dependsOn": sorted(needs(one))} for one in [binary, *order]
+        ]
+        + [{"ref": one["bom-ref"], "dependsOn": []} for one in within.values()],
     }
     if "SOURCE_DATE_EPOCH" in os.environ:
         moment = datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), UTC)

@@ -7,6 +7,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,13 +16,18 @@ import tempfile
 import time
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 #: What stands in for what only the operator knows.
-GIVEN = {"PUBLIC_URL": "https://sixfold.example", "POSTGRES_PASSWORD": "secret"}
+GIVEN = {
+    "PUBLIC_URL": "https://sixfold.example",
+    "POSTGRES_PASSWORD": "of-the-superuser",
+    "DATABASE_PASSWORD": "of-the-role",
+}
 SECRETS = {
     "database-url": "postgres://sixfold:secret@postgres.example:5432/sixfold",
     "smtp-url": "smtps://user:secret@mail.example:465",
@@ -93,7 +99,8 @@ class Binary:
 
 
 def filled(value):
-    """A value of compose.yaml with ${NAME:-default} and ${NAME:?said} in it."""
+    """A value of compose.yaml with ${NAME:-default}, ${NAME:?said} and ${NAME:+value} in it."""
+    value = re.sub(r"\$\{(\w+):\+((?:[^{}]|\{[^{}]*\})*)\}", lambda m: m[2] if GIVEN.get(m[1]) else "", str(value))
     return re.sub(r"\$\{(\w+)(?::[-?]([^}]*))?\}", lambda m: GIVEN.get(m.group(1), m.group(2) or ""), str(value))
 
 
@@ -158,6 +165,38 @@ def settings_are_right(binary, named):
         expect(said.returncode == 0, f"{place}: {said.stderr.strip()}")
 
 
+def roles(compose, named):
+    """Nobody connects as a superuser, whom row-level security does not bind."""
+    server = of_compose(compose["services"]["postgres"])
+    superusers = {"postgres", server.get("POSTGRES_USER", "postgres")}
+    for place, settings in named.items():
+        url = settings.get("DATABASE_URL") or ""
+        if "DATABASE_URL_FILE" in settings:
+            url = Path(settings["DATABASE_URL_FILE"]).read_text(encoding="utf-8").strip()
+        if url:
+            expect(urlsplit(url).username not in superusers, f"{place}: connects as a superuser")
+    url = urlsplit(of_compose(compose["services"]["sixfold-postgres"])["DATABASE_URL"])
+    made = text("postgres/role.sh")
+    expect(f"create role {url.username} login nosuperuser nobypassrls " in made, f"role.sh does not make {url.username}")
+    expect(f"create database {url.path[1:]} owner {url.username};" in made, f"role.sh does not make {url.path[1:]}")
+    expect(server["ROLE_PASSWORD"] == url.password, "compose.yaml: the role has another password than the address")
+    expect(server["POSTGRES_PASSWORD"] != url.password, "compose.yaml: the role has the superuser's password")
+    mounted = [one.split(":")[:2] for one in compose["services"]["postgres"]["volumes"]]
+    expect(["./postgres/role.sh", "/docker-entrypoint-initdb.d/role.sh"] in mounted, "compose.yaml: role.sh is not run")
+
+
+def profiles(compose):
+    """A bare `up` starts nothing: both ways are on the same port."""
+    has = {name: service.get("profiles") for name, service in compose["services"].items()}
+    expect(
+        has == {"sixfold": ["sqlite"], "sixfold-postgres": ["postgres"], "postgres": ["postgres"]},
+        f"compose.yaml: profiles are {has}",
+    )
+    for path in [*HERE.glob("*.yaml"), ROOT / "README.md", *ROOT.glob("docs/*.md")]:
+        for line in re.findall(r"docker compose .*\bup\b.*", path.read_text(encoding="utf-8")):
+            expect(re.search(r"--profile (sqlite|postgres)\b", line), f"{path.relative_to(ROOT)}: no profile in {line}")
+
+
 def images(compose, pods, binary):
     channel = tomllib.loads((ROOT / "rust-toolchain.toml").read_text(encoding="utf-8"))["toolchain"]["channel"]
     dockerfile = text("Dockerfile")
@@ -207,16 +246,36 @@ def ports_and_paths(binary, compose, pods, service):
         expect(hits and set(hits) <= binary.paths, f"the proxies name {pattern}, which the binary has not")
 
 
+def ways_in(binary, service):
+    """Both lead everything but metrics to the service, and to its port."""
+    name, port = service["metadata"]["name"], service["spec"]["ports"][0]
+    rules = documents("kubernetes/route.yaml")[0]["spec"]["rules"]
+    led = {match["path"]["value"]: rule.get("backendRefs") for rule in rules for match in rule["matches"]}
+    expect(led.pop("/metrics", 0) is None, "route.yaml leads to /metrics")
+    expect("/" in led, "route.yaml does not lead everything")
+    for path, to in led.items():
+        expect(to == [{"name": name, "port": port["port"]}], f"route.yaml: {path} leads elsewhere")
+        known = any(one.startswith(path.removeprefix("/api")) for one in binary.paths)
+        expect(known or path in ("/", "/socket.io/"), f"route.yaml: there is no {path}")
+    ingress, nobody = documents("kubernetes/ingress.yaml")
+    paths = ingress["spec"]["rules"][0]["http"]["paths"]
+    led = {one["path"]: one["backend"]["service"] for one in paths}
+    expect(led.get("/") == {"name": name, "port": {"name": port["name"]}}, "ingress.yaml leads elsewhere")
+    expect("selector" not in nobody["spec"], "ingress.yaml: somebody is behind the service for nobody")
+    expect(led.get("/metrics", {}).get("name") == nobody["metadata"]["name"], "ingress.yaml leads to /metrics")
+
+
 def times_fit(binary, compose, pods):
     grace = binary.number("web.shutdown_grace_ms") / 1000
     unit = text("systemd/sixfold.service")
-    expect(seconds(re.search(r"^TimeoutStopSec=(\d+)", unit, re.M)[1]) >= grace + 10, "the unit stops too early")
+    expect(seconds(re.search(r"^TimeoutStopSec=(\d+)", unit, re.M)[1]) >= grace + 20, "the unit stops too early")
+    expect("\nStartLimitIntervalSec=0\n" in unit, "the unit gives up on a database that is late")
     for name in ("sixfold", "sixfold-postgres"):
-        expect(seconds(compose["services"][name]["stop_grace_period"]) >= grace + 10, f"compose: {name} stops too early")
+        expect(seconds(compose["services"][name]["stop_grace_period"]) >= grace + 20, f"compose: {name} stops too early")
     for pod in pods:
         hook = pod["containers"][0].get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", [])
         before = int(hook[1]) if hook[:1] == ["sleep"] else 0
-        expect(pod["terminationGracePeriodSeconds"] >= before + grace + 10, "a pod stops too early")
+        expect(pod["terminationGracePeriodSeconds"] >= before + grace + 20, "a pod stops too early")
         expect(pod["enableServiceLinks"] is False, "SIXFOLD_PORT of Kubernetes would refuse the start")
     # A proxy must not use a connection that the server is about to close, and must outwait its answers.
     idle = binary.number("web.header_read_timeout_ms") / 1000
@@ -232,6 +291,18 @@ def times_fit(binary, compose, pods):
     expect(all(seconds(one) > quiet for one in waits), "Caddy ends connections that are only quiet")
     most = binary.number("web.max_connections") + binary.number("live.max_connections")
     expect(int(re.search(r"^LimitNOFILE=(\d+)", unit, re.M)[1]) > most, "the unit allows too few files")
+    for name in ("sixfold", "sixfold-postgres"):
+        files = compose["services"][name]["ulimits"]["nofile"]
+        expect(min(files["soft"], files["hard"]) > most, f"compose: {name} is allowed too few files")
+
+
+def certificate(room):
+    """One that nobody vouches for, and the settings that name it."""
+    chain, key = room / "chain.pem", room / "key.pem"
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=sixfold.example"]
+    subprocess.run(["openssl", *made, "-keyout", key, "-out", chain], check=True, capture_output=True)
+    key.chmod(0o600)
+    return {"SIXFOLD_SERVER_TLS_CERT": str(chain), "SIXFOLD_SERVER_TLS_KEY": str(key)}
 
 
 def dry_start(binary, place, settings):
@@ -287,12 +358,18 @@ def main(path):
         }
         settings_exist(binary, named)
         settings_are_right(binary, named)
+        roles(compose, named)
+        profiles(compose)
         images(compose, pods, binary)
         ports_and_paths(binary, compose, pods, kubernetes["Service"])
+        ways_in(binary, kubernetes["Service"])
         times_fit(binary, compose, pods)
         dry = [place for place, settings in named.items() if not {"DATABASE_URL", "DATABASE_URL_FILE"} & settings.keys()]
         for place in dry:
             dry_start(binary, place, named[place])
+        if shutil.which("openssl"):
+            dry_start(binary, "TLS of its own", {**named["systemd/sixfold.env"], **certificate(secrets)})
+            dry.append("with TLS of its own")
     if wrong:
         sys.exit("\n".join(wrong))
     print(f"{len(named)} ways to run: settings, images, ports, paths and times fit; started dry: {'; '.join(dry)}")

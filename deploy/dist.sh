@@ -18,8 +18,18 @@ sysroot=$(rustc --print sysroot)
 if [[ -z ${SOURCE_DATE_EPOCH:-} ]]; then
   SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0)
 fi
-# Flags of the shell would be in the binary's bytes.
-unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CPPFLAGS CXXFLAGS LDFLAGS
+# What the shell says of flags, profiles, targets and compilers would be in the binary's bytes, or put it elsewhere;
+# LIBSQLITE3_FLAGS would be there instead of those in .cargo/config.toml.
+for name in $(compgen -e); do
+  case $name in
+    CARGO_TARGET_DIR) ;;
+    RUSTFLAGS | CARGO_ENCODED_RUSTFLAGS | CARGO_PROFILE_* | CARGO_BUILD_* | CARGO_TARGET_* | CARGO_UNSTABLE_* | \
+      RUSTC | RUSTC_WRAPPER | RUSTC_WORKSPACE_WRAPPER | RUSTC_BOOTSTRAP | \
+      *CFLAGS | CFLAGS_* | *CXXFLAGS | CXXFLAGS_* | CPPFLAGS | LDFLAGS | CPATH | C_INCLUDE_PATH | LIBRARY_PATH | \
+      CC | CC_* | CXX | CXX_* | AR | AR_* | ARFLAGS | HOST_* | TARGET_* | CRATE_CC_* | \
+      LIBSQLITE3_* | SQLITE_* | SQLITE3_* | AWS_LC_* | MIMALLOC_*) unset "$name" ;;
+  esac
+done
 export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC CARGO_INCREMENTAL=0
 
 # The last rule that fits wins: the more special ones stand behind.

@@ -1,14 +1,20 @@
 //! A clock that jumps, by the hand of libfaketime: the server alone sees it.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow, ensure};
+use serde_json::json;
+use types::Time;
 
 use crate::house::House;
 use crate::machine;
 
 /// Where Debian puts libraries, by architecture.
 const PLACES: &str = "/usr/lib";
+/// Microseconds that a moment may be from the one that is asked for: less than any jump.
+const NEAR: i64 = 60_000_000;
 /// The one for programs with threads.
 const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
 
@@ -54,6 +60,37 @@ impl FakeClock {
         std::fs::write(&beside, format!("{hours:+}h\n"))?;
         Ok(std::fs::rename(beside, &self.file)?)
     }
+
+    /// Makes a thing in a group, and holds the moment at which the server says it was made against
+    /// the right time and so many hours.
+    ///
+    /// # Errors
+    /// When the server's clock shows something else.
+    pub fn is_at(house: &House, group: &str, hours: i64) -> Result<()> {
+        let from = now()?;
+        let note = json!({ "groupId": group, "type": "note", "name": "time" });
+        let answer = house.client().send("POST", "/v1/things", None, Some(&note))?;
+        ensure!(answer.status == 201, "no thing is made: {answer:?}");
+        let made = answer.text_at("/createdAt")?;
+        let time: Time = made.parse().map_err(|error| anyhow!("no time: {error:?}"))?;
+        let expected = later(from, hours)?..=later(now()?, hours)?;
+        ensure!(is_near(time, &expected), "at {hours:+} hours a thing was made at {made}");
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the right time, to hold the server's against")]
+fn now() -> Result<Duration> {
+    Ok(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?)
+}
+
+/// So many hours after that, in microseconds.
+fn later(moment: Duration, hours: i64) -> Result<i64> {
+    Ok(i64::try_from(moment.as_micros())? + hours * 3_600_000_000)
+}
+
+fn is_near(time: Time, expected: &RangeInclusive<i64>) -> bool {
+    (expected.start() - NEAR..=expected.end() + NEAR).contains(&time.micros())
 }
 
 fn library() -> Option<PathBuf> {

@@ -92,6 +92,8 @@ pub(crate) enum Meaning {
     Running,
     /// It was not done, or it is not known whether it was: an honest answer to a fault.
     Failed,
+    /// It was not done: the answer promises that nothing was written.
+    Unwritten,
     /// There is something wrong with it, which there is not.
     Refused,
 }
@@ -102,9 +104,8 @@ impl Meaning {
             (200 | 201, _) => Self::Done,
             (409, "idempotency_answer_lost") => Self::Kept,
             (409, "idempotency_in_progress") => Self::Running,
-            (500 | 503 | 507, code) if is_problem(&answer.json()) && !code.is_empty() => {
-                Self::Failed
-            }
+            (507, "storage_full") if is_problem(&answer.json()) => Self::Unwritten,
+            (500 | 503, code) if is_problem(&answer.json()) && !code.is_empty() => Self::Failed,
             _ => Self::Refused,
         }
     }

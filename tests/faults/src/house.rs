@@ -160,6 +160,14 @@ impl House {
         self.running.as_ref().context("the server runs")?.let_go()
     }
 
+    /// Whether strace holds its thread of this name in the middle of a call.
+    ///
+    /// # Errors
+    /// When there is no such thread.
+    pub fn is_held(&self, thread: &str) -> Result<bool> {
+        self.running.as_ref().context("the server runs")?.is_held(thread)
+    }
+
     /// Somebody signs up, and calls from now on.
     ///
     /// # Errors
@@ -232,11 +240,7 @@ impl House {
     /// # Errors
     /// With what they found.
     pub fn examine(&self) -> Result<()> {
-        let mut doctor = Command::new(&self.server);
-        doctor.env_clear().envs(&self.variables).current_dir(self.folder.path());
-        let said = doctor.arg("doctor").stdin(Stdio::null()).output()?;
-        let text = String::from_utf8_lossy(&said.stdout);
-        ensure!(said.status.success(), "the doctor says:\n{text}");
+        self.ask(&["doctor"])?;
         if self.database.is_some() {
             return Ok(());
         }
@@ -250,8 +254,33 @@ impl House {
         Ok(())
     }
 
+    /// `sixfold audit verify` finds that each event was sealed once, and that nothing was changed.
+    ///
+    /// # Errors
+    /// With what it found.
+    pub fn verify(&self) -> Result<()> {
+        self.ask(&["audit", "verify"])
+    }
+
+    /// Asks the command line, which has to find nothing wrong.
+    fn ask(&self, words: &[&str]) -> Result<()> {
+        let mut command = Command::new(&self.server);
+        command.env_clear().envs(&self.variables).current_dir(self.folder.path());
+        let said = command.args(words).stdin(Stdio::null()).output()?;
+        let texts = [said.stdout, said.stderr].concat();
+        let text = String::from_utf8_lossy(&texts);
+        ensure!(said.status.success(), "`{}` says:\n{text}", words.join(" "));
+        Ok(())
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.path().join("server.log")
+    }
+
+    /// Whether it has logged something with this in it.
+    #[must_use]
+    pub fn has_told(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&std::fs::read(self.log()).unwrap_or_default()).contains(text)
     }
 
     /// The end of what it logged.

@@ -1,6 +1,6 @@
 //! What is there, held against the ledger.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -21,10 +21,12 @@ pub struct Judgement {
     pub unknown: usize,
     /// Those of them that are there.
     pub unknown_there: usize,
+    /// Writes of which the server said that nothing was written, none of them there.
+    pub unwritten: usize,
     /// Things.
     pub things: usize,
     /// Events about things and connections.
-    pub events: u64,
+    pub events: usize,
 }
 
 struct Thing {
@@ -44,8 +46,31 @@ struct Shown {
     things: HashMap<String, Thing>,
     /// From where to where.
     connections: HashMap<String, (String, String)>,
-    /// How many events of each type there are about each thing and connection.
-    events: HashMap<String, BTreeMap<String, u64>>,
+    /// What the log tells of each thing and connection, the first event first.
+    events: HashMap<String, Vec<Told>>,
+}
+
+/// An event, as much of it as the ledger can tell: its type, and the name it gives.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    kind: String,
+    name: String,
+}
+
+impl Told {
+    fn new(kind: &str, name: &str) -> Self {
+        Self { kind: kind.to_owned(), name: name.to_owned() }
+    }
+
+    fn read(row: &Value) -> Result<Self> {
+        let kind = row["type"].as_str().with_context(|| format!("no type in {row}"))?;
+        let name = match kind {
+            "thing_created" => &row["metadata"]["name"],
+            "thing_updated" => &row["metadata"]["changes"]["name"]["to"],
+            _ => &Value::Null,
+        };
+        Ok(Self::new(kind, name.as_str().unwrap_or_default()))
+    }
 }
 
 /// Compares a group with the ledger of those who alone wrote into it.
@@ -92,15 +117,16 @@ impl Shown {
         let (mut before, mut ids) = (i64::MAX, HashSet::new());
         for row in client.walk(&format!("/v1/events?groupId={group}"))? {
             let seq = row["seq"].as_i64().context("a seq")?;
-            ensure!(seq < before, "events are out of order: {seq} after {before}");
+            ensure!(seq < before, "a page does not go on where one ended: {seq} after {before}");
             before = seq;
             ensure!(ids.insert(text(&row, "id")?), "two events with one id: {row}");
             let target = row["targetId"].as_str().unwrap_or_default();
             if target.starts_with("thing_") || target.starts_with("connection_") {
-                let of = shown.events.entry(target.to_owned()).or_default();
-                *of.entry(text(&row, "type")?).or_default() += 1;
+                shown.events.entry(target.to_owned()).or_default().push(Told::read(&row)?);
             }
         }
+        // The list shows the newest first.
+        shown.events.values_mut().for_each(|of| of.reverse());
         Ok(shown)
     }
 }
@@ -147,7 +173,7 @@ impl Judge<'_> {
                         faults.push(format!("{written:?} is said to be kept; there is {ids:?}"));
                     }
                 }
-                Outcome::Refused(_) if ids.is_empty() => {}
+                Outcome::Refused(_) if ids.is_empty() => self.found.unwritten += 1,
                 Outcome::Unknown if ids.is_empty() => self.found.unknown += 1,
                 Outcome::Unknown if ids.len() == names.len() => {
                     self.found.unknown += 1;
@@ -223,18 +249,28 @@ impl Judge<'_> {
         }
     }
 
-    /// Everything that is there has exactly its events, and no event is about what is not there.
+    /// Everything that is there has exactly its events, in the order in which they were caused, and
+    /// no event is about what is not there.
     fn recorded(&mut self) {
-        let mut expected: HashMap<&str, BTreeMap<String, u64>> = HashMap::new();
+        let mut expected: HashMap<&str, Vec<Told>> = HashMap::new();
         for (id, thing) in &self.shown.things {
-            let of = expected.entry(id).or_default();
-            of.insert("thing_created".to_owned(), 1);
-            if thing.version > 1 {
-                of.insert("thing_updated".to_owned(), thing.version - 1);
+            let made = Told::new("thing_created", thing.first_name());
+            expected.insert(id, vec![made]);
+        }
+        for written in self.ledger {
+            let Deed::Rename { id, name } = &written.deed else { continue };
+            let Some(thing) = self.shown.things.get(id) else { continue };
+            let is_there = match written.outcome {
+                Outcome::Done(_) | Outcome::Kept => true,
+                Outcome::Unknown => thing.name == *name,
+                Outcome::Refused(_) => false,
+            };
+            if is_there {
+                expected.entry(id).or_default().push(Told::new("thing_updated", name));
             }
         }
         for id in self.shown.connections.keys() {
-            expected.entry(id).or_default().insert("connection_created".to_owned(), 1);
+            expected.insert(id, vec![Told::new("connection_created", "")]);
         }
         let mut faults = Vec::new();
         for (id, of) in &expected {
@@ -248,8 +284,7 @@ impl Judge<'_> {
                 faults.push(format!("there are events about {id}, which is not there: {of:?}"));
             }
         }
-        let events: u64 = self.shown.events.values().flat_map(BTreeMap::values).sum();
-        self.found.events = events;
+        self.found.events = self.shown.events.values().map(Vec::len).sum();
         self.faults.extend(faults);
     }
 }

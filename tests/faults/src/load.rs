@@ -202,7 +202,7 @@ impl Writer {
         let keyed = self.number.is_multiple_of(2);
         let number = self.shared.ledger.sent(deed, keyed)?;
         let key = keyed.then(|| key(&self.shared.group, number));
-        let mut running = 0;
+        let (mut running, mut unwritten, mut open) = (0, None, false);
         loop {
             match deed.send(&mut self.client, &self.shared.group, key.as_deref()) {
                 Ok(answer) => match Meaning::of(&answer) {
@@ -218,13 +218,21 @@ impl Writer {
                         self.shared.count(|counts| counts.done += 1)?;
                         return Ok(Known::Unclear);
                     }
-                    Meaning::Failed => self.failed(answer.status)?,
+                    Meaning::Failed => {
+                        open = true;
+                        self.failed(answer.status)?;
+                    }
+                    Meaning::Unwritten => {
+                        self.failed(answer.status)?;
+                        unwritten = Some(answer.text);
+                    }
                     Meaning::Refused => {
                         self.shared.ledger.refused(number, &answer.text)?;
                         bail!("no fault explains this answer to {deed:?}: {answer:?}");
                     }
                 },
                 Err(_) => {
+                    open = true;
                     self.shared.count(|counts| counts.lost += 1)?;
                     if !self.client.is_answered() {
                         return Ok(Known::Gone);
@@ -232,6 +240,10 @@ impl Writer {
                 }
             }
             if !keyed || self.shared.stop.load(Ordering::Acquire) {
+                // Only where every answer was that nothing was written is nothing to be there.
+                if let (Some(answer), false) = (&unwritten, open) {
+                    self.shared.ledger.refused(number, answer)?;
+                }
                 return Ok(Known::Unclear);
             }
             std::thread::sleep(PAUSE);

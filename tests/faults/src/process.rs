@@ -89,6 +89,22 @@ impl Running {
         Ok(())
     }
 
+    /// Whether strace holds a thread of this name in the middle of a call.
+    pub(crate) fn is_held(&self, thread: &str) -> Result<bool> {
+        for task in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let task = task?.path();
+            // A thread may end between two looks.
+            let Ok(name) = std::fs::read_to_string(task.join("comm")) else { continue };
+            if name.trim_end() != thread {
+                continue;
+            }
+            let stat = std::fs::read_to_string(task.join("stat")).unwrap_or_default();
+            let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
+            return Ok(state.starts_with('t'));
+        }
+        bail!("there is no thread {thread}")
+    }
+
     /// The strace that this start is under.
     fn tracer(&self) -> Result<Option<Pid>> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

@@ -39,7 +39,7 @@ pub fn settle(client: &mut Client, group: &str, ledger: &Ledger) -> Result<usize
                     ledger.kept(written.number)?;
                     break;
                 }
-                Meaning::Failed if tries < TRIES => std::thread::sleep(PAUSE),
+                Meaning::Failed | Meaning::Unwritten if tries < TRIES => std::thread::sleep(PAUSE),
                 _ => bail!("{written:?} cannot be settled: {answer:?}"),
             }
         }

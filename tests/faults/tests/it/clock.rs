@@ -27,6 +27,8 @@ fn jumps(engine: &Engine) -> Result<()> {
     let Some(clock) = FakeClock::of(&mut house, "a clock that jumps")? else { return Ok(()) };
     house.start()?;
     house.sign_up()?;
+    // Nobody's ledger is kept of what is made to look at the clock.
+    let looks = house.group()?;
     let mut sum = Sum::default();
     for _ in 0..rounds(1, 20)? {
         let round = Round::of(&mut house)?;
@@ -36,18 +38,22 @@ fn jumps(engine: &Engine) -> Result<()> {
             clock.set_hours(hours)?;
             wanted += 40;
             load.until(|counts| counts.done >= wanted)?;
+            FakeClock::is_at(&house, &looks, hours)?;
             who_am_i(&house).with_context(|| format!("at {hours:+} hours"))?;
         }
         // A start in what was the future, after an end in what was the past.
         clock.set_hours(-4)?;
+        FakeClock::is_at(&house, &looks, -4)?;
         load.until(|counts| counts.done >= wanted + 40)?;
         house.kill()?;
         load.end()?;
         clock.set_hours(6)?;
         house.start()?;
+        FakeClock::is_at(&house, &looks, 6)?;
         sum.add(round.judge(&mut house)?);
         clock.set_hours(0)?;
         house.until_well()?;
+        FakeClock::is_at(&house, &looks, 0)?;
         who_am_i(&house)?;
         house.sign_in().context("with the clock set right")?;
     }

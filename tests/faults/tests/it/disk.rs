@@ -58,6 +58,8 @@ fn fails(call: &str, error: &str, status: u16) -> Result<()> {
     house.kill()?;
     house.start()?;
     let after = round.judge(&mut house)?;
+    // What has a name for itself also has a promise.
+    ensure!(status != 507 || after.unwritten > 0, "nobody was told that nothing was written");
     ensure!(live.things <= after.things, "{live:?} and after a restart {after:?}");
     house.examine()?;
     house.stop()?;
@@ -76,6 +78,7 @@ fn a_log_that_cannot_be_folded_back_costs_space_and_nothing_else() -> Result<()>
     let load = round.load(&house);
     let counts = load.until(|counts| counts.done >= 300)?;
     ensure!(counts.statuses.is_empty(), "somebody was told: {counts:?}");
+    ensure!(house.has_told("was not folded back"), "the log was folded back: {}", house.told());
     house.mend()?;
     load.until(|seen| seen.done >= counts.done + 100)?;
     house.kill()?;

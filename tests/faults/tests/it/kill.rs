@@ -49,6 +49,8 @@ fn killed(engine: &Engine, rounds: usize) -> Result<()> {
             let found = round.judge(&mut house);
             sum.add(found.with_context(|| format!("round {}, seed {seed}", sum.rounds))?);
             house.until_well()?;
+            let followed = round.followed(&house);
+            followed.with_context(|| format!("round {}, seed {seed}", sum.rounds))?;
         }
         house.examine()?;
         house.stop()?;

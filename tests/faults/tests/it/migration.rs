@@ -1,10 +1,19 @@
-//! A first start that is killed at each of its steps: the next one completes it.
+//! A first start that is killed at each of its steps, and an upgrade that is: the next start
+//! completes it.
+
+use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
-use faults::{Engine, House, Injection, is_full, postgres, strace, tell};
+use faults::{Engine, House, Injection, Older, is_full, postgres, strace, tell};
+
+use crate::round::Round;
 
 /// More calls than any first start makes.
 const MOST: u64 = 5000;
+/// The last step of the schema that an upgrade begins with.
+const OLD: &str = "0016_copies";
+/// Steps that come after it, at least.
+const STEPS: usize = 5;
 
 #[test]
 fn a_first_start_on_sqlite_may_be_killed_at_each_step() -> Result<()> {
@@ -39,6 +48,43 @@ fn killed(engine: &Engine, calls: &str, sample: &[u64]) -> Result<()> {
     ensure!(kills > 0, "nothing was killed at {calls}");
     ensure!(through || !is_full()?, "no first start got through {MOST} calls");
     tell(&format!("{kills} first starts killed at {calls} over {}, all completed", engine.name()));
+    Ok(())
+}
+
+#[test]
+fn an_upgrade_over_data_may_be_killed_at_each_step() -> Result<()> {
+    let Some(strace) = strace("an upgrade that is killed")? else { return Ok(()) };
+    let mut house = House::open(&Engine::Sqlite)?;
+    let round = Round::of(&mut house)?;
+    let load = round.load(&house);
+    load.until(|counts| counts.done >= 200)?;
+    load.end()?;
+    round.judge(&mut house)?;
+    house.stop()?;
+    let older = Older::of(&house, OLD)?;
+    let every: Vec<u64> = if is_full()? { (1..MOST).collect() } else { vec![5, 9, 12] };
+    let (mut kills, mut places, mut through) = (0, BTreeSet::new(), false);
+    for nth in every {
+        older.put(&house)?;
+        through = house.start_under(&strace, &Injection::kill("fdatasync", nth))?;
+        house.kill()?;
+        kills += usize::from(!through);
+        places.insert(older.steps_added(&house)?);
+        house.start()?;
+        round.judge(&mut house).with_context(|| format!("killed at sync no. {nth}"))?;
+        round.followed(&house)?;
+        house.until_well()?;
+        house.examine()?;
+        house.stop()?;
+        let steps = older.steps_added(&house)?;
+        ensure!(steps >= STEPS, "the upgrade has {steps} steps");
+        if through {
+            break;
+        }
+    }
+    ensure!(kills > 1 && places.len() > 1, "{kills} kills after these steps: {places:?}");
+    ensure!(through || !is_full()?, "no upgrade got through {MOST} syncs");
+    tell(&format!("{kills} upgrades over data killed, after these steps: {places:?}"));
     Ok(())
 }
 

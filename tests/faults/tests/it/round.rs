@@ -1,9 +1,15 @@
 //! What all rounds have in common: a group and a ledger of its own, and the judgement at its end.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use faults::{Counts, House, Judgement, Ledger, Load, Outcome, judge, settle};
+use serde_json::json;
+
+/// How long those who follow the log may take to be at its end.
+const FOLLOWING: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A group that one load writes into.
 pub(crate) struct Round {
@@ -30,7 +36,8 @@ impl Round {
         let seen = load.seen()?.done;
         load.until(|counts| counts.done >= seen + 50).context("after the last interruption")?;
         let counts = load.end()?;
-        let honest = counts.statuses.keys().all(|status| matches!(status, 500 | 503));
+        // A database that went away is no fault of ours: 500 would say so.
+        let honest = counts.statuses.keys().all(|status| *status == 503);
         ensure!(honest, "{}", told(&counts));
         ensure!(!house.has_ended()?, "the server is gone: {}", house.told());
         house.until_well()?;
@@ -47,6 +54,27 @@ impl Round {
     /// once.
     pub(crate) fn judge(&self, house: &mut House) -> Result<Judgement> {
         self.judged(house).with_context(|| house.told())
+    }
+
+    /// Those who follow the log have taken each event once: search finds what is there, and the
+    /// sealed log has no hole.
+    pub(crate) fn followed(&self, house: &House) -> Result<()> {
+        let mut client = house.client();
+        let things = client.walk(&format!("/v1/things?groupId={}&type=note", self.group))?.len();
+        // Each name begins with a writer's number.
+        let query = json!({ "groupId": self.group, "query": "w*", "facets": true, "limit": 1 });
+        let end = Instant::now() + FOLLOWING;
+        loop {
+            let found = client.send("POST", "/v1/knowledge/search", None, Some(&query))?;
+            let facets = &found.json()["facets"];
+            if facets["complete"] == true && facets["counted"] == things {
+                break;
+            }
+            let told = || format!("{things} things are there, search says {facets}");
+            ensure!(Instant::now() < end, "{}", told());
+            std::thread::sleep(LOOK);
+        }
+        house.verify()
     }
 
     fn judged(&self, house: &House) -> Result<Judgement> {
