@@ -20,6 +20,8 @@ mod oauth;
 mod onboarding;
 mod organizations;
 mod page;
+#[doc(hidden)]
+pub mod parsers;
 mod passkeys;
 mod passwords;
 mod sessions;

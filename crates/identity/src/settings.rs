@@ -24,6 +24,9 @@ pub struct Settings {
     pub argon2_passes: u32,
     /// Passwords that may wait for a free core; one more is answered 503.
     pub hash_queue: usize,
+    /// Milliseconds: whoever would be answered later than this, by what a password took lately, is
+    /// answered 503 at once.
+    pub hash_wait_ms: u32,
     /// Nobody signs in with a password before they proved their address.
     pub require_verified_email: bool,
     /// Whether people may make accounts by themselves.
@@ -115,6 +118,7 @@ impl Default for Settings {
             argon2_memory_kib: 19_456,
             argon2_passes: 2,
             hash_queue: 128,
+            hash_wait_ms: 600,
             require_verified_email: false,
             sign_up: true,
             app_url: String::new(),
@@ -198,6 +202,7 @@ impl Settings {
             ("argon2_memory_kib", self.argon2_memory_kib, 8, 4_194_304),
             ("argon2_passes", self.argon2_passes, 1, 100),
             ("hash_queue", number(self.hash_queue), 0, 100_000),
+            ("hash_wait_ms", self.hash_wait_ms, 1, 600_000),
             ("sign_in_failures", self.sign_in_failures, 1, 10_000),
             ("sign_in_window_minutes", self.sign_in_window_minutes, 1, 1_440),
             ("tries_per_minute", self.tries_per_minute, 1, 1_000_000),
@@ -241,6 +246,11 @@ impl Settings {
     /// Wrong second factors of all kinds together, per account.
     pub(crate) const fn second_factors(&self) -> Limit {
         Limit::per_minutes(self.second_factor_failures, self.sign_in_window_minutes)
+    }
+
+    /// Until a password is hashed or compared.
+    pub(crate) const fn hash_wait(&self) -> Duration {
+        Duration::from_millis(self.hash_wait_ms as u64)
     }
 
     /// Guesses of any kind, per address.

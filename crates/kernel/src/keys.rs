@@ -16,6 +16,8 @@ type Bytes = [u8; 32];
 const NEXT_ROOT: &str = "root.key.new";
 /// Different bytes that a random key has at least; fewer happen once in 10^20 keys.
 const DIFFERENT_BYTES: usize = 12;
+/// Letters of what is remembered of a root key.
+const FINGERPRINT: usize = 32;
 
 /// The root key and the signing key of this installation.
 ///
@@ -123,6 +125,14 @@ impl Keys {
     #[must_use]
     pub fn of_root(&self, purpose: &str) -> Bytes {
         mac(&self.root, purpose.as_bytes())
+    }
+
+    /// What is remembered of the root key: enough to tell it apart, useless for anything else.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut text = hex(&self.of_root("fingerprint"));
+        text.truncate(FINGERPRINT);
+        text
     }
 
     /// The root key in a file of its own, written beside `root.key` for a rotation; the one that

@@ -242,7 +242,9 @@ where
     F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
 {
     let (place, answer) = Answer::new();
-    apart(app, caller, reach, Box::new(Typed { change, answer: place })).await??;
+    let done = apart(app, caller, reach, Box::new(Typed { change, answer: place })).await;
+    // What a task that broke says of itself may quote what was changed.
+    done.map_err(|_| Error::internal("a change broke off"))??;
     answer.take()
 }
 

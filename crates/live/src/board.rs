@@ -28,8 +28,18 @@ struct State {
     topics: HashMap<Topic, Vec<Arc<Listener>>>,
     /// Connections by person.
     people: HashMap<PersonId, Vec<Arc<Wire>>>,
+    /// Streams of server-sent events by person: they count as connections, but nobody is here by one.
+    streams: HashMap<PersonId, usize>,
     wires: usize,
     listeners: usize,
+}
+
+impl State {
+    /// Of somebody, of either kind.
+    fn connections(&self, person: PersonId) -> usize {
+        let wires = self.people.get(&person).map_or(0, Vec::len);
+        wires + self.streams.get(&person).copied().unwrap_or_default()
+    }
 }
 
 /// Whether a listener that has caught up to some place may become live.
@@ -82,13 +92,14 @@ impl Board {
         self.lock().topics.keys().any(|topic| matches!(topic, Topic::Room(_)))
     }
 
-    /// Adds a connection of somebody; how many of theirs there are now.
+    /// Adds a connection of somebody, who may have so many with their streams; how many of theirs
+    /// there are now.
     pub(crate) fn arrive(&self, person: PersonId, wire: &Arc<Wire>, most: usize) -> Option<usize> {
         let mut state = self.lock();
-        let theirs = state.people.entry(person).or_default();
-        if theirs.len() >= most {
+        if state.connections(person) >= most {
             return None;
         }
+        let theirs = state.people.entry(person).or_default();
         theirs.push(Arc::clone(wire));
         let count = theirs.len();
         state.wires += 1;
@@ -109,6 +120,26 @@ impl Board {
             state.people.remove(&person);
         }
         left == 0 && gone > 0
+    }
+
+    /// Adds a stream of somebody, who may have so many with their connections; whether there was room.
+    pub(crate) fn begin_stream(&self, person: PersonId, most: usize) -> bool {
+        let mut state = self.lock();
+        let room = state.connections(person) < most;
+        if room {
+            *state.streams.entry(person).or_default() += 1;
+        }
+        room
+    }
+
+    /// Takes one of their streams out.
+    pub(crate) fn end_stream(&self, person: PersonId) {
+        let mut state = self.lock();
+        let Some(theirs) = state.streams.get_mut(&person) else { return };
+        *theirs -= 1;
+        if *theirs == 0 {
+            state.streams.remove(&person);
+        }
     }
 
     /// Every connection of somebody.

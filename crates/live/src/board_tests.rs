@@ -5,7 +5,7 @@ use http::HeaderMap;
 use kernel::Caller;
 use kernel::access::Sight;
 use tokio::sync::mpsc;
-use types::GroupId;
+use types::{GroupId, PersonId};
 use uuid::Uuid;
 
 use super::{Board, Joined};
@@ -52,4 +52,19 @@ fn who_began_to_listen_meanwhile_misses_nothing() {
     board.skip_to(at(9));
     assert_eq!(board.at(), at(9));
     assert_eq!(board.join(&listener(), at(8)), Joined::Behind);
+}
+
+#[test]
+fn each_person_has_so_many_streams() {
+    let board = Board::default();
+    let [one, other] = [1, 2].map(|number| PersonId(Uuid::from_u128(number)));
+    assert!(board.begin_stream(one, 2) && board.begin_stream(one, 2));
+    assert!(!board.begin_stream(one, 2));
+    assert!(board.begin_stream(other, 2));
+    assert!(!board.is_here(one), "who only listens to a stream is not there");
+    board.end_stream(one);
+    assert!(board.begin_stream(one, 2));
+    board.end_stream(one);
+    board.end_stream(one);
+    assert!(board.begin_stream(one, 1));
 }

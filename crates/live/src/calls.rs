@@ -82,9 +82,6 @@ pub(crate) struct Refused<'a> {
 
 impl<'a> Refused<'a> {
     pub(crate) fn of(error: &'a Error) -> Self {
-        if let Some(cause) = error.cause() {
-            tracing::warn!(cause, "a call of a live connection failed");
-        }
         let field = error.field_errors().first();
         Self {
             ok: false,

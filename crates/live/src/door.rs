@@ -90,7 +90,18 @@ impl Credentials {
             name == SEC_FETCH_SITE && site == "same-origin"
         };
         let own = self.0.iter().any(is_own);
-        let method = if own { Method::GET } else { Method::POST };
+        self.ask(who, if own { Method::GET } else { Method::POST }).await
+    }
+
+    /// The same of those who only read, as the request they came with did.
+    ///
+    /// # Errors
+    /// As [`Self::identify`].
+    pub(crate) async fn identify_reader(&self, who: &Who) -> Result<Arc<Identity>> {
+        self.ask(who, Method::GET).await
+    }
+
+    async fn ask(&self, who: &Who, method: Method) -> Result<Arc<Identity>> {
         let request = Request::builder().method(method).uri(Uri::from_static("/v1/events"));
         let (mut parts, ()) = request.body(()).map_err(Error::internal)?.into_parts();
         for (name, value) in &*self.0 {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use database::seams::tail;
 use database::{Sql, Tx};
+use kernel::Caller;
 use std::sync::Arc;
 use types::{AnyId, ApiKeyId, GroupId, Kind, PersonId, Result};
 use world::events::Part;
@@ -33,7 +34,11 @@ pub(crate) async fn follow(live: Live) {
     loop {
         commits.mark_unchanged();
         match step(&live).await {
-            Ok(true) => continue,
+            Ok(true) => {
+                // A read may be over at once: whoever else is due comes first.
+                tokio::task::yield_now().await;
+                continue;
+            }
             Ok(false) => {}
             Err(error) => {
                 tracing::warn!(
@@ -51,6 +56,7 @@ pub(crate) async fn follow(live: Live) {
                 for wire in live.board.wires() {
                     identify_again(&live, &wire).await;
                 }
+                identify_streams(&live, |_| true).await;
             }
         }
     }
@@ -118,6 +124,10 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
             identify_again(live, &wire).await;
         }
     }
+    if !people.is_empty() {
+        let is_one = |guest: &Guest| guest.caller.person().is_some_and(|one| people.contains(&one));
+        identify_streams(live, is_one).await;
+    }
     for key in &keys {
         live.app.identities.forget_key(*key);
         let uses =
@@ -127,12 +137,13 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
                 identify_again(live, &wire).await;
             }
         }
+        identify_streams(live, uses).await;
     }
     if !groups.is_empty() {
         let below =
             live.app.db.unbound().read(async move |tx| all_below(tx, &groups).await).await?;
         for listener in live.board.listeners(|one| below.contains(&one.group)) {
-            look_again(live, &listener).await;
+            look_again(live, &listener, who_hears(live, &listener).await).await;
         }
     }
     Ok(())
@@ -168,11 +179,43 @@ async fn identify_again(live: &Live, wire: &Arc<Wire>) {
         if state.closed {
             return;
         }
-        state.guest = Some(Arc::new(Guest { caller, credentials: guest.credentials.clone() }));
+        let credentials = guest.credentials.clone();
+        state.guest = Some(Arc::new(Guest { caller: caller.clone(), credentials }));
         state.listening.values().cloned().collect()
     };
     for listener in listening {
-        look_again(live, &listener).await;
+        look_again(live, &listener, Ok(caller.clone())).await;
+    }
+}
+
+/// Asks who those of some streams are by now.
+async fn identify_streams(live: &Live, is: impl Fn(&Guest) -> bool) {
+    let theirs = |one: &Listener| matches!(&one.sink, Sink::Stream { guest, .. } if is(guest));
+    for listener in live.board.listeners(theirs) {
+        match who_hears(live, &listener).await {
+            // The store is busy: they are asked again soon.
+            Err(error) if error.kind() == types::ErrorKind::Overloaded => {}
+            caller => look_again(live, &listener, caller).await,
+        }
+    }
+}
+
+/// Looks once more at what a listener may see, which was found out before it came on the board.
+pub(crate) async fn look_once(live: &Live, listener: &Arc<Listener>) {
+    look_again(live, listener, who_hears(live, listener).await).await;
+}
+
+/// Who listens, by now.
+async fn who_hears(live: &Live, listener: &Listener) -> Result<Caller> {
+    match &listener.sink {
+        Sink::Wire(wire) => {
+            let guest = wire.data.guest().ok_or_else(types::Error::unauthenticated)?;
+            Ok(guest.caller.clone())
+        }
+        Sink::Stream { guest, .. } => {
+            let found = guest.credentials.identify_reader(&live.who).await?;
+            Ok(door::caller(found, "stream"))
+        }
     }
 }
 
@@ -191,20 +234,11 @@ struct Code<'a> {
 }
 
 /// What a listener may see by now; who sees nothing any more hears nothing more.
-async fn look_again(live: &Live, listener: &Arc<Listener>) {
-    let caller = match &listener.sink {
-        Sink::Wire(wire) => wire.data.guest().map(|guest| guest.caller.clone()),
-        Sink::Stream { guest, .. } => guest
-            .credentials
-            .identify(&live.who)
-            .await
-            .ok()
-            .map(|found| door::caller(found, "stream")),
-    };
+async fn look_again(live: &Live, listener: &Arc<Listener>, caller: Result<Caller>) {
     let topic = listener.topic;
     let view = match caller {
-        None => Err(types::Error::unauthenticated()),
-        Some(caller) => {
+        Err(error) => Err(error),
+        Ok(caller) => {
             live.app
                 .store(&caller)
                 .read(async move |tx| topic::view(tx, &caller, topic).await)

@@ -120,6 +120,7 @@ async fn connect(live: &Live, wire: &Arc<Wire>, auth: Option<&str>) {
             let _ = wire.emit(packet::connected(&wire.data.id));
         }
         Err(error) => {
+            web::log_failure(&error, &wire.data.id);
             let _ = wire.emit(packet::refused("/", &error));
         }
     }
@@ -143,6 +144,9 @@ async fn event(live: &Live, wire: &Arc<Wire>, ack: Option<u64>, arguments: &str,
         Ok(call) => calls::answer(live, wire, &guest.caller, &call).await,
         Err(error) => Err(error),
     };
+    if let Err(error) = &answer {
+        web::log_failure(error, guest.caller.request_id());
+    }
     let Some(id) = ack else { return };
     let packet = match answer {
         Ok(answer) => packet::ack(id, &answer),

@@ -21,6 +21,8 @@ mod heard;
 mod listener;
 mod notices;
 mod packet;
+#[doc(hidden)]
+pub mod parsers;
 mod presence;
 mod receipts;
 mod rooms;
@@ -40,7 +42,7 @@ use axum::extract::Request;
 use axum::routing::any;
 use kernel::App;
 use kernel::jobs::Jobs;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use types::{Error, PersonId, Result, ThingId};
 use utoipa_axum::router::OpenApiRouter;
 use web::CursorKey;
@@ -74,7 +76,8 @@ pub struct Parts {
     notices: Notices,
     presence: Presence,
     signals: Signals,
-    streams: Arc<AtomicUsize>,
+    streams: AtomicUsize,
+    catching_up: Semaphore,
     closing: watch::Sender<bool>,
 }
 
@@ -99,7 +102,8 @@ pub fn new(app: App, settings: Settings, who: Who) -> Live {
         notices: Notices::default(),
         presence: Presence::default(),
         signals,
-        streams: Arc::default(),
+        streams: AtomicUsize::new(0),
+        catching_up: Semaphore::new(subscriptions::CATCHING_UP),
         closing: watch::Sender::new(false),
         app,
     }))
@@ -237,28 +241,37 @@ impl Live {
         self.board.is_here(person) || self.presence.is_on_another_node(person)
     }
 
-    /// A place for a stream of server-sent events.
-    fn place_for_stream(&self) -> Result<Place> {
-        let (app, streams) = (self.app.clone(), Arc::clone(&self.streams));
-        if streams.fetch_add(1, Ordering::AcqRel) >= self.settings.max_connections {
-            streams.fetch_sub(1, Ordering::AcqRel);
+    /// A place for a stream of server-sent events of somebody.
+    fn place_for_stream(&self, person: Option<PersonId>) -> Result<Place> {
+        if self.streams.fetch_add(1, Ordering::AcqRel) >= self.settings.max_connections {
+            self.streams.fetch_sub(1, Ordering::AcqRel);
             return Err(Error::overloaded("There are too many connections; try again later."));
         }
-        app.meters().live.streams.add(1);
-        Ok(Place { app, streams })
+        self.app.meters().live.streams.add(1);
+        let mut place = Place { live: self.clone(), person: None };
+        if let Some(person) = person {
+            if !self.board.begin_stream(person, self.settings.connections_per_person) {
+                return Err(too_many());
+            }
+            place.person = Some(person);
+        }
+        Ok(place)
     }
 }
 
 /// A stream's place, given back when it ends.
 pub(crate) struct Place {
-    app: App,
-    streams: Arc<AtomicUsize>,
+    live: Live,
+    person: Option<PersonId>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.streams.fetch_sub(1, Ordering::AcqRel);
-        self.app.meters().live.streams.add(-1);
+        if let Some(person) = self.person {
+            self.live.board.end_stream(person);
+        }
+        self.live.streams.fetch_sub(1, Ordering::AcqRel);
+        self.live.app.meters().live.streams.add(-1);
     }
 }
 

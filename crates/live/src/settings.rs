@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Connections of this process at the same time.
     pub max_connections: usize,
-    /// Of one person.
+    /// Of one person, streams of server-sent events among them.
     pub connections_per_person: usize,
     /// Topics one connection listens to.
     pub topics_per_connection: usize,

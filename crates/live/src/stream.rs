@@ -74,7 +74,7 @@ async fn stream_events(
     let filter = wanted.filter.as_deref().map(|text| Filter::parse(text, &SCHEMA)).transpose()?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let since = last.or(wanted.since.as_deref());
-    let place = live.place_for_stream()?;
+    let place = live.place_for_stream(caller.person())?;
     let (sender, receiver) = mpsc::channel(QUEUE);
     let credentials = Credentials::shown(&headers);
     let guest = Arc::new(Guest { caller: caller.clone(), credentials });

@@ -17,10 +17,13 @@ use crate::heard::{self, Heard};
 use crate::listener::{Listener, SCHEMA, Sink, Style};
 use crate::topic::{self, Topic};
 use crate::wire::Wire;
-use crate::{Live, packet};
+use crate::{Live, follow, packet};
 
 /// Events read at a time by somebody who catches up.
 const BATCH: i64 = 200;
+/// So many read what they missed at a time: a crowd that comes back must not take every turn of
+/// the runtime, where on SQLite a read is over before anybody else is asked.
+pub(crate) const CATCHING_UP: usize = 4;
 /// How often a full queue is looked at again, and for how long.
 const LOOK: Duration = Duration::from_millis(5);
 const LOOKS: u32 = 6_000;
@@ -82,6 +85,8 @@ pub(crate) struct Start {
     pub(crate) recovered: bool,
     /// Where it goes on; none: now.
     from: Option<Position>,
+    /// What had been handed out when it was asked what may be seen.
+    asked_at: Position,
 }
 
 /// Makes a listener, by the policy.
@@ -99,7 +104,8 @@ pub(crate) async fn begin(
     let from = since.map(|since| heard::open(&live.cursors, what.0, since)).transpose()?;
     let asking = caller.clone();
     // The first to listen may be here before the log was looked at.
-    let first = live.board.at() == Position::default();
+    let asked_at = live.board.at();
+    let first = asked_at == Position::default();
     let (view, recovered, end) = live
         .app
         .store(caller)
@@ -118,7 +124,7 @@ pub(crate) async fn begin(
     }
     let from = from.filter(|_| recovered);
     let listener = Arc::new(Listener::new(what, view, caller.person(), sink, filter));
-    Ok(Start { listener, recovered, from })
+    Ok(Start { listener, recovered, from, asked_at })
 }
 
 impl Start {
@@ -126,7 +132,15 @@ impl Start {
     pub(crate) fn go(self, live: &Live) -> Subscribed {
         let topic = self.listener.topic;
         let at = match self.from {
-            None => live.board.listen(Arc::clone(&self.listener)),
+            None => {
+                let at = live.board.listen(Arc::clone(&self.listener));
+                // What was handed out meanwhile may have been about what is to be seen here.
+                if at != self.asked_at {
+                    let (live, listener) = (live.clone(), Arc::clone(&self.listener));
+                    tokio::spawn(async move { follow::look_once(&live, &listener).await });
+                }
+                at
+            }
             Some(from) => {
                 tokio::spawn(catch_up(live.clone(), self.listener, from));
                 from
@@ -181,6 +195,12 @@ pub(crate) fn resync(wire: &Wire, topic: Topic) {
 /// anything twice.
 async fn catch_up(live: Live, listener: Arc<Listener>, mut from: Position) {
     loop {
+        // Only while it reads, and not while it waits for its client: the slow hold up nobody.
+        let Ok(turn) = live.catching_up.acquire().await else { return };
+        tokio::task::yield_now().await;
+        if listener.is_gone() || listener.sink.is_closed() {
+            return lose(&live, &listener);
+        }
         let (part, parents) = (listener.topic.part(listener.group), listener.needs_parents());
         let read = live
             .app
@@ -192,6 +212,7 @@ async fn catch_up(live: Live, listener: Arc<Listener>, mut from: Position) {
                 Ok((heard::read(tx, part, from, BATCH, parents).await?, end))
             })
             .await;
+        drop(turn);
         let (batch, end) = match read {
             Ok(read) => read,
             Err(error) => {
@@ -199,6 +220,8 @@ async fn catch_up(live: Live, listener: Arc<Listener>, mut from: Position) {
                 return lose(&live, &listener);
             }
         };
+        // Who catches up is not on the board, where what changes the policy is noticed.
+        follow::look_once(&live, &listener).await;
         let full = i64::try_from(batch.len()).is_ok_and(|read| read == BATCH);
         from = batch.last().map_or(from, |heard| heard.told.position);
         if !tell_all(&live, &listener, &batch).await {
@@ -208,8 +231,11 @@ async fn catch_up(live: Live, listener: Arc<Listener>, mut from: Position) {
             continue;
         }
         from = from.max(end);
-        if listener.is_gone() || live.board.join(&listener, from) == Joined::Live {
+        if listener.is_gone() {
             return;
+        }
+        if live.board.join(&listener, from) == Joined::Live {
+            return follow::look_once(&live, &listener).await;
         }
     }
 }

@@ -87,9 +87,25 @@ impl TrustedProxies {
         })
     }
 
+    /// Whether the socket's other end may say what a request is called: one of the proxies. The name goes
+    /// into the log and the sealed log, where others could write what they like.
+    pub(crate) fn may_name(&self, extensions: &Extensions) -> bool {
+        let peer = extensions.get::<PeerAddr>();
+        peer.is_some_and(|peer| self.trusts(peer.0.ip().to_canonical()))
+    }
+
     fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|range| range.contains(address))
     }
+}
+
+/// Where a request comes from, for `tests/parsers`: sent by `peer`, with these headers.
+#[doc(hidden)]
+#[must_use]
+pub fn client_of(trusted: &[String], peer: SocketAddr, headers: &HeaderMap) -> Option<IpAddr> {
+    let mut extensions = Extensions::new();
+    extensions.insert(PeerAddr(peer));
+    TrustedProxies::new(trusted).client(&extensions, headers).map(|client| client.0)
 }
 
 /// `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::7` or `[2001:db8::7]:4711`.

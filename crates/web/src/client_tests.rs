@@ -82,3 +82,16 @@ fn proxies_and_this_machine_say_which_trace_it_is() {
     }
     assert!(!proxies.may_trace(&Extensions::new()));
 }
+
+#[test]
+fn only_proxies_say_what_a_request_is_called() {
+    let proxies = TrustedProxies::new(&["10.0.0.0/8".to_owned()]);
+    let may = |peer: &str| {
+        let mut extensions = Extensions::new();
+        extensions.insert(PeerAddr(SocketAddr::new(peer.parse().unwrap(), 4711)));
+        proxies.may_name(&extensions)
+    };
+    assert!(may("10.1.2.3") && may("::ffff:10.1.2.3"));
+    assert!(!may("127.0.0.1") && !may("203.0.113.7"));
+    assert!(!proxies.may_name(&Extensions::new()));
+}

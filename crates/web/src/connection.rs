@@ -3,6 +3,7 @@
 //! What most of them are, HTTP/1.1 behind a proxy, is all that the task of one has room for; TLS
 //! and HTTP/2 lie in boxes of their own.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -21,6 +22,7 @@ use tower::Service;
 
 use crate::linger::{Lingering, Unread};
 use crate::listen::{Door, PeerAddr};
+use crate::problem::Refused;
 use crate::settings::Settings;
 use crate::stall::Stalling;
 use crate::streams;
@@ -126,12 +128,13 @@ impl Connection {
             request.extensions_mut().insert(peer);
             let (answer, watch) = (router.clone().call(request), watch.clone());
             async move {
-                let mut answer = answer.await;
-                if let (true, Ok(response)) = (watch.settle().await, &mut answer) {
+                let Ok(mut answer) = answer.await;
+                let refused = answer.extensions().get::<Refused>().is_some();
+                if watch.settle(refused).await {
                     let close = HeaderValue::from_static("close");
-                    response.headers_mut().insert(header::CONNECTION, close);
+                    answer.headers_mut().insert(header::CONNECTION, close);
                 }
-                answer
+                Ok::<_, Infallible>(answer)
             }
         });
         let stream = TokioIo::new(Lingering::new(stream, unread));

@@ -33,7 +33,7 @@ pub fn request_id() -> Option<Arc<str>> {
 /// Makes ids on request.
 pub(crate) type Generator = Arc<dyn Fn() -> String + Send + Sync>;
 
-/// Where request ids come from when the client sends none.
+/// Where request ids come from when nobody who is believed sends one.
 pub(crate) enum Ids {
     /// Handed in, e.g. by tests that want to know them.
     Given(Generator),
@@ -51,10 +51,16 @@ impl Ids {
         }
     }
 
-    /// The client's id if it is a sane token, else a new one; as text and as header.
-    pub(crate) fn take(&self, headers: &HeaderMap) -> (Arc<str>, HeaderValue) {
+    /// The id that was sent if it is a sane token of somebody who is believed, else a new one; as text
+    /// and as header.
+    pub(crate) fn take(
+        &self,
+        headers: &HeaderMap,
+        believed: impl FnOnce() -> bool,
+    ) -> (Arc<str>, HeaderValue) {
         if let Some(value) = headers.get(&X_REQUEST_ID)
             && is_sane(value.as_bytes())
+            && believed()
             && let Ok(text) = value.to_str()
         {
             return (Arc::from(text), value.clone());
@@ -85,7 +91,7 @@ fn hex(slots: &mut [u8], mut value: u64) {
     }
 }
 
-/// 1 to 64 of `[A-Za-z0-9._-]`: whatever a client sends ends up in logs, so it must be harmless.
+/// 1 to 64 of `[A-Za-z0-9._-]`: what is sent ends up in logs, so it must be harmless.
 pub(crate) fn is_sane(value: &[u8]) -> bool {
     (1..=64).contains(&value.len())
         && value

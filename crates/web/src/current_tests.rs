@@ -15,7 +15,7 @@ fn sane_ids_are_short_tokens() {
 #[test]
 fn made_ids_are_sane_and_differ() {
     let ids = Ids::counted();
-    let made: HashSet<_> = (0..1000).map(|_| ids.take(&HeaderMap::new()).0).collect();
+    let made: HashSet<_> = (0..1000).map(|_| ids.take(&HeaderMap::new(), || true).0).collect();
     assert_eq!(made.len(), 1000);
     assert!(made.iter().all(|id| is_sane(id.as_bytes())));
 }
@@ -23,5 +23,5 @@ fn made_ids_are_sane_and_differ() {
 #[test]
 fn two_processes_do_not_share_ids() {
     let (one, two) = (Ids::counted(), Ids::counted());
-    assert_ne!(one.take(&HeaderMap::new()).0, two.take(&HeaderMap::new()).0);
+    assert_ne!(one.take(&HeaderMap::new(), || true).0, two.take(&HeaderMap::new(), || true).0);
 }

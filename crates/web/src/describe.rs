@@ -3,9 +3,11 @@
 use http::Method;
 use serde_json::Map;
 use utoipa::openapi::path::{Operation, Parameter};
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::request_body::RequestBody;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{
-    Content, OpenApi, PathItem, Ref, RefOr, ResponseBuilder, SecurityRequirement, ServerBuilder,
+    Content, OpenApi, PathItem, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement,
+    ServerBuilder,
 };
 
 /// Where [`crate::Problem`] is described.
@@ -22,13 +24,16 @@ const NO_CALLS: &str = "The plan of the key's group includes no more calls this 
 const TOO_FAST: &str = "Too many requests; `Retry-After` says how long to wait";
 
 /// Completes the merged description of all rooms: paths are relative to this server, problems come
-/// as `application/problem+json` (RFC 9457), `If-Match` is one entity tag (RFC 9110), and whoever is
-/// known has a rate and a plan.
+/// as `application/problem+json` (RFC 9457), `If-Match` is one entity tag (RFC 9110), a body that may be
+/// left out is not required, and whoever is known has a rate and a plan.
 pub fn complete(whole: &mut OpenApi) {
     whole.servers = Some(vec![ServerBuilder::new().url("/").build()]);
     for item in whole.paths.paths.values_mut() {
         for operation in operations_of(item) {
             describe_if_match(operation);
+            if let Some(RefOr::T(body)) = &mut operation.request_body {
+                describe_optional(body);
+            }
             let with = credentials(operation, whole.security.as_deref());
             if with.key {
                 describe_refusal(operation, "402", NO_CALLS);
@@ -132,6 +137,30 @@ fn describe_if_match(operation: &mut Operation) {
     describe_refusal(operation, "400", "`If-Match` is not one version");
 }
 
+/// What [`crate::OptionalBody`] reads is written `request_body = Option<…>`: it may be left out, but
+/// is not `null`, which is what the macro makes of it.
+fn describe_optional(body: &mut RequestBody) {
+    if body.required.is_some() {
+        return;
+    }
+    body.required = Some(Required::False);
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content
+            && let Some(RefOr::T(Schema::OneOf(one))) = &mut content.schema
+        {
+            one.items.retain(|item| !is_null(item));
+            if one.items.len() == 1 {
+                content.schema = one.items.pop();
+            }
+        }
+    }
+}
+
+fn is_null(schema: &RefOr<Schema>) -> bool {
+    let null = SchemaType::Type(Type::Null);
+    matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == null)
+}
+
 fn of_header(parameter: &mut RefOr<Parameter>) -> Option<&mut Parameter> {
     match parameter {
         RefOr::T(parameter) => Some(parameter),
@@ -152,3 +181,7 @@ fn is_problem(content: &RefOr<Content>) -> bool {
     let RefOr::T(content) = content else { return false };
     matches!(&content.schema, Some(RefOr::Ref(Ref { ref_location, .. })) if ref_location == PROBLEM)
 }
+
+#[cfg(test)]
+#[path = "describe_tests.rs"]
+mod tests;

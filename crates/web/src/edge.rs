@@ -4,7 +4,6 @@
 
 mod in_flight;
 
-use std::any::Any;
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,13 +29,18 @@ use crate::current::{CURRENT, Current, Ids, RequestId, X_REQUEST_ID};
 use crate::headers::{self, X_RESPONSE_TIME};
 use crate::moving;
 use crate::origin::{self, Origins};
-use crate::problem::{ErrorCode, render};
+use crate::problem::{ErrorCode, Refused, render};
 use crate::refuse::credential_in_query;
 use crate::settings::Settings;
 use crate::shed::Shed;
 
 /// Where a caller is in a trace (W3C Trace Context).
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// Where anybody may send a body without being known, and more than anybody needs for it: a passkey's
+/// attestation and the metadata of an organization may have 64 KiB by themselves.
+const SIGN_IN: &str = "/v1/auth/";
+const SIGN_IN_BYTES: usize = 128 * 1024;
 
 /// What the edge is made of; [`Edge::layer`] puts it around a router.
 pub struct Edge {
@@ -129,6 +133,11 @@ impl Edge {
         traces.begin("request", SpanKind::Server, above.and_then(|above| above.to_str().ok()))
     }
 
+    /// How much of a body is read, unless the route says otherwise.
+    fn body_limit(&self, path: &str) -> usize {
+        if path.starts_with(SIGN_IN) { self.body_limit.min(SIGN_IN_BYTES) } else { self.body_limit }
+    }
+
     /// What can be answered without asking the router.
     fn answer_early<B>(
         &self,
@@ -143,7 +152,9 @@ impl Edge {
         if let Some(seconds) = refused {
             self.meters.http.refused.one();
             let error = Error::overloaded("The server is busy; try again in a moment.");
-            return Some(render(&error.retry_after(seconds), "overloaded", id));
+            let mut response = render(&error.retry_after(seconds), "overloaded", id);
+            response.extensions_mut().insert(Refused);
+            return Some(response);
         }
         let error = credential_in_query(request.uri().query()?)?;
         Some(render(&error, error.code(), id))
@@ -226,7 +237,8 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let edge = &self.edge;
         let started = Instant::now();
-        let (id, id_header) = edge.ids.take(request.headers());
+        let believed = || edge.proxies.may_name(request.extensions());
+        let (id, id_header) = edge.ids.take(request.headers(), believed);
         let span = edge.span(&request);
         let visited = match &span {
             Some(span) => telemetry::Current::traced(Some(Arc::clone(&id)), span),
@@ -248,7 +260,8 @@ where
                 request.extensions_mut().insert(client);
             }
             request.extensions_mut().insert(RequestId(Arc::clone(&id)));
-            let current = Current { request_id: Arc::clone(&id), body_limit: edge.body_limit };
+            let body_limit = edge.body_limit(request.uri().path());
+            let current = Current { request_id: Arc::clone(&id), body_limit };
             // A service may panic before it hands out its future.
             let inner = &mut self.inner;
             let called = catch_unwind(AssertUnwindSafe(|| {
@@ -259,7 +272,7 @@ where
                     let future = visited.scope(future);
                     State::Working { future: CURRENT.scope(current, future) }
                 }
-                Err(panic) => State::Answered { response: Some(panicked(&*panic, &id)) },
+                Err(_) => State::Answered { response: Some(panicked(&id)) },
             }
         };
         EdgeFuture { state, deadline: None, visit: Some(visit), place }
@@ -324,6 +337,8 @@ where
         let response = match this.state.project() {
             StateProjection::Answered { response } => response.take().unwrap_or_default(),
             StateProjection::Working { future } => {
+                // What another request said that was answered at once.
+                moving::took();
                 match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
                     Ok(Poll::Ready(Ok(response))) => response,
                     Ok(Poll::Pending) => {
@@ -343,7 +358,8 @@ where
                         }
                         timed_out(id)
                     }
-                    Err(panic) => panicked(&*panic, id),
+                    // What a panic says may quote whatever was being worked on.
+                    Err(_) => panicked(id),
                 }
             }
         };
@@ -364,10 +380,9 @@ fn timed_out(id: &str) -> Response {
     render(&error, error.code(), id)
 }
 
-fn panicked(panic: &(dyn Any + Send), id: &str) -> Response {
-    let told = panic.downcast_ref::<&str>().copied();
-    let told = told.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let error = Error::internal(format!("panic: {}", told.unwrap_or("without words")));
+/// Where it was is logged by the process's hook.
+fn panicked(id: &str) -> Response {
+    let error = Error::internal("panic");
     render(&error, error.code(), id)
 }
 

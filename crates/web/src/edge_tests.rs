@@ -3,7 +3,7 @@ use axum::routing::{get, post};
 
 use super::*;
 use crate::test_kit::{self, Answered, send};
-use crate::{Answer, Failure, Waited, request_id, with_fallbacks};
+use crate::{Answer, Failure, PeerAddr, Waited, request_id, with_fallbacks};
 
 fn settings() -> Settings {
     Settings { cors_origins: vec!["https://app.example".to_owned()], ..Settings::default() }
@@ -89,11 +89,24 @@ async fn https_is_insisted_on_only_where_the_public_url_is_https() {
 }
 
 #[tokio::test]
-async fn a_sane_request_id_is_kept_and_another_is_replaced() {
-    let kept = with("GET", "/id", &[("x-request-id", "client-7.a_B")]).await;
-    assert_eq!((kept.text.as_str(), kept.header("x-request-id")), ("client-7.a_B", "client-7.a_B"));
-    let replaced = with("GET", "/id", &[("x-request-id", "a b\"<script>")]).await;
-    assert_eq!((replaced.text.as_str(), replaced.header("x-request-id")), ("made-1", "made-1"));
+async fn a_sane_request_id_of_a_proxy_is_kept_and_another_is_replaced() {
+    let trusting = Settings { trusted_proxies: vec!["10.0.0.1".to_owned()], ..settings() };
+    let edge = Edge::new(&trusting, Origins::default()).request_ids(Arc::new(|| "made-1".into()));
+    let router = routes().layer(edge.layer());
+    for (peer, sent, kept) in [
+        ("10.0.0.1:4711", "proxy-7.a_B", "proxy-7.a_B"),
+        ("10.0.0.1:4711", "a b\"<script>", "made-1"),
+        ("203.0.113.7:4711", "client-7.a_B", "made-1"),
+        ("127.0.0.1:4711", "client-7.a_B", "made-1"),
+    ] {
+        let mut request =
+            Request::get("/id").header("x-request-id", sent).body(Body::empty()).unwrap();
+        request.extensions_mut().insert(PeerAddr(peer.parse().unwrap()));
+        let answer = send(&router, request).await;
+        assert_eq!((answer.text.as_str(), answer.header("x-request-id")), (kept, kept), "{peer}");
+    }
+    let unknown = with("GET", "/id", &[("x-request-id", "client-7.a_B")]).await;
+    assert_eq!(unknown.text, "made-1");
     let counted = routes().layer(Edge::new(&settings(), Origins::default()).layer());
     assert_eq!(test_kit::get(&counted, "/id").await.text.len(), 28);
 }
@@ -211,14 +224,18 @@ async fn an_allowed_page_may_ask_and_read() {
     assert_eq!(asked.header("access-control-allow-origin"), "https://app.example");
     assert_eq!(asked.header("access-control-allow-credentials"), "true");
     assert!(asked.header("access-control-allow-methods").contains("PATCH"));
-    assert!(asked.header("access-control-allow-headers").contains("x-api-key"));
+    for name in ["x-api-key", "upload-offset", "last-event-id"] {
+        assert!(asked.header("access-control-allow-headers").contains(name), "{name}");
+    }
     assert_eq!(asked.header("vary"), "origin");
 
     // Also answers that went wrong are readable, or the page could not show why.
     for uri in ["/", "/fail/1", "/boom", "/nowhere", "/?api_key=1"] {
         let answer = with("GET", uri, &[origin]).await;
         assert_eq!(answer.header("access-control-allow-origin"), "https://app.example", "{uri}");
-        assert!(answer.header("access-control-expose-headers").contains("set-auth-token"));
+        for name in ["set-auth-token", "content-disposition"] {
+            assert!(answer.header("access-control-expose-headers").contains(name), "{name}");
+        }
         assert_eq!(answer.header("vary"), "origin");
     }
 }
@@ -295,7 +312,7 @@ async fn the_log_line_tells_the_route_and_no_values() {
     );
     assert!(fields["latency_ms"].is_number());
     assert!(!text.contains("path-value") && !text.contains("query-value"), "{text}");
-    assert!(text.contains("panic: secret boom"), "the cause of a panic is logged: {text}");
+    assert!(text.contains("\"cause\":\"panic\"") && !text.contains("secret boom"), "{text}");
 }
 
 #[tokio::test]
@@ -307,4 +324,21 @@ async fn a_failure_made_by_an_extractor_has_the_id_too() {
     let answer = test_kit::get(&router, "/?x=1").await;
     assert_eq!(answer.verdict(), (422, "unknown_parameter".to_owned(), "x".to_owned()));
     assert_eq!(answer.json()["requestId"], "made-1");
+}
+
+#[tokio::test]
+async fn who_signs_in_sends_little() {
+    let read = || post(|body: crate::Body<serde_json::Value>| async move { body.0.to_string() });
+    let router = Router::new().route("/v1/auth/sign-in/email", read()).route("/v1/things", read());
+    let router = router.layer(edge().layer());
+    for (uri, bytes, status) in [
+        ("/v1/auth/sign-in/email", 120 * 1024, 200),
+        ("/v1/auth/sign-in/email", 128 * 1024, 413),
+        ("/v1/things", 128 * 1024, 200),
+    ] {
+        let body = format!(r#"{{"name":"{}"}}"#, "x".repeat(bytes));
+        let request = Request::post(uri).header("content-type", "application/json");
+        let answer = send(&router, request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(answer.status, status, "{uri}, {bytes}");
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -30,8 +30,6 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// Characters of a key.
 const MAX_KEY: usize = 255;
-/// Bytes of a body that are compared; the route's own limit comes after.
-const MAX_BODY: usize = 8 << 20;
 /// What of an answer belongs to it rather than to the moment it is given.
 const HEADERS: [HeaderName; 4] =
     [header::CONTENT_TYPE, header::LOCATION, header::ETAG, header::LINK];
@@ -45,6 +43,7 @@ pub struct Idempotency {
     secret: [u8; 32],
     keep: Duration,
     running: Arc<Mutex<HashSet<[u8; 32]>>>,
+    long: fn(&str) -> Option<usize>,
 }
 
 impl Idempotency {
@@ -52,7 +51,15 @@ impl Idempotency {
     #[must_use]
     pub fn new(app: App, settings: &Settings) -> Self {
         let secret = app.keys.derive("idempotency keys v1");
-        Self { app, secret, keep: settings.idempotency(), running: Arc::default() }
+        let running = Arc::default();
+        Self { app, secret, keep: settings.idempotency(), running, long: |_| None }
+    }
+
+    /// Routes that read more than others, by their paths: their bodies are read here, before they can
+    /// say so themselves, and nobody else's is read beyond the limit of all.
+    #[must_use]
+    pub fn long(self, long: fn(&str) -> Option<usize>) -> Self {
+        Self { long, ..self }
     }
 
     /// A hash that nobody makes who does not know the secret, so that a row tells nothing.
@@ -145,7 +152,10 @@ async fn begin(house: &Idempotency, caller: Caller, request: Request) -> Result<
     let key = key_of(request.headers())?;
     let (mut parts, body) = request.into_parts();
     let mut whole = Request::new(body);
-    whole.extensions_mut().insert(BodyLimit(MAX_BODY));
+    let route = parts.extensions.get::<MatchedPath>();
+    if let Some(limit) = route.and_then(|route| (house.long)(route.as_str())) {
+        whole.extensions_mut().insert(BodyLimit(limit));
+    }
     let body = read_body(whole).await?;
     let (key, asked) = (house.key(&caller, &parts, &key), house.request(&parts, &body));
     let once = Once::new(key, asked, house.keep, caller.person());

@@ -10,7 +10,7 @@ use types::{Error, ErrorKind, Result};
 use crate::current::CURRENT;
 use crate::object::Object;
 use crate::problem::Failure;
-use crate::{json_error, json_scan};
+use crate::{json_error, json_scan, moving};
 
 /// Used where no edge has set a limit.
 const DEFAULT_LIMIT: usize = 1024 * 1024;
@@ -56,7 +56,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalB
 /// Reads a body of any type, up to the limit of the route or of the edge.
 ///
 /// # Errors
-/// 413 when it is larger, 400 when it breaks off.
+/// 413 when it is larger, 400 when it breaks off, 408 when nothing of it comes for seconds.
 pub async fn read_body(request: Request) -> Result<Bytes> {
     let limit = request.extensions().get::<BodyLimit>().map_or_else(
         || CURRENT.try_with(|current| current.body_limit).unwrap_or(DEFAULT_LIMIT),
@@ -68,9 +68,14 @@ pub async fn read_body(request: Request) -> Result<Bytes> {
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large(limit));
     }
-    match Limited::new(body, limit).collect().await {
+    match Limited::new(moving::prompt(body), limit).collect().await {
         Ok(read) => Ok(read.to_bytes()),
         Err(cause) if cause.is::<LengthLimitError>() => Err(too_large(limit)),
+        Err(cause) if moving::is_late(&*cause) => Err(Error::new(
+            ErrorKind::TimedOut,
+            "body_too_slow",
+            "The body came too slowly; send the request again.",
+        )),
         Err(cause) => Err(Error::new(
             ErrorKind::Malformed,
             "incomplete_body",

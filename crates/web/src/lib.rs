@@ -42,6 +42,7 @@ mod stall;
 mod streams;
 mod tls;
 mod transport;
+mod turn_away;
 
 #[cfg(test)]
 mod test_kit;
@@ -50,6 +51,8 @@ pub use answers::{Created, Listed, ListedAs, Reply, WithEtag};
 pub use auth_failure::{AuthAnswer, AuthBody, AuthFailure, AuthOptionalBody};
 pub use caller::By;
 pub use client::ClientAddr;
+#[doc(hidden)]
+pub use client::client_of;
 pub use current::{RequestId, request_id};
 pub use cursor::CursorKey;
 pub use describe::{complete, operations};
@@ -61,12 +64,12 @@ pub use fallback::with_fallbacks;
 pub use idempotency::{Idempotency, once};
 pub use json::{Body, BodyLimit, OptionalBody, check_encoding, parse, read_body};
 pub use listen::{PeerAddr, serve};
-pub use moving::{brisk, still_moving};
+pub use moving::{brisk, prompt, still_moving};
 pub use object::object;
 pub use origin::{Origins, check_origin, is_origin};
 pub use patch::{Patch, patched_object, patched_objects};
 pub use path::Path;
-pub use problem::{Answer, ErrorCode, Failure, Problem, ProblemField, Problems};
+pub use problem::{Answer, ErrorCode, Failure, Problem, ProblemField, Problems, log_failure};
 pub use query::{PageParams, Paged, Params};
 pub use redirect::{Challenges, redirect};
 pub use settings::Settings;

@@ -29,6 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const SMALL: u64 = 64 * 1024;
 /// And so long is waited for it.
 const MOMENT: Duration = Duration::from_millis(20);
+/// What is refused for want of room is answered before anything more is read: each turn of this
+/// connection comes after all that is ready. A body up to this size has come with its head, or will
+/// have by the next turn, in which it is thrown away.
+const HANDFUL: u64 = 4 * 1024;
 
 /// Whether a request of this connection was answered before its body was read.
 #[derive(Clone, Default)]
@@ -50,6 +54,8 @@ impl Unread {
     /// A body that tells when it is dropped before its end. One that waits to be asked for is not
     /// asked for by us.
     pub(crate) fn watch(&self, body: Incoming, waits: bool) -> Body {
+        // Where another request came, the body before it was thrown away.
+        self.0.unread.store(false, Ordering::Relaxed);
         self.0.answered.store(false, Ordering::Relaxed);
         if body.is_end_stream() {
             return Body::empty();
@@ -59,12 +65,18 @@ impl Unread {
     }
 
     /// After an answer: whether the connection has to be closed, because there is more to come than
-    /// is worth reading.
-    pub(crate) async fn settle(&self) -> bool {
+    /// is worth reading, or than is waited for.
+    pub(crate) async fn settle(&self, refused: bool) -> bool {
         self.0.answered.store(true, Ordering::Relaxed);
         let left = self.0.small.lock().ok().and_then(|mut left| left.take());
-        if let Some(body) = left {
-            Box::pin(self.read(body)).await;
+        match left {
+            Some(body) if refused => {
+                let handful = body.size_hint().upper().is_some_and(|most| most <= HANDFUL);
+                self.0.unread.store(true, Ordering::Relaxed);
+                return !handful;
+            }
+            Some(body) => Box::pin(self.read(body)).await,
+            None => {}
         }
         self.get()
     }
@@ -79,8 +91,7 @@ impl Unread {
                 }
             }
         });
-        let read = tokio::time::timeout(MOMENT, end).await.unwrap_or(false);
-        if !read {
+        if !tokio::time::timeout(MOMENT, end).await.unwrap_or(false) {
             self.0.unread.store(true, Ordering::Relaxed);
         }
     }

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use types::Result;
 
 use crate::connection::{Common, Connection};
 use crate::settings::Settings;
 use crate::tls::Tls;
+use crate::turn_away::Spare;
 
 /// A pause after an accept that failed for want of something, e.g. file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
@@ -34,7 +35,7 @@ pub(crate) enum Door {
 }
 
 /// Serves `router` until `shutdown` is ready, then lets requests in flight finish within the
-/// grace; over https with `tls`. A connection that asked for an upgrade (a socket) is its new
+/// grace; over https with `tls`. Who comes while all places are taken is told so. A connection that asked for an upgrade (a socket) is its new
 /// owner's to close.
 ///
 /// # Errors
@@ -50,15 +51,17 @@ pub async fn serve(
     let places = places.unwrap_or(u32::MAX).max(1);
     let free = Arc::new(Semaphore::new(places as usize));
     let (door, watching) = watch::channel(Door::Open);
+    let (mut spare, over_tls) = (Spare::new(), tls.is_some());
     let common = Arc::new(Common::new(router, settings, tls));
     let mut shutdown = pin!(shutdown);
 
     loop {
-        // A place first: while all are taken, newcomers wait in the kernel's queue.
+        // A place of either kind, before anybody comes.
         let place = tokio::select! {
             biased;
             () = &mut shutdown => break,
-            place = Arc::clone(&free).acquire_owned() => place?,
+            place = Arc::clone(&free).acquire_owned() => Ok(place.map_err(io::Error::other)?),
+            place = spare.place() => Err(place?),
         };
         let accepted = tokio::select! {
             biased;
@@ -67,6 +70,13 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
+                let place = match place.or_else(|spare| again(&free).ok_or(spare)) {
+                    Ok(place) => place,
+                    Err(place) => {
+                        spare.turn_away(stream, over_tls, place);
+                        continue;
+                    }
+                };
                 let (common, watching) = (Arc::clone(&common), watching.clone());
                 let connection = Connection { common, peer, watching, place };
                 tokio::spawn(connection.run(stream));
@@ -98,6 +108,11 @@ pub async fn serve(
         let _ = tokio::time::timeout(Duration::from_secs(1), free.acquire_many(places)).await;
     }
     Ok(())
+}
+
+/// A place that has become free while nobody came.
+fn again(free: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(free).try_acquire_owned().ok()
 }
 
 fn is_clients(error: &io::Error) -> bool {

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::problem::Refused;
 
 struct House {
     address: SocketAddr,
@@ -89,8 +90,7 @@ async fn a_client_that_takes_nothing_is_given_up() {
     let mut first = TcpStream::connect(house.address).await.unwrap();
     first.write_all(GET.as_bytes()).await.unwrap();
     // Its place is free again, though it neither reads nor leaves.
-    let mut second = TcpStream::connect(house.address).await.unwrap();
-    assert!(exchange(&mut second, GET).await.starts_with("HTTP/1.1 200"));
+    comes_in(house.address).await;
     let mut rest = Vec::new();
     let read = first.read_to_end(&mut rest).await;
     assert!(read.is_err() || rest.len() < 32 * 1024 * 1024, "it was cut off");
@@ -120,19 +120,65 @@ async fn a_small_body_nobody_read_costs_no_connection() {
 }
 
 #[tokio::test]
-async fn newcomers_wait_while_all_places_are_taken() {
+async fn of_who_is_refused_only_what_has_come_is_read() {
+    let busy = || async { (http::StatusCode::SERVICE_UNAVAILABLE, Extension(Refused)) };
+    let house =
+        open(Router::new().route("/", axum::routing::post(busy)), Settings::default()).await;
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    for bytes in [5, 4_096, 20_000] {
+        let body = "x".repeat(bytes);
+        let small = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {bytes}\r\n\r\n{body}");
+        for _ in 0..3 {
+            let answer = exchange(&mut stream, &small).await;
+            assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+            let closed = answer.contains("connection: close");
+            assert_eq!(closed, bytes == 20_000, "{answer}");
+            if closed {
+                stream = TcpStream::connect(house.address).await.unwrap();
+            }
+        }
+    }
+    // Nobody waits for what does not come, and the answer is there all the same.
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    let rest = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhello";
+    assert!(exchange(&mut stream, rest).await.starts_with("HTTP/1.1 503"));
+    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0, "the connection has ended");
+}
+
+#[tokio::test]
+async fn newcomers_are_told_while_all_places_are_taken() {
     let house = open(hello(), Settings { max_connections: 1, ..Settings::default() }).await;
     let mut first = TcpStream::connect(house.address).await.unwrap();
     assert!(exchange(&mut first, GET).await.contains("200"));
-    let mut second = TcpStream::connect(house.address).await.unwrap();
-    second.write_all(GET.as_bytes()).await.unwrap();
-    let mut bytes = [0; 12];
-    let early =
-        tokio::time::timeout(Duration::from_millis(100), second.read_exact(&mut bytes)).await;
-    assert!(early.is_err(), "the second connection is not served yet");
-    drop(first);
-    second.read_exact(&mut bytes).await.unwrap();
-    assert_eq!(&bytes, b"HTTP/1.1 200");
+    // More of them than are told at the same time, and some who say nothing.
+    let mut silent = Vec::new();
+    for _ in 0..10 {
+        silent.push(TcpStream::connect(house.address).await.unwrap());
+    }
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        stream.write_all(GET.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{answer}");
+        assert!(answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
+        assert!(answer.contains(r#""code":"overloaded""#), "{answer}");
+    }
+    drop((first, silent));
+    comes_in(house.address).await;
+}
+
+/// Tries until there is a place.
+async fn comes_in(address: SocketAddr) {
+    loop {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let answer = exchange(&mut stream, GET).await;
+        if answer.starts_with("HTTP/1.1 200") {
+            return;
+        }
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]

@@ -20,8 +20,7 @@ impl HttpBody for Drops {
 
 async fn pieces(size: usize, busy: Duration) -> usize {
     let drops = Drops(size, Box::pin(tokio::time::sleep(Duration::from_secs(10))));
-    let mut body =
-        Body::new(Brisk { body: Body::new(drops), bytes: 0, waited: Duration::ZERO, since: None });
+    let mut body = Body::new(Brisk::new(Body::new(drops), PATIENCE));
     for taken in 0..50 {
         let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
         if frame.unwrap().is_err() {
@@ -37,4 +36,42 @@ async fn a_trickle_breaks_off_and_what_we_do_ourselves_is_nobody_s_slowness() {
     assert_eq!(pieces(1, Duration::ZERO).await, 3, "after 30 seconds");
     assert_eq!(pieces(10 * 1024, Duration::ZERO).await, 50);
     assert_eq!(pieces(1, Duration::from_secs(11)).await, 50);
+}
+
+/// So many bytes at once, and then nothing for ever.
+struct Stuck(usize);
+
+impl HttpBody for Stuck {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match std::mem::take(&mut self.0) {
+            0 => Poll::Pending,
+            bytes => Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![b'x'; bytes]))))),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sends_nothing_is_waited_for_seconds_however_much_there_was_before() {
+    for bytes in [0, 1, 1 << 20] {
+        let began = Instant::now();
+        let read = axum::body::to_bytes(prompt(Body::new(Stuck(bytes))), usize::MAX).await;
+        assert!(is_late(&read.unwrap_err()), "{bytes}");
+        assert_eq!(began.elapsed().as_secs(), WHOLE_PATIENCE.as_secs(), "{bytes}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_body_comes_in_time_or_not_at_all() {
+    // One piece every ten seconds is too slow even for the first one.
+    let drops = Drops(1 << 20, Box::pin(tokio::time::sleep(Duration::from_secs(10))));
+    let read = axum::body::to_bytes(prompt(Body::new(drops)), usize::MAX).await;
+    assert!(is_late(&read.unwrap_err()));
+    let read = axum::body::to_bytes(prompt(Body::from("whole")), usize::MAX).await;
+    assert_eq!(&read.unwrap()[..], b"whole");
 }

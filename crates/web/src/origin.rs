@@ -9,10 +9,11 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 const ALLOW_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 const ALLOW_HEADERS: HeaderValue = HeaderValue::from_static(
-    "content-type, authorization, x-api-key, if-match, idempotency-key, x-request-id",
+    "content-type, authorization, x-api-key, if-match, idempotency-key, x-request-id, \
+     upload-offset, last-event-id",
 );
 const EXPOSE_HEADERS: HeaderValue = HeaderValue::from_static(
-    "set-auth-token, etag, link, location, x-request-id, retry-after, x-retry-after, ratelimit, \
+    "set-auth-token, etag, link, location, content-disposition, x-request-id, retry-after, x-retry-after, ratelimit, \
      ratelimit-policy, ratelimit-limit, ratelimit-remaining, ratelimit-reset, \
      idempotent-replayed",
 );

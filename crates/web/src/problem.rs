@@ -54,6 +54,11 @@ impl IntoResponse for Failure {
 #[derive(Debug, Clone)]
 pub struct ErrorCode(pub Box<str>);
 
+/// In the extensions of an answer to a request that was refused for want of room, before anybody
+/// looked at it.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused;
+
 /// What went wrong: an RFC 9457 problem document, the same for every failure.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -165,7 +170,7 @@ impl Serialize for Fields<'_> {
 
 /// Writes the document; `code` is the error's own, or its form on another surface.
 pub(crate) fn render(error: &Error, code: &str, request_id: &str) -> Response {
-    log(error, request_id);
+    log_failure(error, request_id);
     let kind = error.kind();
     let document = Document {
         kind: "about:blank",
@@ -199,8 +204,9 @@ pub(crate) fn render(error: &Error, code: &str, request_id: &str) -> Response {
     response
 }
 
-/// The one place where a cause is told; it never reaches the caller.
-fn log(error: &Error, request_id: &str) {
+/// The one place where a cause is told; it never reaches the caller. What a client may bring about
+/// is no news for an operator.
+pub fn log_failure(error: &Error, request_id: &str) {
     let Some(cause) = error.cause() else {
         if error.kind() == ErrorKind::Internal {
             tracing::error!(request_id, error_code = error.code(), "a request failed");

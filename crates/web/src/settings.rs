@@ -35,7 +35,7 @@ pub struct Settings {
     /// A request that takes longer than this many milliseconds is told in the log, with its slow
     /// statements; 0: none is.
     pub slow_request_ms: u64,
-    /// Connections open at once; further ones wait in the kernel's queue.
+    /// Connections open at once; one more is answered 503 and closed.
     pub max_connections: usize,
     /// TLS handshakes under way at once; further ones wait for their turn.
     pub max_handshakes: usize,

@@ -9,20 +9,25 @@
 //! they begin, so there are never more of them than threads, however many wait to be read.
 //!
 //! Requests that look and requests that change something wait for different things, so each kind has
-//! a share of its own; a processor that is behind holds up both.
+//! a share of its own; what waits to be read at all holds up both.
 
+use std::io;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use http::Method;
+use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
-/// Between two decisions; and the looks at the processor in it.
+/// Between two decisions; and how often something is sent to be read in it.
 const SPAN: Duration = Duration::from_millis(100);
 const PROBES: u32 = 4;
-/// A task that is ready may wait so long for a thread.
-const LAG: Duration = Duration::from_millis(20);
+/// So long may pass from the arrival of something to its being read: who is refused waits as long.
+const LAG: Duration = Duration::from_millis(10);
+/// Longer is not waited for what arrived.
+const LOST: Duration = Duration::from_secs(1);
 /// Of all requests, in parts of 65536.
 const WHOLE: f64 = 65_536.0;
 /// Somebody is let in however bad it is: else nobody would notice that it got better.
@@ -85,9 +90,20 @@ impl Shed {
     /// the store in the span since it was asked last; more than `target` is too long.
     pub async fn keep(self, target: Duration, waits: impl Fn(Duration) -> Waited) {
         let (mut looks, mut changes) = (Control::default(), Control::default());
+        let mut probe = Probe::new().await.map_err(|error| unmeasured(&error)).ok();
         let mut asked = Instant::now();
         loop {
-            let lag = lag().await;
+            let lag = match &mut probe {
+                Some(found) => lag(found).await.unwrap_or_else(|error| {
+                    unmeasured(&error);
+                    probe = None;
+                    Duration::ZERO
+                }),
+                None => {
+                    tokio::time::sleep(SPAN).await;
+                    Duration::ZERO
+                }
+            };
             let span = asked.elapsed();
             asked = Instant::now();
             let waited = waits(span);
@@ -121,18 +137,52 @@ fn parts(wait: Duration, target: Duration) -> f64 {
     wait.as_secs_f64() / target.as_secs_f64().max(0.001)
 }
 
-/// The shortest time in a span that something ready waited for a thread.
-async fn lag() -> Duration {
-    let mut shortest = Duration::MAX;
-    for _ in 0..PROBES {
-        let due = Instant::now() + SPAN / PROBES;
-        tokio::time::sleep_until(due).await;
-        // Behind all that is ready: a task that comes last goes first, so there is one more.
-        let probe = tokio::spawn(async move { due.elapsed() });
-        tokio::spawn(async {});
-        shortest = shortest.min(probe.await.unwrap_or_default());
+/// A socket to itself: what is sent there waits as requests do, to be noticed and then for its turn.
+/// A task that is only spawned overtakes most of them, since each thread has a short queue of its own.
+struct Probe {
+    socket: UdpSocket,
+    sent: u64,
+}
+
+impl Probe {
+    /// One that works: where a firewall keeps what is sent from coming, nobody is to be refused for it.
+    async fn new() -> io::Result<Self> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        socket.connect(socket.local_addr()?).await?;
+        let mut probe = Self { socket, sent: 0 };
+        tokio::time::timeout(LOST, probe.wait()).await??;
+        Ok(probe)
     }
-    shortest
+
+    /// How long it takes to read what was sent. A clock that tests stop does not tell.
+    async fn wait(&mut self) -> io::Result<Duration> {
+        let mut read = [0; 8];
+        // Only a socket that was found empty is waited for.
+        while self.socket.try_recv(&mut read).is_ok() {}
+        self.sent = self.sent.wrapping_add(1);
+        let began = std::time::Instant::now();
+        self.socket.send(&self.sent.to_le_bytes()).await?;
+        // One that was given up may come first.
+        while u64::from_le_bytes(read) != self.sent {
+            self.socket.recv(&mut read).await?;
+        }
+        Ok(began.elapsed())
+    }
+}
+
+fn unmeasured(error: &io::Error) {
+    tracing::warn!(%error, "how long requests wait to be read cannot be measured");
+}
+
+/// How long what came in a span waited to be read, on average. The shortest would tell of nothing:
+/// what comes last is often read first, and what a thread has no room for waits for all of that.
+async fn lag(probe: &mut Probe) -> io::Result<Duration> {
+    let mut waited = Duration::ZERO;
+    for _ in 0..PROBES {
+        tokio::time::sleep(SPAN / PROBES).await;
+        waited += tokio::time::timeout(LOST, probe.wait()).await.unwrap_or(Ok(LOST))?;
+    }
+    Ok(waited / PROBES)
 }
 
 /// One share, and what it was decided by last.

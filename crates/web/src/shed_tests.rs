@@ -80,3 +80,16 @@ async fn a_wait_that_stays_too_long_is_noticed() {
     assert_eq!(shed.refuses(&Method::GET), None);
     kept.abort();
 }
+
+#[tokio::test]
+async fn what_arrives_is_read_in_its_turn() {
+    let mut probe = Probe::new().await.unwrap();
+    for _ in 0..3 {
+        assert!(probe.wait().await.unwrap() > Duration::ZERO);
+    }
+    // One that was given up before it came does not stand for the next.
+    probe.socket.send(&probe.sent.to_le_bytes()).await.unwrap();
+    let held = Duration::from_millis(50);
+    let (wait, ()) = tokio::join!(probe.wait(), async { std::thread::sleep(held) });
+    assert!(wait.unwrap() >= held, "whatever keeps the thread busy is waited for");
+}

@@ -12,6 +12,8 @@ mod guide;
 mod mapping;
 pub mod model;
 mod page;
+#[doc(hidden)]
+pub mod parsers;
 mod routes;
 mod rules;
 mod signs;

@@ -111,7 +111,8 @@ async fn sheets(app: &App, at: &Url, page: &Page) -> Vec<Document> {
 
 /// Work that is all reading and counting, where it keeps nobody waiting.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    Ok(tokio::task::spawn_blocking(work).await?)
+    // What a task that broke says of itself may quote what it read.
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::internal("a task broke off"))
 }
 
 async fn record(

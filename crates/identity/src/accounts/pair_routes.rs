@@ -181,7 +181,7 @@ async fn refresh(
     path = "/v1/auth/signout",
     tag = "auth",
     security((), ("bearer" = []), ("session" = [])),
-    request_body = SignOutPair,
+    request_body = Option<SignOutPair>,
     responses(
         (status = 200, body = Success, description = "The session has ended.",
          example = json!({ "success": true })),
@@ -209,7 +209,7 @@ async fn signout(
     path = "/v1/auth/logout",
     tag = "auth",
     security((), ("bearer" = []), ("session" = [])),
-    request_body = SignOutPair,
+    request_body = Option<SignOutPair>,
     responses(
         (status = 200, body = Success, description = "The session has ended.",
          example = json!({ "success": true })),

@@ -121,7 +121,7 @@ async fn change_api_key(
     path = "/v1/api-keys/{id}/rotate",
     tag = "api keys",
     params(("id" = ApiKeyId, Path, description = "The key's id, not the key.")),
-    request_body = RotateApiKey,
+    request_body = Option<RotateApiKey>,
     responses((status = 200, body = CreatedApiKey, description = "The new key."), Problems)
 )]
 async fn rotate_api_key(

@@ -77,7 +77,7 @@ async fn export_user(
     tag = "users",
     security(("bearer" = []), ("session" = [])),
     params(("id" = UserId, Path, description = "Its id.")),
-    request_body = EraseUser,
+    request_body = Option<EraseUser>,
     responses((status = 202, body = UserErasure, description = "It is on its way."), Problems)
 )]
 async fn erase_user(

@@ -6,7 +6,7 @@ use kernel::Random;
 use types::{Error, Result, Secret};
 
 use super::policy::Policy;
-use super::pool::{Memory, Pool};
+use super::pool::{Bounds, Memory, Pool};
 use super::stored::{Fault, Stored};
 use crate::Settings;
 
@@ -40,7 +40,8 @@ impl Passwords {
         let params = Params::new(memory, passes, 1, Some(OUTPUT)).map_err(|error| {
             Error::invalid("identity.argon2_memory_kib", "invalid", error.to_string())
         })?;
-        let pool = Pool::new(settings.hash_queue, params.block_count());
+        let bounds = Bounds { waiting: settings.hash_queue, wait: settings.hash_wait() };
+        let pool = Pool::new(bounds, params.block_count());
         Ok(Self { params, policy: Policy::new(settings), pool })
     }
 

@@ -60,6 +60,7 @@ async fn a_crowd_is_hashed_on_all_cores_while_other_work_goes_on() {
         settings.argon2_memory_kib = 19_456;
         settings.argon2_passes = 2;
         settings.hash_queue = 128;
+        settings.hash_wait_ms = 600_000;
     }));
     let random = Random::seeded(1);
     passwords.hash(&random, &secret("warm")).await.unwrap();

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argon2::Block;
 use tokio::sync::{Semaphore, oneshot};
@@ -16,7 +16,8 @@ use types::{Error, Result};
 /// A thread that had nothing to do for this long gives its memory back.
 const IDLE: Duration = Duration::from_secs(60);
 
-type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+/// Whether there was anything to do.
+type Job = Box<dyn FnOnce(&mut Memory) -> bool + Send>;
 
 /// The blocks of one thread; Argon2 overwrites all of them before it reads any.
 #[derive(Default)]
@@ -39,6 +40,16 @@ impl Memory {
     }
 }
 
+/// How much of a queue there may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// Jobs that wait.
+    pub(super) waiting: usize,
+    /// How long whoever comes may have to wait until their job is done, by what jobs took lately.
+    /// One that finds nobody waiting is always taken.
+    pub(super) wait: Duration,
+}
+
 /// A bounded queue in front of its threads. The threads start with the first job and end with it.
 pub(super) struct Pool {
     shared: Arc<Shared>,
@@ -47,6 +58,7 @@ pub(super) struct Pool {
     started: Once,
     /// How many threads there are.
     threads: usize,
+    wait: Duration,
 }
 
 struct Shared {
@@ -59,18 +71,39 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
+    /// How long a job took lately.
+    lasts: Duration,
     closed: bool,
 }
 
+/// The part that the last job has in what jobs take.
+const LATELY: u32 = 8;
+
+impl Queue {
+    /// Until one that came now would be done.
+    fn wait(&self, threads: usize) -> Duration {
+        let turns = self.jobs.len() / threads.max(1) + 1;
+        self.lasts.saturating_mul(u32::try_from(turns).unwrap_or(u32::MAX))
+    }
+
+    fn took(&mut self, time: Duration) {
+        self.lasts = match self.lasts {
+            Duration::ZERO => time,
+            lasts => lasts - lasts / LATELY + time / LATELY,
+        };
+    }
+}
+
 impl Pool {
-    /// A pool where `waiting` may wait, whose threads keep `keep` blocks.
-    pub(super) fn new(waiting: usize, keep: usize) -> Self {
+    /// A pool whose threads keep `keep` blocks.
+    pub(super) fn new(bounds: Bounds, keep: usize) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             shared: Arc::new(Shared { queue: Mutex::default(), news: Condvar::new(), keep }),
-            places: Arc::new(Semaphore::new(threads + waiting)),
+            places: Arc::new(Semaphore::new(threads + bounds.waiting)),
             started: Once::new(),
             threads,
+            wait: bounds.wait,
         }
     }
 
@@ -78,25 +111,31 @@ impl Pool {
     /// is dropped.
     ///
     /// # Errors
-    /// 503 when too many wait; what `work` answers.
+    /// 503 when too many wait, or would too long; what `work` answers.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            Error::overloaded("Too many people are signing in just now; try again in a moment.")
-        })?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| crowded())?;
         self.start();
         let (sender, done) = oneshot::channel();
         let job: Job = Box::new(move |memory| {
             // The place goes along: a client that hangs up does not stop a hash that runs, so it
             // must not free its place either.
             let _place = place;
-            if !sender.is_closed() {
+            let wanted = !sender.is_closed();
+            if wanted {
                 let _ = sender.send(work(memory));
             }
+            wanted
         });
-        self.shared.lock().jobs.push_back(job);
+        {
+            let mut queue = self.shared.lock();
+            if !queue.jobs.is_empty() && queue.wait(self.threads) > self.wait {
+                return Err(crowded());
+            }
+            queue.jobs.push_back(job);
+        }
         self.shared.news.notify_one();
         done.await?
     }
@@ -114,6 +153,10 @@ impl Pool {
     }
 }
 
+fn crowded() -> Error {
+    Error::overloaded("Too many people are signing in just now; try again in a moment.")
+}
+
 impl Drop for Pool {
     fn drop(&mut self) {
         self.shared.lock().closed = true;
@@ -129,11 +172,17 @@ impl Shared {
     fn work(&self) {
         let mut memory = Memory::default();
         while let Some(job) = self.next(&mut memory) {
+            let began = Instant::now();
             // The job's sender goes down with it, so whoever waits is told.
-            if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
+            let done = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
+            if done.is_err() {
                 tracing::error!("hashing a password panicked");
             }
             memory.shrink(self.keep);
+            // What nobody waits for any more says nothing of how long a job takes.
+            if done.unwrap_or_default() {
+                self.lock().took(began.elapsed());
+            }
         }
     }
 

@@ -1,12 +1,22 @@
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
 use types::ErrorKind;
 
 use super::*;
 
+async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut *future).poll(cx))).await
+}
+
+fn pool_of(waiting: usize) -> Pool {
+    Pool::new(Bounds { waiting, wait: Duration::from_secs(600) }, 0)
+}
+
 #[tokio::test]
 async fn who_finds_the_queue_full_is_told_to_come_back() {
-    let pool = Pool::new(0, 0);
+    let pool = pool_of(0);
     let all = Arc::clone(&pool.places);
     let taken = all.available_permits();
     let _busy = all.acquire_many(u32::try_from(taken).unwrap()).await.unwrap();
@@ -16,8 +26,41 @@ async fn who_finds_the_queue_full_is_told_to_come_back() {
 }
 
 #[tokio::test]
+async fn who_would_wait_too_long_is_told_at_once() {
+    let second = Duration::from_secs(1);
+    let pool = Pool::new(Bounds { waiting: 1_000, wait: 3 * second }, 0);
+    // Nobody takes from the queue.
+    pool.started.call_once(|| {});
+    pool.shared.lock().lasts = second;
+    let mut waiting = Vec::new();
+    for _ in 0..3 * pool.threads {
+        let mut job = Box::pin(pool.run(|_| Ok(())));
+        assert!(
+            poll_once(&mut job).await.is_pending(),
+            "one that waits no longer than that is taken"
+        );
+        waiting.push(job);
+    }
+    let error = pool.run(|_| Ok(())).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Overloaded);
+    // However long it takes, somebody is first.
+    let pool = Pool::new(Bounds { waiting: 1, wait: second }, 0);
+    pool.shared.lock().lasts = 60 * second;
+    assert_eq!(pool.run(|_| Ok(7)).await.unwrap(), 7);
+    // Who hangs up before their turn makes nothing quicker.
+    let pool = Pool::new(Bounds { waiting: 10, wait: second }, 0);
+    pool.started.call_once(|| {});
+    drop(poll_once(&mut Box::pin(pool.run(|_| Ok(())))).await);
+    let job = pool.shared.lock().jobs.pop_front().unwrap();
+    assert!(!job(&mut Memory::default()));
+    let mut queue = Queue { lasts: 60 * second, ..Queue::default() };
+    queue.took(4 * second);
+    assert_eq!(queue.lasts, 53 * second);
+}
+
+#[tokio::test]
 async fn a_job_that_panics_harms_nobody_else() {
-    let pool = Pool::new(64, 0);
+    let pool = pool_of(64);
     let quiet = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     for _ in 0..8 {
@@ -33,7 +76,7 @@ async fn a_job_that_panics_harms_nobody_else() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn as_many_run_as_there_are_cores_and_all_get_their_turn() {
-    let pool = Arc::new(Pool::new(100, 0));
+    let pool = Arc::new(pool_of(100));
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut all = tokio::task::JoinSet::new();
     for number in 0..100_usize {

@@ -107,7 +107,7 @@ async fn list_signing_keys(
     path = "/v1/signing-keys/rotate",
     tag = "signing keys",
     security(("bearer" = []), ("session" = [])),
-    request_body = RotateSigningKey,
+    request_body = Option<RotateSigningKey>,
     responses((status = 200, body = SigningKey, description = "The new key."), Problems)
 )]
 async fn rotate_signing_key(

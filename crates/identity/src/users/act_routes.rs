@@ -55,7 +55,7 @@ async fn verify_user(
     tag = "users",
     security(("bearer" = []), ("session" = [])),
     params(("id" = UserId, Path, description = "Its id.")),
-    request_body = ResetUserPassword,
+    request_body = Option<ResetUserPassword>,
     responses((status = 200, body = PasswordReset, description = "What came of it."), Problems)
 )]
 async fn reset_user_password(
@@ -95,7 +95,7 @@ async fn revoke_user_sessions(
     tag = "users",
     security(("bearer" = []), ("session" = [])),
     params(("id" = UserId, Path, description = "Its id.")),
-    request_body = Ban,
+    request_body = Option<Ban>,
     responses((status = 200, body = UserRecord, description = "As it is now."), Problems)
 )]
 async fn ban_user(

@@ -3,7 +3,7 @@
 
 use database::Reach;
 use serde_json::{Value, json};
-use world::transfer::{ExportOptions, ImportOptions, export, import};
+use world::transfer::{ExportOptions, ImportOptions, Top, export, import};
 
 use crate::on_each;
 use crate::stage::Stage;
@@ -69,7 +69,7 @@ on_each!(what_is_being_deleted_is_in_no_export, |stage| {
         assert!(left.contains(id.as_str()), "{id} is missing");
     }
     for group in ["doomed", "acme"] {
-        let options = ExportOptions { group: Some(group.to_owned()), hidden: false };
+        let options = ExportOptions { group: Some(Top::Slug(group.to_owned())), hidden: false };
         let part = export(&stage.app, Reach::everything(), &mut Vec::new(), options, drop).await;
         assert_eq!(part.is_ok(), group == "acme", "{part:?}");
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 use crate::AddressRange;
@@ -150,15 +151,31 @@ impl Guard {
     }
 }
 
+/// Names looked up at the same time. Each takes a thread of those that everybody shares, for as long
+/// as the machine's resolver tries, and what names users write is theirs to choose.
+pub(super) const LOOKUPS: usize = 32;
+
 /// Looks names up as the machine does, and hands out only checked addresses.
-pub(super) struct GuardedResolver(pub(super) Guard);
+pub(super) struct GuardedResolver {
+    pub(super) guard: Guard,
+    /// The places for it, shared by all.
+    pub(super) lookups: Arc<Semaphore>,
+}
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.0.clone();
+        let (guard, lookups) = (self.guard.clone(), Arc::clone(&self.lookups));
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let checked = guard.check(name.as_str(), found)?;
+            // Waited for within the time that the call has.
+            let place = lookups.acquire_owned().await?;
+            let asked = name.as_str().to_owned();
+            // In a task: the thread goes on when the call is given up, and so long it has its place.
+            let look_up = tokio::spawn(async move {
+                let found = tokio::net::lookup_host((asked.as_str(), 0)).await.map(Vec::from_iter);
+                drop(place);
+                found
+            });
+            let checked = guard.check(name.as_str(), look_up.await??)?;
             Ok(Box::new(checked.into_iter()) as Addrs)
         })
     }

@@ -20,7 +20,7 @@ use types::{Error, ErrorKind, Result};
 
 pub use self::call::{CallBounds, CallFailure, Called};
 pub use self::guard::Settings;
-use self::guard::{Guard, GuardedResolver};
+use self::guard::{Guard, GuardedResolver, LOOKUPS};
 pub use self::span::Span;
 pub use self::visit::{Bounds, Document};
 
@@ -51,6 +51,7 @@ struct Inner {
     places: Semaphore,
     visits: Semaphore,
     calls: Semaphore,
+    lookups: Arc<Semaphore>,
     guard: Guard,
     total: Duration,
 }
@@ -109,6 +110,7 @@ impl Egress {
             places: Semaphore::new(AT_ONCE),
             visits: Semaphore::new(VISITS_AT_ONCE),
             calls: Semaphore::new(CALLS_AT_ONCE),
+            lookups: Arc::new(Semaphore::new(LOOKUPS)),
             guard,
             total,
         }))
@@ -205,7 +207,7 @@ impl Egress {
                 if !admitted {
                     return Err(unanswered().caused_by("egress.allow_private does not allow it"));
                 }
-                let resolver = GuardedResolver(self.0.guard.clone());
+                let resolver = self.resolver();
                 once(&self.0.guarded, || {
                     Ok(builder()?.dns_resolver(resolver).timeout(self.0.total).build()?)
                 })
@@ -213,16 +215,21 @@ impl Egress {
         }
     }
 
+    fn resolver(&self) -> GuardedResolver {
+        let (guard, lookups) = (self.0.guard.clone(), Arc::clone(&self.0.lookups));
+        GuardedResolver { guard, lookups }
+    }
+
     /// The client behind [`Egress::fetch_public`]: it finds no address that the guard refuses.
     fn visitor(&self) -> Result<&Client> {
-        let resolver = GuardedResolver(self.0.guard.clone());
+        let resolver = self.resolver();
         once(&self.0.visitor, || Ok(builder()?.dns_resolver(resolver).build()?))
     }
 
     /// The client behind [`Egress::post_public`]. A connection that is used again leads to an
     /// address that was checked.
     fn caller(&self) -> Result<&Client> {
-        let resolver = GuardedResolver(self.0.guard.clone());
+        let resolver = self.resolver();
         once(&self.0.caller, || {
             let bounded = builder()?.pool_max_idle_per_host(IDLE_PER_HOST).pool_idle_timeout(IDLE);
             Ok(bounded.dns_resolver(resolver).build()?)

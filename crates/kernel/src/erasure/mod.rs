@@ -29,6 +29,8 @@ use crate::mail;
 
 /// The job's kind; it is given the person's id.
 const JOB: &str = "erase_person";
+/// Looks once a day for erasures that are not done: a job that was given up is none that erases.
+const AGAIN: &str = "erasure.again";
 /// One run goes through all of it; one that is cut off goes on with the next try.
 const LIMIT: Duration = Duration::from_secs(6 * 3600);
 
@@ -44,7 +46,7 @@ impl Payload {
     }
 }
 
-/// Adds the job that erases.
+/// Adds the job that erases, and the one that asks for it again.
 #[must_use]
 pub fn jobs(jobs: Jobs, rooms: Rooms) -> Jobs {
     jobs.with(JOB, move |app, job| {
@@ -55,6 +57,8 @@ pub fn jobs(jobs: Jobs, rooms: Rooms) -> Jobs {
         }
     })
     .within(JOB, LIMIT)
+    .with(AGAIN, rules::again)
+    .every(AGAIN, "47 4 * * *", AGAIN)
 }
 
 /// What the house itself holds about people: letters that wait, answers that are kept, and the jobs

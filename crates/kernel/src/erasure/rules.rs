@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::model::Subject;
 use super::rooms::{Rooms, Step};
-use super::{JOB, Payload, sql};
+use super::{AGAIN, JOB, Payload, sql};
 use crate::events::NewEvent;
-use crate::jobs::NewJob;
+use crate::jobs::{Job, NewJob};
 use crate::{App, Caller, Work};
 
 /// Rows removed in one transaction, about: others wait for it.
@@ -21,6 +21,11 @@ const BATCH: i64 = 500;
 /// While somebody else has to be waited for: from one look to the next, and how many.
 const PAUSE: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 600;
+
+/// After a job of an erasure is due, until it was surely given up.
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
+/// Asked for in one transaction.
+const AT_ONCE: i64 = 1000;
 
 const NOT_READ: &str = "not_read_yet";
 
@@ -44,6 +49,29 @@ pub async fn request(work: &mut Work<'_>, subject: &Subject, due: Time) -> Resul
     let now = work.now;
     sql::put(work.tx, subject, due, now).await?;
     work.enqueue(NewJob::new(JOB, Payload::of(subject.person)?).at(due)).await
+}
+
+/// Asks once more for what was due a day ago and is not done: within that time a job that fails was
+/// given up, and nobody else would erase them. The others are of no harm: who is erased twice is erased
+/// once.
+pub(super) async fn again(app: App, job: Job) -> Result<()> {
+    let before = app.now().before(A_DAY);
+    let asked = app
+        .change(&Caller::system(AGAIN), async move |work| {
+            work.silently();
+            let overdue = sql::overdue(work.tx, before, AT_ONCE).await?;
+            for person in &overdue {
+                let new = NewJob::new(JOB, Payload::of(*person)?).unique(format!("again {person}"));
+                work.enqueue(new).await?;
+            }
+            Ok(overdue.len())
+        })
+        .await?;
+    if asked > 0 {
+        tracing::warn!(asked, "people who should have been erased are tried again");
+    }
+    job.result(Json::of(&json!({ "people": asked }))?);
+    Ok(())
 }
 
 /// Somebody whose account has ended, and who is still to be erased.
@@ -101,7 +129,9 @@ pub async fn run(app: &App, rooms: &Rooms, person: PersonId, followers: &[&str])
     }
     for files in rooms.registered().files.clone() {
         let (app, subject) = (app.clone(), Arc::clone(&subject));
-        tokio::task::spawn_blocking(move || files(&app, &subject)).await??;
+        // What a task that broke says of itself may quote what it worked on.
+        let done = tokio::task::spawn_blocking(move || files(&app, &subject)).await;
+        done.map_err(|_| Error::internal("a task broke off"))??;
     }
     finish(app, subject).await
 }

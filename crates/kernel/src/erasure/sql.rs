@@ -64,6 +64,13 @@ pub(super) async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<Subject>
     tx.maybe(&sql, args![email], subject).await
 }
 
+/// Those who should have been erased by then, the oldest first.
+pub(super) async fn overdue(tx: &mut Tx, before: Time, limit: i64) -> Result<Vec<PersonId>> {
+    let sql = "select person_id from erasures where erased_at is null and due_at < $1 \
+               order by due_at, person_id limit $2";
+    tx.all(sql, args![before, limit], |row| row.get(0)).await
+}
+
 /// Says which groups are theirs alone, now that nobody can join them any more.
 ///
 /// # Errors

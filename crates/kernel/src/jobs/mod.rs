@@ -81,6 +81,10 @@ pub async fn recover(app: &crate::App) -> Result<()> {
             .unbound()
             .hand_out(async move |tx| sql::rescue(tx, now, horizon, &settings).await)
             .await?;
+        let (rescued, dead) = rescued;
+        for kind in dead {
+            app.meters().jobs.of(&kind).dead.one();
+        }
         if rescued == 0 {
             return Ok(());
         }

@@ -59,27 +59,33 @@ pub(super) struct Given {
     pub(super) limited: bool,
 }
 
-/// Carries out a round; tells what each kind was given.
-pub(super) async fn round(
-    tx: &mut Tx,
-    app: &App,
-    orders: &Orders,
-) -> Result<HashMap<String, Given>> {
+/// What came of a round.
+#[derive(Default)]
+pub(super) struct Round {
+    /// What each kind was given.
+    pub(super) given: HashMap<String, Given>,
+    /// The kind of each job that killed its worker once too often.
+    pub(super) dead: Vec<String>,
+}
+
+/// Carries out a round.
+pub(super) async fn round(tx: &mut Tx, app: &App, orders: &Orders) -> Result<Round> {
     let now = orders.by.now;
     store(tx, orders).await?;
     if orders.promote {
         sql::promote(tx, now, PROMOTED).await?;
     }
+    let mut round = Round::default();
     if orders.rescue {
-        sql::rescue(tx, now, now, &orders.settings).await?;
+        (_, round.dead) = sql::rescue(tx, now, now, &orders.settings).await?;
     }
     if let Some(schedules) = &orders.tick {
         schedules::fire(tx, app, schedules, now).await?;
     }
-    let mut given = HashMap::new();
     if orders.wants.is_empty() {
-        return Ok(given);
+        return Ok(round);
     }
+    let given = &mut round.given;
     let mut kinds: Vec<String> = orders.wants.iter().map(|want| want.kind.clone()).collect();
     kinds.sort_unstable();
     let queues = sql::hold_queues(tx, &kinds).await?;
@@ -99,7 +105,7 @@ pub(super) async fn round(
             }
         }
     }
-    Ok(given)
+    Ok(round)
 }
 
 /// How jobs ended. Those that are just done go in one statement for all of the same attempt.

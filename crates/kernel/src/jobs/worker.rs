@@ -12,7 +12,7 @@ use types::{ErrorKind, JobId, Result, Time};
 use uuid::Uuid;
 
 use super::registry::{Jobs, Task};
-use super::round::{self, Ending, Given, Orders, Want};
+use super::round::{self, Ending, Given, Orders, Round, Want};
 use super::running::{Over, Running};
 use super::schedules::{self, Schedule};
 use super::sql::{self, Taker};
@@ -240,7 +240,10 @@ impl Worker {
         };
         let db = app.db.clone();
         match db.unbound().hand_out(async move |tx| round::round(tx, &app, &orders).await).await {
-            Ok(given) => {
+            Ok(Round { given, dead }) => {
+                for kind in dead {
+                    self.app.meters().jobs.of(&kind).dead.one();
+                }
                 self.endings.drain(..batch);
                 self.returned.clear();
                 if self.due.any() {

@@ -56,7 +56,8 @@ pub(super) async fn take<H: Handler>(
     body: Body,
 ) -> Result<Response, Refusal> {
     let most = session.engine().config.max_bytes;
-    let Ok(body) = axum::body::to_bytes(body, most).await else {
+    // It holds a place as long as it takes, and polls have a long time limit.
+    let Ok(body) = axum::body::to_bytes(web::prompt(body), most).await else {
         session.close();
         return Err(Refusal::TooLarge);
     };

@@ -9,6 +9,7 @@ mod files;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
@@ -25,6 +26,10 @@ pub use self::files::{Certificate, Flaw};
 /// The protocol both ends agree on, by its name in the handshake.
 pub(crate) const HTTP2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
+
+/// So long a client has for the rest of a handshake once there is a place for it: others wait for
+/// that place, and it takes one or two ways there and back.
+const HANDSHAKE: Duration = Duration::from_secs(3);
 
 /// The certificate of this moment. Cheap to clone; all clones show the same.
 #[derive(Clone, Default)]
@@ -96,7 +101,8 @@ impl Tls {
     {
         let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
         let _place = self.0.places.acquire().await.map_err(io::Error::other)?;
-        begun.into_stream(Arc::clone(&self.0.config)).await
+        // Waiting for a place is counted elsewhere: who comes late is not to have less time for it.
+        tokio::time::timeout(HANDSHAKE, begun.into_stream(Arc::clone(&self.0.config))).await?
     }
 }
 

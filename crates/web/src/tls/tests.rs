@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
@@ -163,10 +164,55 @@ async fn who_begins_a_handshake_and_leaves_it_at_that_keeps_nobody_out() {
         stream.write_all(&[22, 3, 1, 1, 0]).await.unwrap();
         silent.push(stream);
     }
-    assert!(said(shaken(address, &roots, &[]).await.unwrap()).await.contains("200"));
+    // Whoever comes meanwhile is sent away, and has a place soon.
+    let stream = loop {
+        match shaken(address, &roots, &[]).await {
+            Ok(stream) => break stream,
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    };
+    assert!(said(stream).await.contains("200"));
     for mut stream in silent {
         assert_eq!(stream.read(&mut [0; 64]).await.unwrap_or(0), 0, "it was closed");
     }
+}
+
+/// The first word of a client.
+fn hello() -> Vec<u8> {
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    let name = ServerName::try_from("six.example").unwrap();
+    let mut client = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut said = Vec::new();
+    client.write_tls(&mut said).unwrap();
+    said
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_a_first_word_and_no_second_one_keeps_the_place_for_seconds() {
+    let (certificate, _) = certificate(ONE);
+    let certificates = Certificates::default();
+    certificates.show(certificate);
+    let tls = Tls::new(&certificates, 1).unwrap();
+    let began = tokio::time::Instant::now();
+    let mut open = Vec::new();
+    let accepted = (0..3).map(|_| {
+        let (client, server) = tokio::io::duplex(64 * 1024);
+        open.push(client);
+        let tls = tls.clone();
+        tokio::spawn(async move { tls.accept(server).await.err().map(|error| error.kind()) })
+    });
+    let accepted: Vec<_> = accepted.collect();
+    for client in &mut open {
+        client.write_all(&hello()).await.unwrap();
+    }
+    for one in accepted {
+        assert_eq!(one.await.unwrap(), Some(io::ErrorKind::TimedOut));
+    }
+    assert_eq!(began.elapsed().as_secs(), 3 * HANDSHAKE.as_secs());
 }
 
 #[tokio::test]

@@ -131,13 +131,13 @@ pub(in crate::jobs) async fn tell(
 }
 
 /// Jobs whose worker gave no sign of life until `before` are queued again, unless they were to
-/// end, or killed their worker too often. Tells how many.
+/// end, or killed their worker too often. Tells how many, and the kinds of those that are dead.
 pub(in crate::jobs) async fn rescue(
     tx: &mut Tx,
     now: Time,
     before: Time,
     settings: &Settings,
-) -> Result<u64> {
+) -> Result<(usize, Vec<String>)> {
     let skip = seams::claim::skip_locked(tx);
     let mut sql = Sql::new(
         "update jobs set state = case when cancel_at is not null then 'cancelled' \
@@ -149,7 +149,12 @@ pub(in crate::jobs) async fn rescue(
     sql.bind(settings.dead_until(now)).push(" as bigint) end, updated_at = ").bind(now);
     sql.push(" where id in (select id from jobs where state = 'running' and lease_until < ");
     sql.bind(before).push(" order by lease_until limit ").bind(500_i64).push(skip).push(")");
-    tx.run(sql.text(), sql.args()).await
+    sql.push(" returning kind, state");
+    let ended = |row: &Row<'_>| Ok((row.get(0)?, row.get::<String>(1)?));
+    let ended: Vec<(String, String)> = tx.all(sql.text(), sql.args(), ended).await?;
+    let count = ended.len();
+    let dead = ended.into_iter().filter(|(_, state)| state == "dead").map(|(kind, _)| kind);
+    Ok((count, dead.collect()))
 }
 
 /// Forgets jobs that ended long ago, and schedules that no node has; tells how many jobs.

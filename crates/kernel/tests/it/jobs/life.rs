@@ -206,6 +206,20 @@ on_each!(what_ended_long_ago_is_forgotten_and_the_rest_kept, |store| {
     worker.abort();
 });
 
+on_each!(what_kills_its_worker_once_too_often_counts_as_given_up, |store| {
+    let house = House::over(&store);
+    let (jobs, begun, _) = hanging();
+    enqueue(&house, NewJob::new("test", Json::empty()).attempts(1)).await;
+    let dead = tokio::spawn(jobs.run(house.app.clone()));
+    until("it runs", || async { begun.load(Ordering::Acquire) == 1 }).await;
+    dead.abort();
+    assert!(dead.await.is_err_and(|end| end.is_cancelled()));
+    assert_eq!(house.app.meters().jobs.of("test").dead.get(), 0);
+    kernel::jobs::recover(&house.app).await.expect("recovered");
+    assert_eq!(house.count("select count(*) from jobs where state = 'dead'").await, 1);
+    assert_eq!(house.app.meters().jobs.of("test").dead.get(), 1);
+});
+
 on_each!(what_ran_when_the_only_process_died_runs_again_at_once, |store| {
     let house = House::over(&store);
     let (jobs, begun, _) = hanging();
