@@ -10,6 +10,7 @@ mod jobs;
 mod keys;
 mod migrate;
 mod person;
+mod private;
 mod transfer;
 mod types;
 mod user;

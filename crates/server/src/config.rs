@@ -48,6 +48,11 @@ pub(crate) fn load(flags: &Flags) -> Result<Settings, Vec<Mistake>> {
     read(flags, &Environment::of_process())
 }
 
+/// Variables of this process that begin like this and are no settings.
+pub(crate) fn ignored(beginning: &str) -> Vec<String> {
+    Environment::of_process().ignored(beginning)
+}
+
 fn read(flags: &Flags, environment: &Environment) -> Result<Settings, Vec<Mistake>> {
     let mut layers = layers::Layers::default();
     match &flags.config {

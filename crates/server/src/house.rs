@@ -83,6 +83,7 @@ pub(crate) async fn build(
     let (metrics_routes, _) = ops::metrics_router().split_for_parts();
     let (integrations_routes, _) = integrations::router().split_for_parts();
     let outside = integrations::new(app.clone(), settings.webhooks.clone());
+    let once = Idempotency::new(app.clone(), &settings.web).long(world::long_body);
     let rooms = Router::new()
         .merge(identity_routes.with_state(identity.clone()))
         .merge(world_routes.with_state(world::new(app.clone())))
@@ -90,7 +91,7 @@ pub(crate) async fn build(
         .merge(live_routes.with_state(live.clone()))
         .merge(ops_routes.with_state(ops.clone()))
         .merge(integrations_routes.with_state(outside))
-        .layer(from_fn_with_state(Idempotency::new(app.clone(), &settings.web), web::once))
+        .layer(from_fn_with_state(once, web::once))
         .layer(from_fn_with_state(Door::of(&whole), web::knock))
         // Every route of every room is told who calls.
         .layer(from_fn_with_state(identity, identity::authenticate));

@@ -10,7 +10,7 @@ use std::io::IsTerminal as _;
 use kernel::Clock;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
@@ -27,14 +27,16 @@ pub(crate) fn start(settings: &Settings) {
 }
 
 /// As [`start`], with a thread that does the writing: whoever logs never waits for whoever reads,
-/// and what is too much for them is left out. Lines are written to the end while the guard lives.
-pub(crate) fn start_apart(settings: &Settings) -> WorkerGuard {
+/// and what is too much for them is left out, and counted. Lines are written to the end while the
+/// guard lives.
+pub(crate) fn start_apart(settings: &Settings) -> (WorkerGuard, ErrorCounter) {
     let (writer, lines) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES)
         .thread_name("log")
         .finish(std::io::stderr());
+    let lost = writer.error_counter();
     start_with(settings, writer);
-    lines
+    (lines, lost)
 }
 
 fn start_with<W>(settings: &Settings, writer: W)

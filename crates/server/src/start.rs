@@ -5,6 +5,7 @@
 //! same data changes nothing.
 
 mod directory;
+mod files;
 pub(crate) mod keys;
 mod opening;
 mod signals;
@@ -20,7 +21,7 @@ use tokio::sync::watch;
 use types::Result;
 use web::Shed;
 
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::exit::Stop;
 use crate::{backups, house, log};
 
@@ -29,11 +30,16 @@ pub(crate) use self::opening::{database_settings, in_data_dir, open};
 pub(crate) use self::tls::{DAYS_LEFT, host_of};
 pub(crate) use self::welcome::without_password;
 
+/// How their names begin. Some are settings; of the others whoever set them should hear.
+const OPENTELEMETRY: &str = "OTEL_";
+
 /// Serves until a signal.
 pub(crate) async fn serve(settings: Settings) -> Result<(), Stop> {
     let began = Instant::now();
-    let lines = log::start_apart(&settings);
+    let (lines, lost) = log::start_apart(&settings);
+    files::make_room(&settings);
     let app = open(&settings).await?;
+    app.meters().lost_lines.is(move || i64::try_from(lost.dropped_lines()).ok());
     let outcome = serve_app(&settings, &app, began).await;
     app.db.close().await;
     // The last lines are written before the process ends.
@@ -48,6 +54,7 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     let address = listener.local_addr()?;
     let url = server.url(address);
     let https = tls::Https::open(settings, &app.egress).await?;
+    https.tell_end(&app.meters().certificate_ends);
     house::boot(app).await.map_err(|error| Stop::opening(&error))?;
     let backups = backups::of(settings).map_err(|error| Stop::opening(&error))?;
     backups.begin(app.now());
@@ -60,6 +67,11 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     // Heard before anybody can know that the server is there.
     let signals = signals::Signals::new()?;
     warn(app).await?;
+    let ignored = config::ignored(OPENTELEMETRY);
+    if !ignored.is_empty() {
+        let names = ignored.join(", ");
+        tracing::warn!(names, "variables of OpenTelemetry that are not read here");
+    }
     welcome::print(settings, address, &url, token, began.elapsed());
 
     let mut tasks = house::tasks(app, &live, settings, &url, &shed, &backups);

@@ -16,6 +16,8 @@ mod trace;
 pub use current::{Current, child, current, shortened, traceparent, waited, within};
 pub use http::{Http, OTHER, Route};
 pub use jobs::{JobKind, Jobs};
-pub use meter::{Counter, Gauge, Histogram, LONG_MICROS, MICROS, Reading, SIZES};
+pub use meter::{Counter, Elsewhere, Gauge, Histogram, LONG_MICROS, MICROS, Reading, SIZES};
 pub use meters::{Database, Live, Mail, Meters, Transactions, Webhooks};
+#[doc(hidden)]
+pub use trace::passed_on;
 pub use trace::{Sent, Span, SpanKind, Traces, Value};

@@ -1,5 +1,7 @@
-//! The three meters there are.
+//! The three meters there are, and what is counted elsewhere.
 
+use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -47,6 +49,31 @@ impl Counter {
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+type Look = Box<dyn Fn() -> Option<i64> + Send + Sync>;
+
+/// A number that somebody else keeps: it is looked at when it is told.
+#[derive(Default)]
+pub struct Elsewhere(OnceLock<Look>);
+
+impl Elsewhere {
+    /// It is to be had like this from now on; a second way changes nothing.
+    pub fn is(&self, look: impl Fn() -> Option<i64> + Send + Sync + 'static) {
+        let _ = self.0.set(Box::new(look));
+    }
+
+    /// The number; none where nobody keeps it.
+    #[must_use]
+    pub fn get(&self) -> Option<i64> {
+        self.0.get().and_then(|look| look())
+    }
+}
+
+impl fmt::Debug for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.get())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::{Counter, Gauge, Histogram, Http, Jobs, MICROS, SIZES, Traces};
+use crate::{Counter, Elsewhere, Gauge, Histogram, Http, Jobs, MICROS, SIZES, Traces};
 
 /// All meters of a house.
 #[derive(Debug, Default)]
@@ -21,6 +21,10 @@ pub struct Meters {
     pub webhooks: Webhooks,
     /// Spans.
     pub traces: Traces,
+    /// Lines of the log that were left out.
+    pub lost_lines: Elsewhere,
+    /// When the certificate that is shown ends, in seconds since 1970.
+    pub certificate_ends: Elsewhere,
 }
 
 /// Transactions of one sort.

@@ -190,6 +190,13 @@ fn now() -> SystemTime {
     SystemTime::now()
 }
 
+/// A `traceparent` as it is passed on, for `tests/parsers`; nothing, where it is none.
+#[doc(hidden)]
+#[must_use]
+pub fn passed_on(traceparent: &str) -> Option<String> {
+    written(&read(traceparent)?)
+}
+
 /// As W3C Trace Context has it. Of other flags and of `tracestate`, which is whatever others write
 /// there, nothing is passed on.
 fn written(context: &SpanContext) -> Option<String> {

@@ -40,11 +40,14 @@ use kernel::jobs::Jobs;
 use utoipa_axum::router::OpenApiRouter;
 use web::CursorKey;
 
+use crate::exports::places::Places;
+
 /// The state of this room's routes.
 #[derive(Clone)]
 pub struct World {
     app: App,
     cursors: CursorKey,
+    exports: Places,
 }
 
 impl Deref for World {
@@ -58,13 +61,20 @@ impl Deref for World {
 #[must_use]
 pub fn new(app: App) -> World {
     let cursors = CursorKey::new(&app.keys.derive("cursors v1"));
-    World { app, cursors }
+    World { app, cursors, exports: Places::default() }
 }
 
 /// Adds this room's background work.
 #[must_use]
 pub fn jobs(jobs: Jobs, app: &App) -> Jobs {
     imports::jobs(events::jobs(groups::jobs(jobs), app))
+}
+
+/// How much a route reads that reads more than others, by its path.
+#[must_use]
+pub fn long_body(path: &str) -> Option<usize> {
+    let many = path == "/v1/batch" || path.ends_with("/bulk") || path.ends_with("/bulk/delete");
+    many.then_some(bulk::routes::MAX_BODY)
 }
 
 /// Every route of the room.
@@ -90,3 +100,7 @@ pub fn router() -> OpenApiRouter<World> {
         .merge(exports::routes::router())
         .merge(imports::routes::router())
 }
+
+#[cfg(test)]
+#[path = "lib_tests.rs"]
+mod tests;

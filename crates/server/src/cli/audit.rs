@@ -32,9 +32,10 @@ pub(super) struct Verify {
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// The public key it has to be signed by, as `sixfold audit key` printed it: the checkpoint, if
-    /// one is given, else the log; without it the keys at hand say
+    /// one is given, else the log; without it the keys at hand say. May be repeated: one of them
+    /// has to have signed it
     #[arg(long, value_name = "KEY")]
-    key: Option<String>,
+    key: Vec<String>,
 }
 
 #[derive(clap::Args)]
@@ -53,24 +54,26 @@ pub(super) async fn run(command: Command, settings: &Settings, json: bool) -> Re
 }
 
 async fn verify(asked: Verify, settings: &Settings, json: bool) -> Result<(), Stop> {
-    let key = asked.key.as_deref().map(Verifier::parse).transpose()?;
+    let keys: Result<Vec<_>, _> = asked.key.iter().map(|key| Verifier::parse(key)).collect();
+    let given = keys?;
     let kept = asked.checkpoint.as_deref().map(kept).transpose()?;
     let (report, trusted) = match &asked.file {
         Some(file) => {
-            let trusted: Vec<Verifier> = key.clone().into_iter().collect();
-            let sure = !trusted.is_empty();
-            let wanted = Wanted { trusted, kept: kept.map(|kept| (kept, key)) };
+            let sure = !given.is_empty();
+            let wanted = Wanted { trusted: given.clone(), kept: kept.map(|kept| (kept, given)) };
             (audit::verify_file(file, wanted)?, sure)
         }
         None => {
             super::require_database(settings)?;
             let own = keys::at_hand(settings).await?.map(|keys| Signer::of(&keys)).transpose()?;
-            let own = own.map(|signer| signer.verifier().clone());
-            let given = key.clone();
-            // Beside a checkpoint the key is that of the checkpoint, which may be an older one.
-            let trusted = if kept.is_some() { own.or(given) } else { given.or(own) };
-            let trusted = vec![trusted.ok_or_else(no_keys)?];
-            let wanted = Wanted { trusted, kept: kept.map(|kept| (kept, key)) };
+            let own: Vec<_> = own.iter().map(|signer| signer.verifier().clone()).collect();
+            // Beside a checkpoint the keys are those of the checkpoint, which may be older ones.
+            let own_first = kept.is_some() && !own.is_empty();
+            let trusted = if own_first || given.is_empty() { own } else { given.clone() };
+            if trusted.is_empty() {
+                return Err(no_keys());
+            }
+            let wanted = Wanted { trusted, kept: kept.map(|kept| (kept, given)) };
             (audit::verify(&start::database_settings(settings), wanted).await?, true)
         }
     };
@@ -144,6 +147,13 @@ fn tampered(report: &Report) -> Stop {
 async fn export(file: &Path, settings: &Settings, json: bool) -> Result<(), Stop> {
     super::require_database(settings)?;
     let done = audit::export(&start::database_settings(settings), file).await?;
+    if done.waiting > 0 {
+        eprintln!(
+            "{} events that tell of deletions are not sealed yet, and a verification of the file \
+             will say so: export it again while a server runs.",
+            done.waiting
+        );
+    }
     if json {
         return super::print_json(&done);
     }

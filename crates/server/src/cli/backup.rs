@@ -1,5 +1,8 @@
 //! `sixfold backup`: backups of the embedded store, and the way back.
 
+mod clear;
+mod latest;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +15,7 @@ use ops::backup::{
 use serde_json::{Value, json};
 use types::Secret;
 
-use super::size;
+use super::{private, size};
 use crate::config::Settings;
 use crate::exit::Stop;
 use crate::start::keys;
@@ -31,6 +34,10 @@ pub(super) enum Command {
     Verify(Verify),
     /// Put a backup in place, while no server runs
     Restore(Restore),
+    /// Delete backups
+    Delete(clear::Delete),
+    /// Delete what the schedule made and has had its time, as the next one of it would
+    Prune(clear::Prune),
     /// Make a pair of keys: the public one encrypts backups, the private one reads them
     NewKey(NewKey),
 }
@@ -67,8 +74,11 @@ pub(super) struct List {
 #[derive(clap::Args)]
 pub(super) struct Which {
     /// Its name at `backup.to`, or a path, or `s3://BUCKET/…`
-    #[arg(value_name = "BACKUP")]
-    backup: String,
+    #[arg(value_name = "BACKUP", required_unless_present = "latest")]
+    backup: Option<String>,
+    /// The newest one at `backup.to`, as each says of itself
+    #[arg(long, conflicts_with = "backup")]
+    latest: bool,
     /// A file with private keys (`AGE-SECRET-KEY-1…`); may be repeated
     #[arg(long, value_name = "FILE")]
     identity: Vec<PathBuf>,
@@ -112,6 +122,8 @@ pub(super) async fn run(command: Command, settings: &Settings, json: bool) -> Re
         Command::List(list) => show(list, settings, json).await,
         Command::Verify(command) => verify(command, settings, json).await,
         Command::Restore(restore) => put_back(restore, settings, json).await,
+        Command::Delete(delete) => clear::delete(delete, settings, json).await,
+        Command::Prune(prune) => clear::prune(prune, settings, json).await,
         Command::NewKey(NewKey { out }) => new_key(out.as_deref(), json),
     }
 }
@@ -222,7 +234,7 @@ fn line(Found { name, bytes, manifest }: &Found) -> Value {
 
 async fn verify(command: Verify, settings: &Settings, json: bool) -> Result<(), Stop> {
     let Verify { which, scratch } = command;
-    let (place, name) = one(&which.backup, settings)?;
+    let (place, name) = which_one(&which, settings).await?;
     let unlock = unlock(&which, settings)?;
     let room = room(scratch, settings);
     let checked = backup::verify(&place, &name, unlock, backups::fingerprint, &room).await?;
@@ -259,7 +271,7 @@ async fn put_back(restore: Restore, settings: &Settings, json: bool) -> Result<(
             "A backup is put in place of an SQLite file; PostgreSQL has pg_restore (docs/backup.md).",
         ));
     };
-    let (place, name) = one(&restore.which.backup, settings)?;
+    let (place, name) = which_one(&restore.which, settings).await?;
     let folder = keys::folder(settings);
     // Keys that cannot be used are others than those of any backup.
     let present = match keys::present(settings) {
@@ -353,18 +365,17 @@ fn new_key(out: Option<&Path>, json: bool) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A file that is not there yet, for nobody else to read.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = std::fs::File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path)?;
+    let mut file = private::create(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+async fn which_one(which: &Which, settings: &Settings) -> Result<(Place, String), Stop> {
+    match &which.backup {
+        Some(text) => one(text, settings),
+        None => latest::find(settings).await,
+    }
 }
 
 /// Which backup is meant, and where it is.

@@ -1,7 +1,7 @@
 //! `sixfold admin export-person` and `sixfold admin erase`: what is held about somebody, and its
 //! end.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use identity::Desk;
 use kernel::erasure::Contents;
 use serde_json::json;
 
+use super::private;
 use crate::config::Settings;
 use crate::exit::Stop;
 use crate::{house, log, start};
@@ -112,17 +113,7 @@ async fn write(desk: &Desk, user: &str, path: &Path) -> Result<u64, Stop> {
         Stop::failed("output_unwritable", message)
     };
     let mut export = desk.export(user).await?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let beside = PathBuf::from(beside);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options.open(&beside).map_err(unwritable)?;
+    let (beside, mut file) = private::beside(path).map_err(unwritable)?;
     let done = async {
         while let Some(piece) = export.next().await? {
             file.write_all(&piece).map_err(unwritable)?;

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use database::Reach;
-use world::transfer::{self, ExportOptions, ImportOptions, Progress, Summary};
+use world::transfer::{self, ExportOptions, ImportOptions, Progress, Summary, Top};
 
+use super::private;
 use crate::config::Settings;
 use crate::exit::Stop;
 use crate::{log, start};
@@ -153,7 +154,7 @@ pub(super) async fn export(settings: &Settings, export: Export, json: bool) -> R
 }
 
 async fn export_from(app: &kernel::App, export: &Export) -> Result<Summary, Stop> {
-    let options = ExportOptions { group: export.group.clone(), hidden: true };
+    let options = ExportOptions { group: export.group.clone().map(Top::Slug), hidden: true };
     let bar = bar(None);
     let shown = bar.clone();
     let report = move |news| {
@@ -171,21 +172,18 @@ async fn export_from(app: &kernel::App, export: &Export) -> Result<Summary, Stop
 }
 
 /// Writes beside the file and moves it into place, so that a half-written export never looks
-/// like a whole one.
+/// like a whole one. Only this user reads it: hidden properties are in it.
 async fn export_to(
     path: &Path,
     app: &kernel::App,
     options: ExportOptions,
     report: impl FnMut(Progress) + Send,
 ) -> Result<Summary, Stop> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let beside = PathBuf::from(beside);
     let unwritable = |error: std::io::Error| {
         let message = format!("{} cannot be written: {error}.", path.display());
         Stop::failed("output_unwritable", message)
     };
-    let file = File::create(&beside).map_err(unwritable)?;
+    let (beside, file) = private::beside(path).map_err(unwritable)?;
     let done = async {
         let summary = write_all(app, &file, options, report).await?;
         file.sync_all().map_err(unwritable)?;

@@ -52,6 +52,17 @@ impl Environment {
         Self(std::env::vars_os().collect())
     }
 
+    /// The names of variables that begin like this, have a value, and are no settings.
+    pub(super) fn ignored(&self, beginning: &str) -> Vec<String> {
+        let named = |(name, value): &(OsString, OsString)| {
+            let name = name.to_str().filter(|_| !value.is_empty())?;
+            (name.starts_with(beginning) && variable(name).is_none()).then(|| name.to_owned())
+        };
+        let mut names: Vec<_> = self.0.iter().filter_map(named).collect();
+        names.sort();
+        names
+    }
+
     /// The value of one variable, if it is set to something.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let found = self.0.iter().find(|(key, _)| key == name)?;
@@ -352,4 +363,24 @@ fn others_may_read(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn others_may_read(_path: &Path) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_that_nobody_reads_are_named() {
+        let given = [
+            ("OTEL_METRICS_EXPORTER", "otlp"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_HEADERS_FILE", "/run/headers"),
+            ("OTEL_TRACES_SAMPLER", "always_on"),
+            ("OTEL_LOGS_EXPORTER", ""),
+            ("PATH", "/bin"),
+        ];
+        let given = given.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        let ignored = Environment(given.into()).ignored("OTEL_");
+        assert_eq!(ignored, ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_METRICS_EXPORTER"]);
+    }
 }

@@ -142,7 +142,7 @@ fn the_listed_defaults_are_the_real_ones() {
     assert_eq!(format!("{:?}", listed.webhooks), format!("{:?}", real.webhooks));
     assert_eq!(format!("{:?}", listed.notifications), format!("{:?}", real.notifications));
     let traces = |own: &ops::traces::Settings| {
-        let texts = [&own.collector, &own.endpoint, &own.service_name, &own.sampler];
+        let texts = [&own.collector, &own.endpoint, &own.service_name, &own.sampler, &own.exporter];
         (texts.map(Clone::clone), own.sampler_arg.clone(), own.disabled, own.headers.is_none())
     };
     assert_eq!(traces(&listed.traces), traces(&real.traces));

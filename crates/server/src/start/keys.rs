@@ -19,7 +19,6 @@ use crate::config::Settings;
 const ROW: &str = "keys";
 /// The row with the base of derived keys, once the root key was rotated.
 const BASE_ROW: &str = "keys_base";
-const FINGERPRINT_BYTES: usize = 16;
 
 /// Where the key files are.
 pub(crate) fn folder(settings: &Settings) -> PathBuf {
@@ -128,11 +127,7 @@ pub(crate) async fn rotate_root(db: &Db, old: &Keys, new_root: [u8; 32]) -> Resu
 
 /// What is remembered of the keys: enough to tell them apart, useless for anything else.
 pub(crate) fn fingerprint(keys: &Keys) -> String {
-    keys.of_root("fingerprint")
-        .iter()
-        .take(FINGERPRINT_BYTES)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    keys.fingerprint()
 }
 
 /// The fingerprint in the database.

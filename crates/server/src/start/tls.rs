@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use kernel::{Clock, Egress};
+use telemetry::Elsewhere;
 use tokio::net::TcpListener;
 use web::{Certificate, Certificates, Challenges, Tls};
 
@@ -74,6 +75,14 @@ impl Https {
         };
         let tls = Tls::new(&certificates, settings.web.max_handshakes)?;
         Ok(Self { own: Some(Own { tls, certificates, source, again, plain, challenges }) })
+    }
+
+    /// Has it told when the certificate ends that is shown at that time.
+    pub(super) fn tell_end(&self, told: &Elsewhere) {
+        if let Some(own) = &self.own {
+            let certificates = own.certificates.clone();
+            told.is(move || certificates.shown().map(|shown| shown.ends().seconds()));
+        }
     }
 
     pub(super) fn tls(&self) -> Option<Tls> {

@@ -245,5 +245,49 @@ async fn another_root_key_signs_on_and_older_checkpoints_still_hold() {
         assert_eq!(stage.server.say(&["audit", "export", &out]).code, 0);
         good(&verify(&stage.server, &["--file", &out, "--key", &new]));
         found(&verify(&stage.server, &["--file", &out, "--key", &old]), "key_differs", None);
+        // A checkpoint from before and the log of today are by one of both.
+        let both = ["--file", &out, "--checkpoint", &before, "--key", &old, "--key", &new];
+        good(&verify(&stage.server, &both));
+        found(&verify(&stage.server, &both[..6]), "key_differs", None);
+        refused_key(&verify(&stage.server, &["--key", &new, "--key", "odd"]));
+
+        // The one that both have signed stays when those of an hour are thinned out.
+        let both = "audit_checkpoints where note like '%\n\u{2014} %\n\u{2014} %'";
+        assert_eq!(store::count(&stage, both).await, 1);
+        let earlier = "update audit_checkpoints set created_at = created_at - 7200000000";
+        store::run(&stage, earlier).await;
+        stage.server.run();
+        let root = stage.root().at(stage.server.url()).fresh();
+        let alice = stage.alice().at(stage.server.url()).fresh();
+        record(&alice, &root, &stage.acme, 2).await;
+        stage.server.stop();
+        assert_eq!(store::count(&stage, both).await, 1);
+        good(&verify(&stage.server, &["--checkpoint", &before]));
+    }
+}
+
+fn refused_key(said: &Said) {
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.err.contains("invalid_key"), "{said:?}");
+}
+
+/// On PostgreSQL nobody notices by a file that a server runs.
+#[tokio::test]
+async fn a_server_with_an_old_root_key_seals_nothing_more() {
+    for engine in Engine::all().into_iter().filter(|engine| *engine != Engine::Sqlite) {
+        let (stage, _) = furnished(&engine).await;
+        let alice = stage.alice();
+        let said = stage.server.say(&["keys", "rotate-root"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        let before = store::count(&stage, "event_leaves").await;
+        let body = json!({ "groupId": stage.acme, "type": "task_event" });
+        alice.post("/v1/events", body).await.was(201);
+        let deadline = Instant::now() + PATIENCE;
+        while !stage.server.told().contains("still has the old") {
+            assert!(Instant::now() < deadline, "{}", stage.server.told());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(store::count(&stage, "event_leaves").await, before);
+        good(&verify(&stage.server, &[]));
     }
 }

@@ -2,6 +2,7 @@
 //! clock, to a folder and to an S3; and everything that can be wrong with one.
 
 mod bucket;
+mod clear;
 mod dump;
 mod locks;
 mod making;

@@ -92,6 +92,41 @@ async fn what_is_not_json_is_refused_and_nothing_is_written() {
     .await;
 }
 
+/// Anybody may send one to sign in, known or not.
+#[tokio::test]
+async fn bodies_of_the_way_in_are_small_and_come_in_time() {
+    on_both(async |stage| {
+        let nobody = stage.nobody();
+        let path = "/v1/auth/sign-in/email";
+        let long = |bytes: usize| format!("{{\"email\":\"{}\"}}", "a".repeat(bytes));
+        for (bytes, status) in [(140_000, 413), (120_000, 400)] {
+            let request =
+                nobody.request(Method::POST, path).header(CONTENT_TYPE, "application/json");
+            let answer = nobody.send(request.body(long(bytes))).await;
+            assert_eq!(answer.status, status, "{answer:?}");
+        }
+        let address = stage.server.url().trim_start_matches("http://").to_owned();
+        let (answer, took) = tokio::task::spawn_blocking(move || {
+            let mut stream = TcpStream::connect(&address).expect("a connection");
+            stream.set_read_timeout(Some(Duration::from_secs(20))).expect("patience");
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+                 content-length: 100\r\n\r\n{{"
+            );
+            let began = std::time::Instant::now();
+            stream.write_all(head.as_bytes()).expect("sent");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).expect("an answer, and the end");
+            (answer, began.elapsed())
+        })
+        .await
+        .expect("the thread ends");
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(took < Duration::from_secs(15), "{took:?}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_client_that_is_still_sending_gets_its_answer_every_time() {
     on_both(async |stage| {

@@ -90,3 +90,20 @@ async fn a_damaged_file_is_left_as_it_is() {
     assert!(!file.with_extension("db.compact").exists(), "nothing is left beside it");
     assert_eq!(std::fs::read(&file).expect("the database"), torn);
 }
+
+#[tokio::test]
+async fn what_is_no_database_is_said_to_be_none() {
+    let mut stage = Stage::open(&Engine::Sqlite).await;
+    stage.server.stop();
+    let file = stage.server.data_dir().join("sixfold.db");
+    for other in ["SQLite", "not a database, whatever its name is"] {
+        for end in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{end}", file.display()));
+        }
+        std::fs::write(&file, other).expect("written");
+        let said = stage.server.say(&["compact", "--json"]);
+        assert_eq!(said.code, 3, "{said:?}");
+        assert!(said.err.contains("not_a_database"), "{said:?}");
+        assert_eq!(std::fs::read_to_string(&file).expect("the file"), other);
+    }
+}

@@ -155,9 +155,8 @@ async fn every_answer_has_an_id_and_the_security_headers() {
             assert_eq!(answer.header("server"), "", "{path}");
         }
         assert_eq!(alice.get("/v1/things").await.header("cache-control"), "no-store");
-        let kept = alice.request(Method::GET, "/v1/health").header("x-request-id", "mine-1");
-        assert_eq!(alice.send(kept).await.header("x-request-id"), "mine-1");
-        for strange in ["a b", "<script>", &"x".repeat(500)] {
+        // Nobody is a proxy here, so nobody says what a request is called.
+        for strange in ["mine-1", "a b", "<script>", &"x".repeat(500)] {
             let request = alice.request(Method::GET, "/nowhere").header("x-request-id", strange);
             let answer = alice.send(request).await.was_problem(404, "not_found");
             assert_ne!(answer.header("x-request-id"), strange);

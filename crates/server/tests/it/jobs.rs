@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use crate::engines::Engine;
 use crate::people::{Answer, Person};
 use crate::process::Server;
-use crate::stage::{PASSWORD, on_both, sign_in};
+use crate::stage::{PASSWORD, on_both, sign_in, sign_up};
 
 /// Longer than a job whose worker was killed may take to run again.
 const PATIENCE: Duration = Duration::from_secs(70);
@@ -185,6 +185,18 @@ async fn no_job_of_a_paused_queue_begins_until_it_is_resumed() {
         })
         .await;
         assert_eq!(post.calls.load(Ordering::Acquire), 0, "{queued}");
+        // What is to run later does not wait yet.
+        let bob = sign_up(&Person::nobody(&root.base), "bob").await;
+        bob.post("/v1/auth/delete-user", json!({ "password": PASSWORD })).await.was(200);
+        let queues = root.get("/v1/jobs/queues").await.was(200).json();
+        let oldest = |kind: &str| {
+            let all = queues["data"].as_array().expect("queues");
+            let queue = all.iter().find(|one| one["kind"] == kind).expect("a queue");
+            assert!(queue["queued"].as_i64() >= Some(1), "{queue}");
+            queue["oldestAgeSeconds"].clone()
+        };
+        assert!(oldest("mail.deliver").is_i64(), "{queues}");
+        assert_eq!(oldest("erase_person"), Value::Null);
         let resumed = ask(&root, "/v1/jobs/queues/mail.deliver/resume").await.was(200).json();
         assert_eq!(resumed["pausedAt"], Value::Null);
         job_is(&root, "running").await;

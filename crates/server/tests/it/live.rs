@@ -3,6 +3,7 @@
 
 mod browser;
 mod crowd;
+mod streams;
 
 use std::path::Path;
 use std::process::{Child, Stdio};

@@ -13,8 +13,9 @@ use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
 
 use crate::engines::Engine;
+use crate::observability::value;
 use crate::people::Person;
-use crate::process::{Server, text};
+use crate::process::{METRICS_TOKEN, Server, text};
 use crate::stage::{PASSWORD, sign_up};
 
 const TRIES: u32 = 600;
@@ -81,6 +82,9 @@ async fn everything_is_as_behind_a_proxy_that_speaks_https() {
     let health = nobody.get("/v1/health").await.was(200);
     assert!(health.header("strict-transport-security").starts_with("max-age="), "{health:?}");
     sign_up(&nobody, "alice").await;
+    let collector = Person { token: Some(METRICS_TOKEN.to_owned()), ..nobody.clone() };
+    let page = collector.get("/metrics").await.was(200).text;
+    assert!(value(&page, "sixfold_tls_certificate_end_timestamp_seconds") > 1e9, "{page}");
 
     // A browser's session: the cookie is for https alone, and so are the pages that may use it.
     let body = json!({ "email": "alice@example.com", "password": PASSWORD });

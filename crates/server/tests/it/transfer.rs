@@ -5,6 +5,9 @@ mod killed;
 mod wrong_lines;
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -176,13 +179,53 @@ fn set(ndjson: &str) -> BTreeSet<&str> {
     ndjson.lines().collect()
 }
 
+/// More than is read ahead of whoever takes the output.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_waits_for_a_slow_reader() {
+    for engine in Engine::all() {
+        let mut stage = Stage::open(&engine).await;
+        let alice = stage.alice();
+        let note = |number: usize| json!({ "groupId": stage.acme, "type": "note", "name": format!("note {number}") });
+        for thousand in 0..8 {
+            let items: Vec<Value> =
+                (0..1000).map(|number| note(thousand * 1000 + number)).collect();
+            alice.post("/v1/things/bulk", json!({ "items": items })).await.was(200);
+        }
+        stage.server.stop();
+        let mut command = stage.server.command(&["export"]);
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary starts");
+        let mut out = child.stdout.take().expect("its output");
+        let (mut all, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
+        loop {
+            let read = out.read(&mut piece).expect("its output");
+            if read == 0 {
+                break;
+            }
+            all.extend_from_slice(&piece[..read]);
+            std::thread::sleep(Duration::from_millis(15));
+        }
+        assert!(child.wait().expect("an end").success());
+        let lines = String::from_utf8(all).expect("UTF-8");
+        let notes = lines.lines().filter(|line| line.contains("\"name\":\"note ")).count();
+        assert_eq!(notes, 8000);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_export_in_an_empty_database_exports_the_same_bytes() {
     let engines = Engine::all();
     for from in &engines {
         let source = furnish(from).await.server;
         let out = text(&source.folder().join("out.ndjson"));
+        // Where it writes first somebody has put a way to another file.
+        let (trap, other) = (format!("{out}.part"), source.folder().join("other"));
+        std::fs::write(&other, "as it was").expect("a file");
+        std::os::unix::fs::symlink(&other, &trap).expect("a link");
         good(source.say(&["export", &out]));
+        assert_eq!(std::fs::read_to_string(&other).expect("it"), "as it was");
+        let about = std::fs::symlink_metadata(&out).expect("the export");
+        assert!(about.is_file(), "{about:?}");
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o777, 0o600);
         let first = std::fs::read_to_string(&out).expect("the export");
         assert_eq!(kinds(&first).len(), 10, "every kind of line: {:?}", kinds(&first));
         assert!(first.contains(r#""hidden":{"hint":{"a":[2],"z":1},"pin":"0042"}"#), "{first}");

@@ -7,6 +7,7 @@
 
 pub(crate) mod cells;
 pub mod model;
+pub(crate) mod places;
 pub mod routes;
 pub mod rules;
 mod spool;

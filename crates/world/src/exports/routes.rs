@@ -66,7 +66,9 @@ pub(crate) fn sent(export: rules::Export) -> Answer<Response> {
         (status = 401, description = "Nobody is signed in", body = Problem),
         (status = 403, description = "Not an owner of the group", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
-        (status = 422, description = "Not an id", body = Problem)))]
+        (status = 422, description = "Not an id", body = Problem),
+        (status = 503, description = "Too many groups are being exported just now",
+            body = Problem)))]
 async fn export_group(
     State(world): State<World>,
     By(caller): By,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use database::Tx;
 use kernel::access::{Right, Rights};
 use kernel::ontology::ThingType;
 use kernel::{App, Caller, access};
@@ -19,8 +20,8 @@ use crate::knowledge::model::{Knowledge, KnowledgeFilter, KnowledgeType};
 use crate::listing::{After, Ask, Sorted, Table, Words};
 use crate::people::model::PersonFilter;
 use crate::things::model::ThingFilter;
-use crate::transfer::ExportOptions;
-use crate::{connections, events, groups, knowledge, ontology, people, things};
+use crate::transfer::{ExportOptions, Top};
+use crate::{World, connections, events, groups, knowledge, ontology, people, things};
 
 /// Characters a list tells of a text.
 const TOLD: usize = 8192;
@@ -404,23 +405,33 @@ fn first_id(time: Time) -> Uuid {
 /// Starts the export of a group and all below it in the lines of `sixfold export`; also its slug.
 ///
 /// # Errors
-/// 401, 404 by policy; 403 for anybody but an owner, or a key that may not read everything.
-pub async fn whole(app: &App, caller: &Caller, group: GroupId) -> Result<(String, Spool)> {
+/// 401, 404 by policy; 403 for anybody but an owner, or a key that may not read everything; 429 and
+/// 503 while they, or too many others, are at it.
+pub async fn whole(world: &World, caller: &Caller, group: GroupId) -> Result<(String, Spool)> {
+    let (app, asking): (&App, _) = (world, caller.clone());
+    // Before a place is taken: who may not export keeps nobody from it.
+    app.store(caller).read(async move |tx| may_export(tx, &asking, group).await).await?;
+    let taken = world.exports.take(caller.person())?;
     let slug = app
         .change(caller, async move |work| {
-            let place = access::standing(work.tx, work.caller, group).await?;
-            // API keys are in no export.
-            let told = |right: &Right| right.is_reading() && *right != Right::ApiKeysRead;
-            let told: Rights = Right::ALL.iter().copied().filter(told).collect();
-            if !place.owns || !place.rights.covers(told) {
-                return Err(Error::forbidden("Only an owner of this group may export all of it."));
-            }
+            may_export(work.tx, work.caller, group).await?;
             let found = groups::rules::visible(work.tx, work.caller, group).await?;
             work.announce(group, "group_exported", group, &Json::empty()).await?;
             Ok(found.slug)
         })
         .await?;
-    let options = ExportOptions { group: Some(slug.clone()), hidden: false };
-    let spool = Spool::fill(app.clone(), app.reach_of(caller), options)?;
+    let options = ExportOptions { group: Some(Top::Id(group)), hidden: false };
+    let spool = Spool::fill(app.clone(), app.reach_of(caller), options, taken)?;
     Ok((slug, spool))
+}
+
+async fn may_export(tx: &mut Tx, caller: &Caller, group: GroupId) -> Result<()> {
+    let place = access::standing(tx, caller, group).await?;
+    // API keys are in no export.
+    let told = |right: &Right| right.is_reading() && *right != Right::ApiKeysRead;
+    let told: Rights = Right::ALL.iter().copied().filter(told).collect();
+    if !place.owns || !place.rights.covers(told) {
+        return Err(Error::forbidden("Only an owner of this group may export all of it."));
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write};
+use std::sync::Arc;
 
 use database::Reach;
 use kernel::App;
@@ -10,6 +11,7 @@ use tempfile::NamedTempFile;
 use tokio::sync::watch;
 use types::{Error, Result};
 
+use super::places::{Place, Writing};
 use crate::transfer::{self, ExportOptions};
 
 /// Bytes handed out at a time.
@@ -20,6 +22,7 @@ pub struct Spool {
     file: File,
     at: u64,
     progress: watch::Receiver<Progress>,
+    _place: Arc<Place>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,20 +32,29 @@ struct Progress {
 }
 
 impl Spool {
-    /// Starts writing; the file is gone with its last user.
-    pub(super) fn fill(app: App, reach: Reach, options: ExportOptions) -> Result<Self> {
+    /// Starts writing; the file is gone with its last user, and so is its place. That of who writes is
+    /// free as soon as all is written.
+    pub(super) fn fill(
+        app: App,
+        reach: Reach,
+        options: ExportOptions,
+        (place, writing): (Place, Writing),
+    ) -> Result<Self> {
         let named = NamedTempFile::new()?;
         let file = named.reopen()?;
         let (tell, progress) = watch::channel(Progress::default());
         let mut out = Out { file: named.into_file(), tell };
+        let place = Arc::new(place);
+        let held = Arc::clone(&place);
         tokio::spawn(async move {
+            let (_held, _writing) = (held, writing);
             match fill(&app, reach, &mut out, options).await {
                 Ok(()) => out.tell.send_modify(|progress| progress.done = true),
                 // Hanging up without being done is how the reader learns of it.
                 Err(error) => tracing::warn!(?error, "an export of a group broke off"),
             }
         });
-        Ok(Self { file, at: 0, progress })
+        Ok(Self { file, at: 0, progress, _place: place })
     }
 
     /// The next bytes; none behind the end.

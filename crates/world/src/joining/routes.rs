@@ -47,7 +47,7 @@ impl IntoResponse for Joined {
 /// required, a request waits for its owners; others are `invite_only`. The body may be left out.
 #[utoipa::path(post, path = "/v1/groups/{id}/join", tag = "groups", operation_id = "join_group",
     params(("id" = GroupId, Path, description = "The group")),
-    request_body = Joining,
+    request_body = Option<Joining>,
     responses(
         (status = 201, description = "A member", body = Person,
             headers(("location" = String), ("etag" = String))),
@@ -126,7 +126,7 @@ async fn list_group_join_requests(
     operation_id = "approve_join_request",
     params(("id" = GroupId, Path, description = "The group"),
         ("request" = JoinRequestId, Path, description = "The request")),
-    request_body = Approval,
+    request_body = Option<Approval>,
     responses(
         (status = 200, description = "Approved", body = JoinRequest),
         (status = 400, description = "Not JSON", body = Problem),

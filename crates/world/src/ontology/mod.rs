@@ -18,3 +18,15 @@ mod sql;
 mod type_routes;
 mod typescript;
 mod violation;
+
+use types::{Json, Result};
+
+/// The definition of a type in the one form it is stored in, for `tests/parsers` to hold it against
+/// what must hold.
+///
+/// # Errors
+/// 422 with the places that are wrong.
+#[doc(hidden)]
+pub fn read_definition(dimension: model::Dimension, name: &str, definition: &Json) -> Result<Json> {
+    definition::read(dimension, name, definition)
+}

@@ -11,7 +11,7 @@ use types::{Json, Result, ThingId};
 use super::filtered::Held;
 use super::model::Thing;
 use super::sql;
-use super::statement::{Ask, Found, condition};
+use super::statement::{Ask, Found};
 use super::way::{FEW, Few};
 use crate::listing::{Column, Listable, Names, Part, Place, Sorted};
 
@@ -104,8 +104,7 @@ async fn seen(
 ) -> Result<Vec<Found>> {
     let ids: Vec<ThingId> = entries.iter().map(|entry| entry.id).collect();
     let mut sql = Sql::new(sql::HEAD);
-    ask.scope.condition(&mut sql, ask.given.me);
-    condition(&mut sql, ask.filter, ask.given);
+    ask.of_entries(&mut sql);
     sql.push(" and o.id in ");
     sql::bind_ids(&mut sql, &ids);
     if let Some(plans) = plans {

@@ -49,10 +49,7 @@ impl<'a> Ask<'a> {
             (Part::Table | Part::Lacking, _) => sql::HEAD,
         };
         let names = if along { Names::Along("v.thing_id") } else { Names::Table };
-        let merged = |sql: &mut Sql<'a>| self.order.order_by(sql, self.part, Names::Merged);
-        self.scope.list_by(head, merged, self.limit, self.given.me, |sql| {
-            self.property(sql);
-            condition(sql, self.filter, self.given);
+        let page = |sql: &mut Sql<'a>| {
             match (self.after, self.scope) {
                 (Some(after), _) => self.order.behind(sql, after, names),
                 (None, Scope::Subtree(..)) if !along => self.order.along(sql),
@@ -60,7 +57,33 @@ impl<'a> Ask<'a> {
             }
             self.order.order_by(sql, self.part, names);
             sql.push(" limit ").bind(self.limit);
+        };
+        if along || few {
+            let mut sql = Sql::new(head);
+            self.property(&mut sql);
+            self.of_entries(&mut sql);
+            page(&mut sql);
+            return sql;
+        }
+        let merged = |sql: &mut Sql<'a>| self.order.order_by(sql, self.part, Names::Merged);
+        self.scope.list_by(head, merged, self.limit, self.given.me, |sql| {
+            self.property(sql);
+            condition(sql, self.filter, self.given);
+            page(sql);
         })
+    }
+
+    /// Appends what is asked of the things of entries of the index, which are of the type and in the
+    /// group of their thing. Said of the table, too, PostgreSQL looks through all that are in it for
+    /// each entry, as long as it does not know how many there are.
+    pub(super) fn of_entries(&'a self, sql: &mut Sql<'a>) {
+        match self.scope {
+            Scope::Group(_, sight) | Scope::Subtree(_, sight) => {
+                sight.condition(sql, self.given.me);
+            }
+            scope => scope.condition(sql, self.given.me),
+        }
+        but_type(sql, self.filter, self.given);
     }
 
     /// Bounds the index to a property of the type, or the table to what lacks it.
@@ -162,9 +185,16 @@ pub(super) fn few<'a>(
 
 /// Appends what a filter asks of the columns of alias `o`.
 pub(super) fn condition<'a>(sql: &mut Sql<'a>, filter: &'a ThingFilter, given: Given) {
-    sql.and_equals("o.type", filter.kind.as_deref())
-        .and_equals("o.owner_id", filter.owner_id)
-        .and_equals("o.parent_id", filter.parent_id);
+    of_type(sql, filter);
+    but_type(sql, filter, given);
+}
+
+fn of_type<'a>(sql: &mut Sql<'a>, filter: &'a ThingFilter) {
+    sql.and_equals("o.type", filter.kind.as_deref());
+}
+
+fn but_type<'a>(sql: &mut Sql<'a>, filter: &'a ThingFilter, given: Given) {
+    sql.and_equals("o.owner_id", filter.owner_id).and_equals("o.parent_id", filter.parent_id);
     match filter.status {
         Some(status) => sql.and_equals("o.status", Some(Value::Text(status.name()))),
         None => sql.push(" and o.deleted_at is null"),

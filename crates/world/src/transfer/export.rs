@@ -3,10 +3,10 @@
 mod kinds;
 
 use std::io::Write;
-use std::sync::mpsc::{SyncSender, sync_channel};
 
-use database::{Reach, Row, Sql, Tx, args};
+use database::{Engine, Reach, Row, Sql, Tx, args};
 use kernel::App;
+use tokio::sync::mpsc::{Sender, channel};
 use types::{AnyId, Error, GroupId, Json, Kind, PersonId, Result, ThingId};
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use super::within::{
     LIVING, LIVING_ENDS, LIVING_PAIR, LIVING_SOURCE, by_group, by_id, by_knowledge, people_of,
     with_both_ends, with_its_source,
 };
-use super::{ExportOptions, Progress, Summary, sql};
+use super::{ExportOptions, Progress, Summary, Top, sql};
 use crate::groups::model::{GroupStatus, GroupVisibility, JoinPolicy};
 use crate::things::model::{Status, Visibility};
 
@@ -41,16 +41,16 @@ pub async fn export(
     options: ExportOptions,
     mut report: impl FnMut(Progress) + Send,
 ) -> Result<Summary> {
-    let (sender, pages) = sync_channel::<Written>(AHEAD);
+    let (sender, mut pages) = channel::<Written>(AHEAD);
     let db = app.db.clone();
     let reading = tokio::spawn(async move {
         db.bound(reach).snapshot(async move |tx| all(tx, &options, &sender).await).await
     });
     let mut summary = Summary::default();
     let mut bytes = 0;
-    // Pages come from another thread; this one has nothing else to do.
-    while let Ok((page, lines)) = tokio::task::block_in_place(|| pages.recv()) {
-        out.write_all(&page)?;
+    while let Some((page, lines)) = pages.recv().await {
+        // A disk, or whatever reads the output, may take its time.
+        tokio::task::block_in_place(|| out.write_all(&page))?;
         summary.lines += lines;
         summary.stored += lines;
         bytes += page.len() as u64;
@@ -60,10 +60,11 @@ pub async fn export(
     Ok(summary)
 }
 
-async fn all(tx: &mut Tx, options: &ExportOptions, out: &SyncSender<Written>) -> Result<()> {
+async fn all(tx: &mut Tx, options: &ExportOptions, out: &Sender<Written>) -> Result<()> {
     let root: Option<GroupId> = match &options.group {
         None => None,
-        Some(slug) => {
+        Some(Top::Id(id)) => Some(*id),
+        Some(Top::Slug(slug)) => {
             let found = tx
                 .maybe(
                     "select id from groups where slug = $1 and status <> 'deleting'",
@@ -96,7 +97,7 @@ struct Export<'e> {
     hidden: bool,
     /// Whether any group is on its way out: it is gone for everybody, so its rows stay behind.
     deleting: bool,
-    out: &'e SyncSender<Written>,
+    out: &'e Sender<Written>,
 }
 
 /// The rows of one dimension.
@@ -155,14 +156,14 @@ impl Export<'_> {
             let Some((_, last)) = rows.last() else { return Ok(after.is_some()) };
             after = Some(*last);
             let full = rows.len() as i64 == PAGE;
-            self.write(rows.into_iter().map(|(line, _)| line))?;
+            self.write(rows.into_iter().map(|(line, _)| line)).await?;
             if !full {
                 return Ok(true);
             }
         }
     }
 
-    fn write(&self, lines: impl Iterator<Item = Line>) -> Result<()> {
+    async fn write(&self, lines: impl Iterator<Item = Line>) -> Result<()> {
         let mut page = Vec::with_capacity(64 * 1024);
         let mut count = 0;
         for line in lines {
@@ -170,7 +171,12 @@ impl Export<'_> {
             page.push(b'\n');
             count += 1;
         }
-        self.out.send((page, count)).map_err(|_| Error::internal("the export was given up"))
+        let sent = match self.tx.engine() {
+            // A thread of its own, and a transaction that awaits nothing but its statements.
+            Engine::Sqlite => self.out.blocking_send((page, count)),
+            Engine::Postgres => self.out.send((page, count)).await,
+        };
+        sent.map_err(|_| Error::internal("the export was given up"))
     }
 
     /// From the top down, so that parents come first.
@@ -215,7 +221,7 @@ impl Export<'_> {
                 })))
             })
             .await?;
-        self.write(lines.into_iter())
+        self.write(lines.into_iter()).await
     }
 
     async fn people(&mut self) -> Result<()> {
@@ -250,7 +256,7 @@ impl Export<'_> {
 
     async fn roles(&mut self) -> Result<()> {
         let lines = sql::roles(self.tx, self.root, self.deleting).await?;
-        self.write(lines.into_iter().map(Line::GroupRole))
+        self.write(lines.into_iter().map(Line::GroupRole)).await
     }
 
     async fn memberships(&mut self) -> Result<()> {

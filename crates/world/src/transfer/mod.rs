@@ -17,6 +17,7 @@ mod within;
 use std::fmt;
 
 use serde::Serialize;
+use types::GroupId;
 
 pub use export::export;
 pub(crate) use import::forget_inputs;
@@ -31,11 +32,20 @@ pub struct ImportOptions {
     pub resume: bool,
 }
 
+/// How a group is named.
+#[derive(Debug, Clone)]
+pub enum Top {
+    /// As its rights were looked up: a slug may be another group's by the time it is read.
+    Id(GroupId),
+    /// As people write it.
+    Slug(String),
+}
+
 /// What to export.
 #[derive(Debug, Clone, Default)]
 pub struct ExportOptions {
-    /// The slug of a group: only it and what is below it.
-    pub group: Option<String>,
+    /// A group: only it and what is below it.
+    pub group: Option<Top>,
     /// Also the values of hidden properties: for whoever operates the store, and nobody else.
     pub hidden: bool,
 }

@@ -25,6 +25,12 @@ pub(super) static KEYS: &[Key] = &[
         "128",
         "Passwords that may wait for a free core; one more is answered 503.",
     ),
+    whole(
+        "identity",
+        "hash_wait_ms",
+        "600",
+        "Whoever would be answered later than this, by what a password took lately, is answered 503 at once.",
+    ),
     flag(
         "identity",
         "require_verified_email",

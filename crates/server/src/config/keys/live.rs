@@ -4,7 +4,12 @@ use super::{Key, whole};
 
 pub(super) static KEYS: &[Key] = &[
     whole("live", "max_connections", "50000", "Live connections of this process."),
-    whole("live", "connections_per_person", "20", "Live connections of one person."),
+    whole(
+        "live",
+        "connections_per_person",
+        "20",
+        "Live connections of one person, streams of server-sent events among them.",
+    ),
     whole("live", "topics_per_connection", "100", "Topics one connection listens to."),
     whole("live", "rooms_per_connection", "100", "Rooms one connection is in."),
     whole("live", "heartbeat_s", "30", "Seconds between two questions whether a client is there."),

@@ -33,16 +33,24 @@ pub(super) static KEYS: &[Key] = &[
     .or(&["OTEL_EXPORTER_OTLP_HEADERS"]),
     text("traces", "service_name", "\"sixfold\"", "What the service is called in traces.")
         .or(&["OTEL_SERVICE_NAME"]),
+    text("traces", "exporter", "\"otlp\"", "`otlp`, or `none`: there are no traces.")
+        .or(&["OTEL_TRACES_EXPORTER"]),
     text(
         "traces",
         "sampler",
-        "\"parentbased_traceidratio\"",
+        "\"\"",
         "Which traces are recorded: `always_on`, `always_off`, `traceidratio`, or one of them with \
-         `parentbased_` before it: then a caller that is believed has decided already.",
+         `parentbased_` before it: then a caller that is believed has decided already. Empty: \
+         `parentbased_traceidratio` of one in ten.",
     )
     .or(&["OTEL_TRACES_SAMPLER"]),
-    text("traces", "sampler_arg", "\"0.1\"", "The share of `traceidratio`, 0 to 1.")
-        .or(&["OTEL_TRACES_SAMPLER_ARG"]),
+    text(
+        "traces",
+        "sampler_arg",
+        "\"\"",
+        "The share of `traceidratio`, 0 to 1. Empty: all, or one in ten where `sampler` is empty.",
+    )
+    .or(&["OTEL_TRACES_SAMPLER_ARG"]),
     flag("traces", "disabled", "false", "No traces, whatever else is said.")
         .or(&["OTEL_SDK_DISABLED"]),
 ];

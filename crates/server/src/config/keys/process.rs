@@ -132,8 +132,8 @@ pub(super) static KEYS: &[Key] = &[
         "database",
         "mmap_bytes",
         "2147418112",
-        "Bytes of the database file that may be memory-mapped; SQLite maps no more than 2147418112. \
-         SQLite only.",
+        "Bytes of the database file that the writer may map into memory; SQLite maps no more than \
+         2147418112. SQLite only.",
     ),
     whole("database", "cache_kib", "16384", "Page cache of the writer, in KiB. SQLite only."),
     whole(
@@ -235,7 +235,7 @@ pub(super) static KEYS: &[Key] = &[
         "web",
         "max_connections",
         "10000",
-        "Connections open at once; further ones wait in the kernel's queue.",
+        "Connections open at once; one more is answered 503 and closed.",
     ),
     whole(
         "web",

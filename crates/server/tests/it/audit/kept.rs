@@ -15,8 +15,12 @@ fn elsewhere(folder: &std::path::Path, more: &[&str]) -> Said {
 
 fn export(server: &Server) -> String {
     let out = text(&server.folder().join("log.ndjson"));
+    // Where it writes first somebody has put a way to another file.
+    let other = file(server, "other", "as it was");
+    std::os::unix::fs::symlink(&other, format!("{out}.part")).expect("a link");
     let said = server.say(&["audit", "export", &out, "--json"]);
     assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(std::fs::read_to_string(&other).expect("it"), "as it was");
     out
 }
 
@@ -68,6 +72,15 @@ async fn an_exported_log_is_verified_without_a_database() {
         gone[at].as_object_mut().expect("a leaf").remove("entry");
         let said = elsewhere(room.path(), &["--file", &written(&stage.server, &gone)]);
         found(&said, "deletion_untold", None);
+        // A line that nothing signs tells of no deletion, whatever it says.
+        let mut told = entry.clone();
+        told["type"] = json!("events_deleted");
+        told["groupId"] = json!("0190c0de-0000-7000-8000-000000000001");
+        told["metadata"] = json!(json!({ "count": 1, "total": 1 }).to_string());
+        let mut forged = gone.clone();
+        forged.insert(forged.len() - 1, json!({ "kind": "waiting", "entry": told.to_string() }));
+        let said = elsewhere(room.path(), &["--file", &written(&stage.server, &forged)]);
+        found(&said, "deletion_unsealed", None);
         let mut swapped = all.clone();
         swapped.swap(1, 2);
         let said = elsewhere(room.path(), &["--file", &written(&stage.server, &swapped)]);

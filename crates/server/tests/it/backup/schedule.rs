@@ -1,13 +1,15 @@
 //! Backups by the clock and by request, what is kept of them, and how a failing one is seen.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json as body;
 
-use super::{create, fatten, good, json, names, until};
+use super::{PATIENCE, create, fatten, good, json, names, until};
 use crate::engines::Engine;
 use crate::observability;
 use crate::people::Person;
 use crate::process::text;
-use crate::stage::{Stage, alone_on_both};
+use crate::stage::{Stage, alone_on_both, sign_in};
 use crate::store;
 
 const SCHEDULE: &str = "15 3 * * *";
@@ -24,6 +26,17 @@ async fn missed_tick(stage: &mut Stage, state: &str) -> Person {
     };
     until(&root, "/v1/jobs?kind=ops.backup", over).await;
     root
+}
+
+/// Runs the server until it has written down when it is due.
+async fn scheduled(stage: &mut Stage) {
+    stage.server.run();
+    let deadline = Instant::now() + PATIENCE;
+    while store::count(stage, "job_schedules where name = 'ops.backup'").await == 0 {
+        assert!(Instant::now() < deadline, "nothing is due");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stage.server.stop();
 }
 
 /// Where what happens to the house is told.
@@ -61,8 +74,7 @@ async fn the_schedule_keeps_what_it_should_and_deletes_only_its_own() {
     std::fs::write(folder.join("sixfold-other.backup"), "not ours").expect("a file");
     std::fs::write(folder.join("letters.txt"), "not even alike").expect("a file");
     // The first start writes the schedule down.
-    stage.server.run();
-    stage.server.stop();
+    scheduled(&mut stage).await;
     let mut made = Vec::new();
     for round in 0..4 {
         let root = missed_tick(&mut stage, "done").await;
@@ -117,8 +129,7 @@ async fn a_failing_backup_is_seen() {
     stage.server.set("SIXFOLD_BACKUP_TO", &text(&wrong));
     stage.server.set("SIXFOLD_BACKUP_EVERY", SCHEDULE);
     stage.server.set("SIXFOLD_BACKUP_UNENCRYPTED", "true");
-    stage.server.run();
-    stage.server.stop();
+    scheduled(&mut stage).await;
     let root = missed_tick(&mut stage, "dead").await;
     let status = root.get("/v1/backups/status").await.was(200).json();
     assert_eq!(status["last"]["ok"], false, "{status}");
@@ -200,8 +211,7 @@ async fn without_a_place_or_on_postgresql_it_is_said() {
 #[tokio::test]
 async fn while_somebody_makes_one_the_schedule_waits_for_its_turn() {
     let mut stage = keeping_two().await;
-    stage.server.run();
-    stage.server.stop();
+    scheduled(&mut stage).await;
     // Somebody has the turn.
     let lock = stage.server.data_dir().join("backups.lock");
     let turn = std::fs::File::options().create(true).truncate(false).write(true).open(lock);
@@ -225,4 +235,66 @@ async fn while_somebody_makes_one_the_schedule_waits_for_its_turn() {
     until(&root, "/v1/jobs?kind=ops.backup", over).await;
     let events = root.walk(&platform_log(&root).await).await;
     assert!(!events.iter().any(|event| event["type"] == "backup_failed"), "nothing failed");
+}
+
+#[tokio::test]
+async fn a_restored_database_does_not_go_on_with_the_backup_it_came_from() {
+    let mut stage = keeping_two().await;
+    let folder = stage.server.folder().join("backups");
+    scheduled(&mut stage).await;
+    for _ in 0..2 {
+        missed_tick(&mut stage, "done").await;
+        stage.server.stop();
+    }
+    let before = names(&folder);
+    assert_eq!(before.len(), 2, "{before:?}");
+    good(stage.server.say(&["backup", "restore", &before[0], "--replace", "--json"]));
+    for rest in [
+        "jobs where kind = 'ops.backup' and state in ('queued', 'running')",
+        "job_schedules where name = 'ops.backup'",
+        "challenges",
+        "trusted_devices",
+        "sessions",
+    ] {
+        assert_eq!(store::count(&stage, rest).await, 0, "{rest}");
+    }
+    stage.server.run();
+    let root = sign_in(&Person::nobody(stage.server.url()), "root").await;
+    let status = root.get("/v1/backups/status").await.was(200).json();
+    assert!(status["nextAt"].as_str().is_some_and(|at| at.contains("T03:15:00")), "{status}");
+    assert_eq!(status["jobId"], body!(null), "{status}");
+    assert_eq!(names(&folder), before, "nothing was made, and nothing deleted");
+}
+
+#[tokio::test]
+async fn what_has_had_its_time_is_pruned_by_hand_as_by_the_clock() {
+    let mut stage = keeping_two().await;
+    let folder = stage.server.folder().join("backups");
+    let manual = create(&stage.server, &folder, &[]);
+    scheduled(&mut stage).await;
+    for _ in 0..2 {
+        missed_tick(&mut stage, "done").await;
+        stage.server.stop();
+    }
+    let prune = ["backup", "prune", "--json"];
+    let nothing = json(&good(stage.server.say(&prune)).out);
+    assert_eq!(nothing, body!({ "deleted": [] }));
+    stage.server.set("SIXFOLD_BACKUP_KEEP_LAST", "1");
+    let before = names(&folder);
+    let rehearsal = json(&good(stage.server.say(&["backup", "prune", "--dry-run", "--json"])).out);
+    assert_eq!(names(&folder), before, "{rehearsal}");
+    // Beside a server.
+    stage.server.run();
+    let said = json(&good(stage.server.say(&prune)).out);
+    assert_eq!(said["deleted"], rehearsal["deleted"]);
+    let gone = said["deleted"][0].as_str().expect("one").to_owned();
+    let left: Vec<_> = before.into_iter().filter(|name| *name != gone).collect();
+    assert_eq!((names(&folder), left.len()), (left.clone(), 2));
+    assert!(manual.exists());
+    stage.server.stop();
+    // Without the keys nobody knows what is ours.
+    std::fs::rename(stage.server.data_dir().join("keys"), stage.server.folder().join("away"))
+        .expect("they are moved");
+    super::bad(&stage.server.say(&prune), "keys_missing");
+    assert_eq!(names(&folder), left);
 }

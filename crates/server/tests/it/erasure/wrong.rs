@@ -137,6 +137,25 @@ async fn who_waits_to_be_erased_can_be_erased_at_once() {
     }
 }
 
+/// Its job was given up, or is not there any more.
+#[tokio::test]
+async fn an_erasure_that_was_given_up_is_tried_again() {
+    for engine in Engine::all() {
+        let mut stage = Stage::open(&engine).await;
+        let root = sign_in(&stage.nobody(), "root").await;
+        let (ada, user) = account(&stage.nobody(), "ada.late@example.com", "Ada").await;
+        root.delete(&format!("/v1/users/{user}")).await.was(204);
+        stage.server.stop();
+        store::run(&stage, "update jobs set state = 'dead' where kind = 'erase_person'").await;
+        store::run(&stage, "update erasures set due_at = 1").await;
+        let late = "update job_schedules set next_at = 1 where name = 'erasure.again'";
+        store::run(&stage, late).await;
+        stage.server.run();
+        let root = sign_in(&Person::nobody(stage.server.url()), "root").await;
+        erased(&root, &ada.id).await;
+    }
+}
+
 /// An address nobody has proven may be anybody's.
 #[tokio::test]
 async fn who_signs_up_with_the_address_of_another_is_told_and_erases_nothing_of_theirs() {

@@ -116,6 +116,7 @@ async fn strangers(door: &Person) {
         ("tracestate", "zqcanary=zqcanary"),
         ("user-agent", "zqcanary-browser"),
         ("x-request-id", "zqcanary is not sane"),
+        ("x-request-id", "zqcanary-sane"),
         ("x-forwarded-for", "zqcanary"),
         ("origin", "https://zqcanary.example"),
     ] {

@@ -43,6 +43,8 @@ async fn each_request_has_one_line_whatever_becomes_of_it() {
     let mut server = Server::prepare(&Engine::Sqlite).await;
     server.set("SIXFOLD_ENV", "production");
     server.set("SIXFOLD_SERVER_PUBLIC_URL", "https://sixfold.example");
+    // What a request is called is a proxy's to say.
+    server.set("SIXFOLD_WEB_TRUSTED_PROXIES", "127.0.0.1");
     // Others are silent; requests are not.
     server.set("SIXFOLD_SERVER_LOG_LEVEL", "error");
     server.run();
@@ -75,6 +77,7 @@ async fn each_request_has_one_line_whatever_becomes_of_it() {
 async fn requests_have_lines_in_development_only_when_asked_for() {
     let mut server = Server::prepare(&Engine::Sqlite).await;
     server.set("SIXFOLD_SERVER_LOG_FORMAT", "json");
+    server.set("SIXFOLD_WEB_TRUSTED_PROXIES", "127.0.0.1");
     for (setting, lines_of) in [("auto", 0), ("on", 1), ("off", 0)] {
         server.set("SIXFOLD_SERVER_ACCESS_LOG", setting);
         server.run();

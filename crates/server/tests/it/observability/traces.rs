@@ -280,13 +280,21 @@ async fn a_collector_that_hangs_or_answers_nonsense_holds_up_nobody() {
 async fn without_an_address_and_when_disabled_there_are_no_spans() {
     let collector = Collector::open();
     let mut server = server(&collector.url, "always_on").await;
-    server.set("OTEL_SDK_DISABLED", "True");
-    server.run();
-    Person::nobody(server.url()).get("/v1/health").await.was(200);
-    assert!(server.stop().success());
-    assert!(collector.kept().headers.is_empty());
+    // A share that no sampler reads is nobody's mistake, and what is not read is named.
+    server.set("OTEL_TRACES_SAMPLER_ARG", "endpoint=http://localhost:14250");
+    server.set("OTEL_METRICS_EXPORTER", "zqvalue");
+    for (name, value) in [("OTEL_SDK_DISABLED", "True"), ("OTEL_TRACES_EXPORTER", "none")] {
+        server.set(name, value);
+        server.run();
+        Person::nobody(server.url()).get("/v1/health").await.was(200);
+        assert!(server.stop().success());
+        assert!(collector.kept().headers.is_empty(), "{name}");
+        let told = server.told();
+        assert!(told.contains("OTEL_METRICS_EXPORTER") && !told.contains("zqvalue"), "{told}");
+        assert!(!told.contains("OTEL_TRACES_SAMPLER"), "{told}");
+        server.unset(name);
+    }
     // Nor are they sent to where OpenTelemetry would send them when nobody says.
-    server.unset("OTEL_SDK_DISABLED");
     server.unset("OTEL_EXPORTER_OTLP_ENDPOINT");
     server.run();
     Person::nobody(server.url()).get("/v1/health").await.was(200);
@@ -303,6 +311,7 @@ async fn settings_that_make_no_sense_are_refused_by_key() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "traces.collector"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://me:secret-word@c", "traces.endpoint"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "secret-word", "traces.headers"),
+        ("OTEL_TRACES_EXPORTER", "zipkin", "traces.exporter"),
         ("OTEL_SDK_DISABLED", "perhaps", "traces.disabled"),
     ] {
         let mut server = Server::prepare(&Engine::Sqlite).await;

@@ -49,6 +49,24 @@ async fn what_is_sent_again_is_answered_again() {
     .await;
 }
 
+/// With a key the body is read before its route is asked: no more of it than the route reads.
+#[tokio::test]
+async fn a_body_may_be_as_long_as_its_route_reads() {
+    on_both(async |stage| {
+        let bob = stage.bob();
+        let team = team(stage, "once-long").await;
+        let text = "x".repeat(4_000);
+        let item = json!({ "groupId": team, "type": "note", "name": "long", "properties": { "text": text } });
+        let body = json!({ "items": vec![item; 400] });
+        let made = post(&bob, "/v1/things/bulk", "long", &body).await.was(200);
+        assert_eq!(post(&bob, "/v1/things/bulk", "long", &body).await.was(200).text, made.text);
+        let refused = post(&bob, "/v1/things", "long", &body).await;
+        let told = refused.was_problem(413, "body_too_large");
+        assert!(told.text.contains("1048576 bytes"), "{told:?}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn of_fifty_at_once_one_is_carried_out() {
     on_both(async |stage| {

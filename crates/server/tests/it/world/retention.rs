@@ -43,7 +43,12 @@ fn kept(stage: &Stage, group: &str) -> Vec<Value> {
     let folder = stage.server.data_dir().join("archive").join("events").join(group);
     let mut lines = Vec::new();
     for file in std::fs::read_dir(folder).into_iter().flatten() {
-        let file = std::fs::File::open(file.expect("a file").path()).expect("it opens");
+        let file = file.expect("a file");
+        // One that is being written has another name.
+        if file.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        let file = std::fs::File::open(file.path()).expect("it opens");
         let mut text = String::new();
         MultiGzDecoder::new(file).read_to_string(&mut text).expect("gzip");
         lines.extend(text.lines().map(|line| serde_json::from_str(line).expect("JSON")));

@@ -7,7 +7,7 @@ use kernel::events::NewEvent;
 use kernel::jobs::Job;
 use kernel::{App, Caller, Work};
 use serde_json::json;
-use types::{GroupId, Json, JsonMap, Result, Time};
+use types::{Error, GroupId, Json, JsonMap, Result, Time};
 
 use super::sql::{self, Group};
 use super::{JOB, archive};
@@ -76,11 +76,14 @@ async fn one(app: &App, group: &Group, began: Time) -> Result<u64> {
     }
 }
 
-/// Writes events to the file of the group, and waits until they are on the disk.
+/// Writes events to a file of the group, and waits until they are on the disk.
 async fn keep(app: &App, group: GroupId, began: Time, events: &[Event]) -> Result<()> {
     let Some(directory) = app.retention.archive.clone() else { return Ok(()) };
     let packed = archive::pack(events)?;
-    tokio::task::spawn_blocking(move || archive::append(&directory, group, began, &packed)).await?
+    let name = archive::name(began, events);
+    let work = move || archive::keep(&directory, group, &name, &packed);
+    // What a task that broke says of itself may quote what it worked on.
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::internal("a task broke off"))?
 }
 
 /// Deletes a slice and tells the group.

@@ -51,7 +51,7 @@ impl Export<'_> {
             line.insert("name".to_owned(), Value::String(name));
             lines.push(serde_json::from_value::<Line>(Value::Object(line))?);
         }
-        self.write(lines.into_iter())
+        self.write(lines.into_iter()).await
     }
 }
 
