@@ -15,6 +15,7 @@ COLOURS = {
     "sixfold-sqlite": "#b7410e",
     "sixfold-postgres": "#e39a6f",
     "node-sqlite": "#3c7a3f",
+    "node-sqlite-cached": "#93bd8c",
     "fastapi-sqlite": "#2f5d8a",
     "fastapi-postgres": "#8fb1d1",
 }
@@ -56,7 +57,7 @@ def draw(scenarios):
     yield f'<title>Requests per second by scenario</title><rect width="{width}" height="{height}" fill="#fff"/>'
     yield f'<text x="{LEFT}" y="20" font-size="14">Per second, more is better (logarithmic scale)</text>'
     for index, name in enumerate(contenders):
-        x = LEFT + index * 140
+        x = 16 + index * 140
         yield f'<rect x="{x}" y="32" width="11" height="11" fill="{COLOURS[name]}"/><text x="{x + 16}" y="42">{name}</text>'
     for power in range(low, high + 1):
         x = LEFT + across(10**power)

@@ -3,7 +3,8 @@
 #
 #   bash bench/peers/run.sh [OPTIONS]        (or: just peers …)
 #
-#   --only NAMES         of: sixfold-sqlite,sixfold-postgres,node-sqlite,fastapi-sqlite,fastapi-postgres
+#   --only NAMES         of: sixfold-sqlite,sixfold-postgres,node-sqlite,node-sqlite-cached,fastapi-sqlite,
+#                        fastapi-postgres
 #   --scenarios NAMES    of the load generator (session,create-thing,get-thing,list-50,…), and fan-out
 #   --connections N,N    --seconds N    --warm-up N    --seed-things N       as the generator has them
 #   --listeners N        who listens in fan-out
@@ -19,7 +20,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
 
-all=sixfold-sqlite,sixfold-postgres,node-sqlite,fastapi-sqlite,fastapi-postgres
+all=sixfold-sqlite,sixfold-postgres,node-sqlite,node-sqlite-cached,fastapi-sqlite,fastapi-postgres
 only=$all
 scenarios=session,create-thing,get-thing,list-50,create-connection,mixed,sign-in,fan-out
 connections=64,256 seconds=10 warm_up=3 seed=1000 listeners=500 rounds=1
@@ -27,7 +28,7 @@ server='' generator='' work=target/peers out=''
 postgres=postgres://postgres@127.0.0.1:5432/postgres
 fail() { printf 'peers: %s\n' "$*" >&2; exit 1; }
 while (($#)); do
-  (($# >= 2)) || { sed -n '2,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2; }
+  (($# >= 2)) || { sed -n '2,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2; }
   case $1 in
     --only) only=$2 ;;
     --scenarios) scenarios=$2 ;;
@@ -148,8 +149,8 @@ start() { # NAME
       SIXFOLD_LIVE_CONNECTIONS_PER_PERSON=100000 DATABASE_URL=${database:+${postgres%/*}/$database} \
         "$server" serve --port "$port" --data-dir "$home/data" >"$home/log" 2>&1 &
       ;;
-    node-sqlite)
-      (cd "$work/node" && NODE_ENV=production exec node server.mjs "$port" "$home") >"$home/log" 2>&1 &
+    node-*)
+      (cd "$work/node" && NODE_ENV=production exec node server.mjs "$port" "$home" "${name##*-}") >"$home/log" 2>&1 &
       ;;
     fastapi-*)
       local rest=${postgres#*://}
@@ -178,7 +179,7 @@ measure() { # NAME ROUND
       fail "$name got something wrong"
   fi
   stop
-  if [[ -n $fan_out && $name != fastapi-* ]]; then
+  if [[ -n $fan_out && $name != fastapi-* && $name != *-cached ]]; then
     start "$name" # a fresh one: its memory is that of fan-out alone
     (cd "$work/node" && node fanout.mjs "$url" "$pid" --listeners "$listeners" --seconds "$seconds") |
       tee "$results/$name.$round.json" || fail "$name lost something"

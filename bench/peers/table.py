@@ -23,7 +23,7 @@ FAN_OUT = {
     "RSS MB": "memory",
     "server cores": "cores",
 }
-ORDER = ["sixfold-sqlite", "node-sqlite", "fastapi-sqlite", "sixfold-postgres", "fastapi-postgres"]
+ORDER = ["sixfold-sqlite", "node-sqlite", "node-sqlite-cached", "fastapi-sqlite", "sixfold-postgres", "fastapi-postgres"]
 
 
 def rows_of(text):
@@ -83,11 +83,12 @@ def shown(value):
 
 def ratio(name, contenders):
     """How many times as much Sixfold answers on the same engine."""
-    own = contenders.get("sixfold-" + name.rsplit("-", 1)[1], {}).get("req/s")
+    own = contenders.get("sixfold-" + name.split("-")[1], {}).get("req/s")
     theirs = contenders[name].get("req/s")
     if name.startswith("sixfold-") or not own or not theirs:
         return "–"
-    return f"{own / theirs:.1f}×"
+    times = own / theirs
+    return f"{times:.0f}×" if times >= 10 else f"{times:.1f}×"
 
 
 def machine():

@@ -2,7 +2,7 @@
 // better-sqlite3 for the rows, socket.io for who listens. It answers the requests the load generator
 // makes and nothing else.
 //
-//   node server.mjs PORT DIRECTORY
+//   node server.mjs PORT DIRECTORY [cached]    (sessions in memory, too)
 import { serve } from "@hono/node-server";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
@@ -13,10 +13,23 @@ import { Server } from "socket.io";
 import { z } from "zod";
 import { Refusal, open, rooms } from "./store.mjs";
 
-const [port, directory] = process.argv.slice(2);
+const [port, directory, cached] = process.argv.slice(2);
 const url = `http://127.0.0.1:${port}`;
 const db = open(`${directory}/peer.db`);
 const world = rooms(db);
+
+// better-auth's own way to keep what is asked for often out of the database: here the memory of the one process there is.
+const kept = new Map();
+const secondaryStorage = {
+  get(key) {
+    const found = kept.get(key);
+    if (found && found.until > Date.now()) return found.value;
+    kept.delete(key);
+    return null;
+  },
+  set: (key, value, ttl) => void kept.set(key, { value, until: ttl ? Date.now() + ttl * 1000 : Infinity }),
+  delete: (key) => void kept.delete(key),
+};
 
 const auth = betterAuth({
   database: db,
@@ -24,8 +37,9 @@ const auth = betterAuth({
   basePath: "/v1/auth",
   secret: randomBytes(32).toString("hex"),
   emailAndPassword: { enabled: true },
-  // Apps call with a token here; every check reads the session's row, as it does by default.
+  // Apps call with a token here; every check reads the session's row, as it does by default, unless sessions are cached.
   plugins: [bearer()],
+  ...(cached === "cached" ? { secondaryStorage, session: { storeSessionInDatabase: true } } : {}),
   // All callers are this machine: what is measured is the sign-in, not the bound on it.
   rateLimit: { enabled: false },
   telemetry: { enabled: false },

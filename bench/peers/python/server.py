@@ -134,26 +134,21 @@ def signed_in(session, user: UUID) -> str:
     return token
 
 
-def somebody(authorization: str | None) -> UUID:
-    """Who holds the token, by the session's row; 401 for nobody."""
+def somebody(session, authorization: str | None) -> UUID:
+    """Who holds the token, by the session's row; 401 for nobody. One transaction with what they ask for."""
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() == "bearer":
-        with store.read() as session:
-            found = session.execute(
-                select(User.id)
-                .join(Login, Login.user_id == User.id)
-                .where(Login.token == digest(token), Login.expires_at > micros())
-            ).scalar_one_or_none()
+        found = session.execute(
+            select(User.id)
+            .join(Login, Login.user_id == User.id)
+            .where(Login.token == digest(token), Login.expires_at > micros())
+        ).scalar_one_or_none()
         if found is not None:
             return found
     raise HTTPException(401, "Sign in first.")
 
 
-def person(authorization: Annotated[str | None, Header()] = None) -> UUID:
-    return somebody(authorization)
-
-
-Caller = Annotated[UUID, Depends(person)]
+Token = Annotated[str | None, Header(alias="authorization")]
 
 
 def writer_of(session, group: UUID, user: UUID) -> None:
@@ -181,10 +176,11 @@ def ready() -> dict:
 
 
 @app.get("/v1/auth/ok")
-def ok(authorization: Annotated[str | None, Header()] = None) -> dict:
+def ok(token: Token = None) -> dict:
     # Without a credential an answer and nothing else; with one, the session is looked up.
-    if authorization is not None:
-        somebody(authorization)
+    if token is not None:
+        with store.read() as session:
+            somebody(session, token)
     return {"ok": True}
 
 
@@ -222,9 +218,10 @@ NOBODY = hasher.hash(secrets.token_urlsafe(16))
 
 
 @app.post("/v1/groups", status_code=201)
-def create_group(new: NewGroup, user: Caller) -> dict:
+def create_group(new: NewGroup, token: Token = None) -> dict:
     try:
         with store.write() as session:
+            user = somebody(session, token)
             group = Group(id=new_id(), slug=new.slug, name=new.name, type=new.type, created_at=micros())
             session.add(group)
             session.flush()
@@ -236,8 +233,9 @@ def create_group(new: NewGroup, user: Caller) -> dict:
 
 
 @app.post("/v1/things", status_code=201)
-def create_thing(new: NewThing, user: Caller) -> ThingView:
+def create_thing(new: NewThing, token: Token = None) -> ThingView:
     with store.write() as session:
+        user = somebody(session, token)
         writer_of(session, new.groupId, user)
         now = micros()
         thing = Thing(
@@ -259,8 +257,9 @@ def create_thing(new: NewThing, user: Caller) -> ThingView:
 
 
 @app.get("/v1/things/{thing_id}")
-def get_thing(thing_id: UUID, user: Caller) -> ThingView:
+def get_thing(thing_id: UUID, token: Token = None) -> ThingView:
     with store.read() as session:
+        user = somebody(session, token)
         thing = session.execute(seen(user, thing_id)).scalar_one_or_none()
     if thing is None:
         raise HTTPException(404, "There is no such thing.")
@@ -268,8 +267,9 @@ def get_thing(thing_id: UUID, user: Caller) -> ThingView:
 
 
 @app.get("/v1/things")
-def list_things(groupId: UUID, user: Caller, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Page:
+def list_things(groupId: UUID, token: Token = None, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Page:
     with store.read() as session:
+        user = somebody(session, token)
         member = session.execute(select(Member.role).where(Member.group_id == groupId, Member.user_id == user))
         if member.scalar_one_or_none() is None:
             raise HTTPException(404, "There is no such group.")
@@ -283,8 +283,9 @@ def list_things(groupId: UUID, user: Caller, limit: Annotated[int, Query(ge=1, l
 
 
 @app.post("/v1/connections", status_code=201)
-def create_connection(new: NewConnection, user: Caller, response: Response) -> dict:
+def create_connection(new: NewConnection, response: Response, token: Token = None) -> dict:
     with store.write() as session:
+        user = somebody(session, token)
         ends = [session.execute(seen(user, end)).scalar_one_or_none() for end in (new.fromId, new.toId)]
         if None in ends:
             raise HTTPException(404, "There is no such thing.")
