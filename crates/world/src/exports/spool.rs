@@ -22,7 +22,8 @@ pub struct Spool {
     file: File,
     at: u64,
     progress: watch::Receiver<Progress>,
-    _place: Arc<Place>,
+    /// Whoever has read everything may ask for the next export, before this one is dropped.
+    place: Option<Arc<Place>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,14 +48,16 @@ impl Spool {
         let place = Arc::new(place);
         let held = Arc::clone(&place);
         tokio::spawn(async move {
-            let (_held, _writing) = (held, writing);
-            match fill(&app, reach, &mut out, options).await {
+            let filled = fill(&app, reach, &mut out, options).await;
+            // Before anybody is told that all is there.
+            drop((held, writing));
+            match filled {
                 Ok(()) => out.tell.send_modify(|progress| progress.done = true),
                 // Hanging up without being done is how the reader learns of it.
                 Err(error) => tracing::warn!(?error, "an export of a group broke off"),
             }
         });
-        Ok(Self { file, at: 0, progress, _place: place })
+        Ok(Self { file, at: 0, progress, place: Some(place) })
     }
 
     /// The next bytes; none behind the end.
@@ -73,6 +76,7 @@ impl Spool {
                 return Ok(Some(bytes));
             }
             if done {
+                self.place = None;
                 return Ok(None);
             }
             if self.progress.changed().await.is_err() && !self.progress.borrow().done {

@@ -1,6 +1,7 @@
 //! Writes everything, or one group with what is below it, from one snapshot.
 
 mod kinds;
+mod pages;
 
 use std::io::Write;
 
@@ -8,22 +9,20 @@ use database::{Engine, Reach, Row, Sql, Tx, args};
 use kernel::App;
 use tokio::sync::mpsc::{Sender, channel};
 use types::{AnyId, Error, GroupId, Json, Kind, PersonId, Result, ThingId};
-use uuid::Uuid;
 
+use self::pages::{Inside, Key, PAGE, Source};
 use super::line::{
     ConnectionLine, GroupLine, KnowledgeLine, Line, MembershipLine, PersonLine, SettingsLine,
     ThingKnowledgeLine, ThingLine,
 };
 use super::within::{
-    LIVING, LIVING_ENDS, LIVING_PAIR, LIVING_SOURCE, by_group, by_id, by_knowledge, people_of,
-    with_both_ends, with_its_source,
+    LIVING, LIVING_ENDS, LIVING_PAIR, LIVING_SOURCE, PEOPLE, by_id, with_both_ends, with_its_piece,
+    with_its_source,
 };
 use super::{ExportOptions, Progress, Summary, Top, sql};
 use crate::groups::model::{GroupStatus, GroupVisibility, JoinPolicy};
 use crate::things::model::{Status, Visibility};
 
-/// Rows read at a time.
-const PAGE: i64 = 1000;
 /// Pages written behind the store.
 const AHEAD: usize = 4;
 
@@ -100,19 +99,9 @@ struct Export<'e> {
     out: &'e Sender<Written>,
 }
 
-/// The rows of one dimension.
-struct Source {
-    /// Ends in a `where` with a condition; the last two columns are the key.
-    select: &'static str,
-    /// Appends what bounds the rows to a group and what is below it.
-    within: fn(&mut Sql<'_>, GroupId),
-    /// Appended while a group is being deleted: bounds the rows to all others.
-    living: &'static str,
-    /// Two columns that name a row; twice the id where there is one.
-    key: (&'static str, &'static str),
-    /// Columns before the key.
-    width: usize,
-}
+/// Groups below one that have things.
+const WITH_THINGS: &str = "select a.group_id from group_ancestors a where a.ancestor_id = $1 \
+     and (select 1 from things o where o.group_id = a.group_id limit 1) = 1 order by a.group_id";
 
 /// How many things are above one, by parents.
 const DEPTH: &str = " and (with recursive up (id, depth) as (\
@@ -122,47 +111,6 @@ const DEPTH: &str = " and (with recursive up (id, depth) as (\
        where t.parent_id is not null and up.depth < 1000) select max(depth) from up) = ";
 
 impl Export<'_> {
-    /// Writes a dimension page by page along its key; tells whether there was anything.
-    async fn pages(
-        &mut self,
-        source: &Source,
-        more: impl Fn(&mut Sql<'_>),
-        read: impl Fn(&Row<'_>) -> Result<Line>,
-    ) -> Result<bool> {
-        let mut after: Option<(Uuid, Uuid)> = None;
-        loop {
-            let mut sql = Sql::new(source.select);
-            if let Some(root) = self.root {
-                (source.within)(&mut sql, root);
-            }
-            if self.deleting {
-                sql.push(source.living);
-            }
-            more(&mut sql);
-            let (first, second) = source.key;
-            if let Some((one, other)) = after {
-                sql.push(" and (").push(first).push(", ").push(second).push(") > (");
-                sql.bind(one).push(", ").bind(other).push(")");
-            }
-            sql.push(" order by ").push(first).push(", ").push(second);
-            sql.push(" limit ").bind(PAGE);
-            let width = source.width;
-            let rows = self
-                .tx
-                .all(sql.text(), sql.args(), |row| {
-                    Ok((read(row)?, (row.get(width)?, row.get(width + 1)?)))
-                })
-                .await?;
-            let Some((_, last)) = rows.last() else { return Ok(after.is_some()) };
-            after = Some(*last);
-            let full = rows.len() as i64 == PAGE;
-            self.write(rows.into_iter().map(|(line, _)| line)).await?;
-            if !full {
-                return Ok(true);
-            }
-        }
-    }
-
     async fn write(&self, lines: impl Iterator<Item = Line>) -> Result<()> {
         let mut page = Vec::with_capacity(64 * 1024);
         let mut count = 0;
@@ -229,10 +177,10 @@ impl Export<'_> {
             select: "select o.id, o.display_name, o.email, o.username, o.bio, o.avatar, \
                      o.metadata, o.version, o.created_at, o.updated_at, o.personal_group_id, \
                      o.id, o.id from people o where 1 = 1",
-            within: people_of,
-            living: "",
-            key: ("o.id", "o.id"),
             width: 11,
+            key: Key::One("o.id"),
+            living: "",
+            inside: None,
         };
         let whole = self.root.is_none();
         let read = |row: &Row<'_>| {
@@ -251,7 +199,17 @@ impl Export<'_> {
                 personal_group_id: row.get::<Option<GroupId>>(10)?.filter(|_| whole),
             }))
         };
-        self.pages(&source, |_| {}, read).await.map(drop)
+        let Some(root) = self.root else {
+            return self.pages(&source, |_| {}, read).await.map(drop);
+        };
+        let ids = self.tx.all(PEOPLE, args![root], |row| row.get::<PersonId>(0)).await?;
+        for ids in ids.chunks(PAGE) {
+            let these = |sql: &mut Sql<'_>| {
+                sql.push(" and o.id in ").bind_list(ids.iter().copied());
+            };
+            self.pages(&source, these, read).await?;
+        }
+        Ok(())
     }
 
     async fn roles(&mut self) -> Result<()> {
@@ -264,10 +222,16 @@ impl Export<'_> {
             select: "select o.group_id, o.person_id, o.role, o.permissions, o.status, \
                      o.created_at, o.updated_at, o.custom_role, o.group_id, o.person_id \
                      from memberships o where 1 = 1",
-            within: by_group,
-            living: LIVING,
-            key: ("o.group_id", "o.person_id"),
             width: 8,
+            key: Key::Two("o.group_id", "o.person_id"),
+            living: LIVING,
+            inside: Some(Inside {
+                groups: "select a.group_id from group_ancestors a where a.ancestor_id = $1 \
+                         order by a.group_id",
+                group: "o.group_id",
+                key: Key::One("o.person_id"),
+                within: |_, _| {},
+            }),
         };
         let read = |row: &Row<'_>| {
             Ok(Line::Membership(MembershipLine {
@@ -290,10 +254,15 @@ impl Export<'_> {
             select: "select o.id, o.group_id, o.parent_id, o.type, o.name, o.properties, \
                      o.status, o.owner_id, o.visibility, o.version, o.created_at, o.updated_at, \
                      o.deleted_at, o.hidden, o.id, o.id from things o where 1 = 1",
-            within: by_group,
-            living: LIVING,
-            key: ("o.id", "o.id"),
             width: 14,
+            key: Key::One("o.id"),
+            living: LIVING,
+            inside: Some(Inside {
+                groups: WITH_THINGS,
+                group: "o.group_id",
+                key: Key::One("o.id"),
+                within: |_, _| {},
+            }),
         };
         let with_hidden = self.hidden;
         let read = |row: &Row<'_>| {
@@ -335,10 +304,17 @@ impl Export<'_> {
             select: "select o.id, o.group_id, o.type, o.from_id, o.from_kind, o.to_id, \
                      o.to_kind, o.metadata, o.strength, o.valid_from, o.valid_to, o.created_by, \
                      o.created_at, o.updated_at, o.id, o.id from connections o where 1 = 1",
-            within: with_both_ends,
-            living: LIVING_ENDS,
-            key: ("o.id", "o.id"),
             width: 14,
+            key: Key::One("o.id"),
+            living: LIVING_ENDS,
+            inside: Some(Inside {
+                groups: "select a.group_id from group_ancestors a where a.ancestor_id = $1 \
+                         and (select 1 from connections o where o.group_id = a.group_id limit 1) = 1 \
+                         order by a.group_id",
+                group: "o.group_id",
+                key: Key::One("o.id"),
+                within: with_both_ends,
+            }),
         };
         let read = |row: &Row<'_>| {
             Ok(Line::Connection(Box::new(ConnectionLine {
@@ -364,10 +340,17 @@ impl Export<'_> {
             select: "select o.id, o.group_id, o.type, o.text, o.source_thing_id, o.chunk, \
                      o.labels, o.metadata, o.deprecated, o.created_at, o.updated_at, o.owner_id, \
                      o.id, o.id from knowledge o where 1 = 1",
-            within: with_its_source,
-            living: LIVING_SOURCE,
-            key: ("o.id", "o.id"),
             width: 12,
+            key: Key::One("o.id"),
+            living: LIVING_SOURCE,
+            inside: Some(Inside {
+                groups: "select a.group_id from group_ancestors a where a.ancestor_id = $1 \
+                         and (select 1 from knowledge o where o.group_id = a.group_id limit 1) = 1 \
+                         order by a.group_id",
+                group: "o.group_id",
+                key: Key::One("o.id"),
+                within: with_its_source,
+            }),
         };
         let read = |row: &Row<'_>| {
             let source: Option<ThingId> = row.get(4)?;
@@ -394,12 +377,18 @@ impl Export<'_> {
 
     async fn thing_knowledge(&mut self) -> Result<()> {
         let source = Source {
-            select: "select o.thing_id, o.knowledge_id, o.role, o.created_at, o.knowledge_id, \
-                     o.thing_id from thing_knowledge o where 1 = 1",
-            within: by_knowledge,
-            living: LIVING_PAIR,
-            key: ("o.knowledge_id", "o.thing_id"),
+            select: "select o.thing_id, o.knowledge_id, o.role, o.created_at, t.id, \
+                     o.knowledge_id from things t join thing_knowledge o on o.thing_id = t.id \
+                     where 1 = 1",
             width: 4,
+            key: Key::Two("o.thing_id", "o.knowledge_id"),
+            living: LIVING_PAIR,
+            inside: Some(Inside {
+                groups: WITH_THINGS,
+                group: "t.group_id",
+                key: Key::Joined("t.id", "o.knowledge_id"),
+                within: with_its_piece,
+            }),
         };
         let read = |row: &Row<'_>| {
             Ok(Line::ThingKnowledge(ThingKnowledgeLine {

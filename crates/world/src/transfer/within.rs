@@ -26,46 +26,32 @@ pub(super) const LIVING_PAIR: &str = " and not exists (select 1 from things t jo
      and not exists (select 1 from knowledge k join groups g on g.id = k.group_id \
      where k.id = o.knowledge_id and g.status = 'deleting')";
 
+/// Of the people: members, and whoever owns something below `$1`.
+pub(super) const PEOPLE: &str = "select m.person_id from group_ancestors a \
+       join memberships m on m.group_id = a.group_id where a.ancestor_id = $1 \
+     union \
+     select t.owner_id from group_ancestors a \
+       join things t on t.group_id = a.group_id where a.ancestor_id = $1 and t.owner_id is not null \
+     union \
+     select k.owner_id from group_ancestors a \
+       join knowledge k on k.group_id = a.group_id where a.ancestor_id = $1 \
+       and k.source_thing_id is null and k.owner_id is not null \
+     order by 1";
+
 pub(super) fn by_group(sql: &mut Sql<'_>, root: GroupId) {
-    sql.push(
-        " and exists (select 1 from group_ancestors a where a.group_id = o.group_id \
-         and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push(")");
+    sql.push(" and o.group_id in (select a.group_id from group_ancestors a where a.ancestor_id = ")
+        .bind(root)
+        .push(")");
 }
 
 pub(super) fn by_id(sql: &mut Sql<'_>, root: GroupId) {
-    sql.push(
-        " and exists (select 1 from group_ancestors a where a.group_id = o.id \
-         and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push(")");
+    sql.push(" and o.id in (select a.group_id from group_ancestors a where a.ancestor_id = ")
+        .bind(root)
+        .push(")");
 }
 
-/// Members, and whoever owns something there.
-pub(super) fn people_of(sql: &mut Sql<'_>, root: GroupId) {
-    sql.push(
-        " and (exists (select 1 from memberships m join group_ancestors a \
-           on a.group_id = m.group_id where m.person_id = o.id and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push(
-        ") or exists (select 1 from things t join group_ancestors a \
-           on a.group_id = t.group_id where t.owner_id = o.id and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push(
-        ") or o.id in (select k.owner_id from knowledge k join group_ancestors a \
-           on a.group_id = k.group_id where k.source_thing_id is null and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push("))");
-}
-
+/// Of knowledge, what was made from nothing or from something inside.
 pub(super) fn with_its_source(sql: &mut Sql<'_>, root: GroupId) {
-    by_group(sql, root);
     sql.push(
         " and (o.source_thing_id is null or exists (select 1 from things t \
          join group_ancestors a on a.group_id = t.group_id \
@@ -75,8 +61,8 @@ pub(super) fn with_its_source(sql: &mut Sql<'_>, root: GroupId) {
     .push("))");
 }
 
+/// Of connections, those between what is inside.
 pub(super) fn with_both_ends(sql: &mut Sql<'_>, root: GroupId) {
-    by_group(sql, root);
     for (id, kind) in [("o.from_id", "o.from_kind"), ("o.to_id", "o.to_kind")] {
         for (word, kinds, inside) in [
             (
@@ -104,15 +90,11 @@ pub(super) fn with_both_ends(sql: &mut Sql<'_>, root: GroupId) {
     }
 }
 
-pub(super) fn by_knowledge(sql: &mut Sql<'_>, root: GroupId) {
+/// Of what belongs to things inside, what belongs to knowledge inside, too.
+pub(super) fn with_its_piece(sql: &mut Sql<'_>, root: GroupId) {
     sql.push(
         " and exists (select 1 from knowledge k join group_ancestors a \
          on a.group_id = k.group_id where k.id = o.knowledge_id and a.ancestor_id = ",
-    )
-    .bind(root)
-    .push(
-        ") and exists (select 1 from things t join group_ancestors a \
-         on a.group_id = t.group_id where t.id = o.thing_id and a.ancestor_id = ",
     )
     .bind(root)
     .push(")");

@@ -14,7 +14,7 @@ use crate::stage::{Stage, group, on_both};
 
 /// The lines of a group's export.
 async fn exported(owner: &Person, group: &str) -> Vec<Value> {
-    let text = owner.get(&format!("/v1/groups/{group}/export")).await.was(200).text;
+    let text = super::exports::exported(owner, group).await.text;
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 

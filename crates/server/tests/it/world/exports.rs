@@ -1,10 +1,18 @@
 //! Exports: the list as a file, and a group as lines.
 
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use super::{below, note, secret, team, thing};
-use crate::people::Answer;
+use crate::people::{Answer, Person};
 use crate::stage::{group, on_both};
+
+/// The export of a whole group, of which each person has one at a time, and the server two.
+pub(super) async fn exported(owner: &Person, group: &str) -> Answer {
+    static ONE: Mutex<()> = Mutex::const_new(());
+    let _one = ONE.lock().await;
+    owner.get(&format!("/v1/groups/{group}/export")).await.was(200)
+}
 
 /// The rows of an NDJSON export, which must be whole.
 #[track_caller]
@@ -95,10 +103,9 @@ async fn what_a_type_hides_is_in_no_export() {
         let csv = alice.get(&format!("{rows}&format=csv")).await.was(200).text;
         let head = csv.lines().next().unwrap_or_default();
         assert!(head.ends_with(",properties,properties.code"), "no column for it: {head}");
-        let whole = format!("/v1/groups/{team}/export");
-        for path in [&rows, &format!("{rows}&format=csv"), &whole] {
-            let text = alice.get(path).await.was(200).text;
-            assert!(text.contains("one") && !text.contains("314159"), "{path}: {text}");
+        let rows = alice.get(&rows).await.was(200).text;
+        for text in [rows, csv, exported(&alice, &team).await.text] {
+            assert!(text.contains("one") && !text.contains("314159"), "{text}");
         }
     })
     .await;
@@ -111,18 +118,31 @@ async fn a_group_is_exported_for_its_owners() {
         let team = team(stage, "exp-whole").await;
         let inside = note(&alice, &team, "inside").await;
         let path = format!("/v1/groups/{team}/export");
-        let text = alice.get(&path).await.was(200).text;
+        let text = exported(&alice, &team).await.text;
         let first: Value =
             serde_json::from_str(text.lines().next().unwrap_or_default()).expect("JSON");
         assert_eq!((&first["kind"], &first["id"]), (&json!("group"), &json!(team)));
         assert!(text.contains(&inside));
         // The last line tells that nothing is missing, and the others are what it counts.
-        let whole = lines(&alice.get(&path).await);
+        let whole = lines(&exported(&alice, &team).await);
         assert_eq!(text.lines().count(), whole.len() + 1);
         stage.bob().get(&path).await.was_problem(403, "forbidden");
         stage.carol().get(&path).await.was_problem(404, "not_found");
         let log = super::log(&alice, &team).await;
         assert_eq!(log.iter().filter(|event| event["type"] == "group_exported").count(), 2);
+    })
+    .await;
+}
+
+/// Their place is free before they are told the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_has_read_an_export_may_have_the_next() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        let team = team(stage, "exp-again").await;
+        for _ in 0..30 {
+            exported(&alice, &team).await;
+        }
     })
     .await;
 }
