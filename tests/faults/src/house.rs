@@ -109,10 +109,10 @@ impl House {
         Ok(())
     }
 
-    /// Starts it under strace; whether it got so far as to listen.
+    /// Starts it under strace; whether it got so far as to listen before it was killed.
     ///
     /// # Errors
-    /// When it neither listens nor ends.
+    /// When it neither listens nor is killed.
     pub fn start_under(&mut self, strace: &Path, injection: &Injection) -> Result<bool> {
         let command = injection.command(strace, &self.server);
         self.start_by(command)
@@ -144,12 +144,22 @@ impl House {
         Ok(())
     }
 
-    /// Whether it ended without having been asked.
+    /// Whether it was killed by somebody else.
     ///
     /// # Errors
-    /// When its state cannot be told.
-    pub fn has_ended(&mut self) -> Result<bool> {
-        self.running.as_mut().map_or(Ok(true), Running::has_ended)
+    /// When it ended in any other way.
+    pub fn was_killed(&mut self) -> Result<bool> {
+        let killed = self.running.as_mut().map_or(Ok(true), Running::was_killed);
+        killed.with_context(|| self.told())
+    }
+
+    /// Waits for the end of one that was killed by somebody else.
+    ///
+    /// # Errors
+    /// When it ends in any other way, or not at all.
+    pub fn until_killed(&mut self) -> Result<()> {
+        let gone = self.running.as_mut().map_or(Ok(()), Running::until_killed);
+        gone.with_context(|| self.told())
     }
 
     /// What was injected ends; the server goes on.

@@ -81,7 +81,15 @@ impl Older {
     /// # Errors
     /// When its database cannot be read.
     pub fn steps_added(&self, house: &House) -> Result<usize> {
-        let store = Connection::open(house.data(DATABASE))?;
+        // Whoever opens it repairs it, and that is for the server to do.
+        let apart = tempfile::tempdir_in(house.folder())?;
+        for name in [DATABASE, "sixfold.db-wal"] {
+            let from = house.data(name);
+            if from.exists() {
+                std::fs::copy(from, apart.path().join(name))?;
+            }
+        }
+        let store = Connection::open(apart.path().join(DATABASE))?;
         let count: i64 =
             store.query_row("select count(*) from migrations", [], |row| row.get(0))?;
         usize::try_from(count)?.checked_sub(self.steps).context("a step is gone")

@@ -1,7 +1,8 @@
 //! The real binary while it runs.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,8 @@ use rustix::process::{Pid, Signal, kill_process};
 const START: Duration = Duration::from_secs(120);
 /// So may an end after SIGTERM.
 const STOP: Duration = Duration::from_secs(60);
+/// The number of `fdatasync` on this kind of machine.
+const FDATASYNC: i64 = if cfg!(target_arch = "x86_64") { 75 } else { 83 };
 /// Between two looks at what only a look can tell.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -22,7 +25,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts it; nothing, when it ended before it listened.
+    /// Starts it; nothing, when it was killed before it listened.
     pub(crate) fn start(command: &mut Command) -> Result<Option<Self>> {
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().context("the server cannot be started")?;
@@ -43,14 +46,28 @@ impl Running {
         }
         // It printed its last, or nothing for too long.
         let late = Instant::now() >= end;
-        let _ = child.kill();
-        child.wait()?;
+        let mut ended = Self { child, address: (Ipv4Addr::UNSPECIFIED, 0).into() };
         ensure!(!late, "the server does not start");
+        ended.until_killed()?;
         Ok(None)
     }
 
-    pub(crate) fn has_ended(&mut self) -> Result<bool> {
-        Ok(self.child.try_wait()?.is_some())
+    /// Whether it is gone without having been asked: killed, or else this is an error.
+    pub(crate) fn was_killed(&mut self) -> Result<bool> {
+        let Some(status) = self.child.try_wait()? else { return Ok(false) };
+        // A server that fell over by itself is no kill that was survived.
+        ensure!(status.signal() == Some(Signal::KILL.as_raw()), "the server ended with {status}");
+        Ok(true)
+    }
+
+    /// Waits until one that closed its output is gone.
+    pub(crate) fn until_killed(&mut self) -> Result<()> {
+        let end = Instant::now() + STOP;
+        while !self.was_killed()? {
+            ensure!(Instant::now() < end, "the server does not end");
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
     }
 
     /// SIGKILL, and waits until it is gone; of no effect on one that is.
@@ -89,7 +106,7 @@ impl Running {
         Ok(())
     }
 
-    /// Whether strace holds a thread of this name in the middle of a call.
+    /// Whether strace holds a thread of this name at an `fdatasync`.
     pub(crate) fn is_held(&self, thread: &str) -> Result<bool> {
         for task in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
             let task = task?.path();
@@ -100,7 +117,10 @@ impl Running {
             }
             let stat = std::fs::read_to_string(task.join("stat")).unwrap_or_default();
             let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
-            return Ok(state.starts_with('t'));
+            // Its number comes first: a thread is stopped for a moment at each of its calls.
+            let call = std::fs::read_to_string(task.join("syscall")).unwrap_or_default();
+            let call = call.split(' ').next().and_then(|number| number.parse().ok());
+            return Ok(state.starts_with('t') && call == Some(FDATASYNC));
         }
         bail!("there is no thread {thread}")
     }

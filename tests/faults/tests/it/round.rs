@@ -39,7 +39,7 @@ impl Round {
         // A database that went away is no fault of ours: 500 would say so.
         let honest = counts.statuses.keys().all(|status| *status == 503);
         ensure!(honest, "{}", told(&counts));
-        ensure!(!house.has_ended()?, "the server is gone: {}", house.told());
+        ensure!(!house.was_killed()?, "the server is gone: {}", house.told());
         house.until_well()?;
         house.kill()?;
         house.start()?;
