@@ -26,7 +26,7 @@ pub(super) fn make_room(settings: &Settings) {
             allowed,
             needed,
             "this process may open fewer files than connections are let in: raise its limit \
-             (`LimitNOFILE`, `ulimit -n`), or lower web.max_connections and live.max_connections"
+             (`LimitNOFILE`, `ulimit -Hn`), or lower web.max_connections and live.max_connections"
         );
     }
 }
