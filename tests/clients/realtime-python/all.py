@@ -18,7 +18,7 @@ import socketio
 SCENE = json.loads(os.environ["SIXFOLD_SCENE"])
 URL, GROUP, ROOM, PEOPLE = (SCENE[key] for key in ("url", "group", "room", "people"))
 TOPIC = f"group:{GROUP}"
-PATIENCE = 20
+PATIENCE = 60
 
 
 def post(path, body, token=None):

@@ -12,7 +12,7 @@ export const scene = JSON.parse(process.env.SIXFOLD_SCENE);
 export const { url, group, room, people } = scene;
 
 /** How long something may take that happens by itself. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 const open = new Set();
 

@@ -9,6 +9,9 @@ pub mod plain;
 
 pub const LOCAL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 
+/// Connections of a store: many tests have theirs on one server at the same time.
+const CONNECTIONS: usize = 4;
+
 /// A store that is removed with this value.
 pub struct Fresh {
     pub db: Db,
@@ -32,13 +35,17 @@ impl Fresh {
 
     /// A database of its own on the server, or nothing where there is none.
     pub async fn postgres() -> Option<Self> {
+        Self::postgres_with(Settings { connections: CONNECTIONS, ..Settings::default() }).await
+    }
+
+    pub async fn postgres_with(settings: Settings) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let server = server().await?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("sixfold_store_{}_{number}", std::process::id());
         admin(&server, &plain::make_role()).await;
         admin(&server, &plain::make_database(&name)).await;
-        let settings = Settings { url: plain::address(&server, &name), ..Settings::default() };
+        let settings = Settings { url: plain::address(&server, &name), ..settings };
         let db = Db::open(&settings).await.expect("a store");
         let folder = tempfile::tempdir().expect("a folder");
         Some(Self { db, settings, folder, server: Some((server, name)) })
@@ -46,8 +53,18 @@ impl Fresh {
 
     /// Every engine there is on this machine; says so, and fails where one is required.
     pub async fn each() -> Vec<Self> {
-        let mut all = vec![Self::sqlite().await];
-        all.extend(Self::postgres().await);
+        Self::found(Self::sqlite().await, Self::postgres().await)
+    }
+
+    /// The same with as many connections as there usually are: for tests about those who come in each
+    /// other's way, of whom few connections would let too few in.
+    pub async fn each_wide() -> Vec<Self> {
+        Self::found(Self::sqlite().await, Self::postgres_with(Settings::default()).await)
+    }
+
+    fn found(sqlite: Self, postgres: Option<Self>) -> Vec<Self> {
+        let mut all = vec![sqlite];
+        all.extend(postgres);
         println!(
             "engines: {}",
             all.iter().map(|one| one.db.engine().name()).collect::<Vec<_>>().join(", ")
@@ -88,13 +105,16 @@ pub async fn admin(server: &str, sql: &str) {
     client.batch_execute(sql).await.expect(sql);
 }
 
-/// Runs one body on every engine.
+/// Runs one body on every engine; with `each_wide` before it, on those of that name.
 #[macro_export]
 macro_rules! on_each {
     ($name:ident, |$store:ident| $body:block) => {
+        $crate::on_each!($name, each, |$store| $body);
+    };
+    ($name:ident, $which:ident, |$store:ident| $body:block) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
-            for $store in $crate::engines::Fresh::each().await {
+            for $store in $crate::engines::Fresh::$which().await {
                 $body
                 $store.done().await;
             }

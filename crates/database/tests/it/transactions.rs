@@ -100,7 +100,7 @@ on_each!(a_nested_part_fails_alone, |store| {
     assert_eq!(names(&store.db).await, ["last", "outer"]);
 });
 
-on_each!(two_hundred_writers_that_read_first_lose_nothing, |store| {
+on_each!(two_hundred_writers_that_read_first_lose_nothing, each_wide, |store| {
     claim(&store.db, "counter").await.expect("a counter");
     let writers = (0..200).map(|_| {
         let db = store.db.clone();

@@ -17,6 +17,8 @@ use crate::stage::{Answer, Stage};
 use provider::Provider;
 
 const SECOND: Duration = Duration::from_secs(1);
+/// For a provider to answer, in a test of one that does not.
+const BRIEF: Duration = Duration::from_secs(3);
 
 /// A browser on its way to a provider.
 pub(crate) struct Away {
@@ -76,9 +78,9 @@ pub(crate) fn ada() -> Value {
     })
 }
 
-/// Runs a test on each engine, over a house that offers a provider.
-pub(crate) async fn with_provider(test: impl AsyncFn(&Stage, &Provider)) {
-    for mut stage in Stage::each().await {
+/// Runs a test on each engine, over a house that offers a provider and gives it so much time.
+pub(crate) async fn with_provider(patience: Duration, test: impl AsyncFn(&Stage, &Provider)) {
+    for mut stage in Stage::each_within(patience).await {
         let provider = Provider::start().await;
         stage.offer(&provider.settings());
         test(&stage, &provider).await;
@@ -88,9 +90,12 @@ pub(crate) async fn with_provider(test: impl AsyncFn(&Stage, &Provider)) {
 
 macro_rules! test {
     ($name:ident, $body:expr) => {
+        test!($name, crate::stage::PATIENCE, $body);
+    };
+    ($name:ident, $patience:expr, $body:expr) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
-            crate::oauth::with_provider($body).await;
+            crate::oauth::with_provider($patience, $body).await;
         }
     };
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -23,6 +23,12 @@ mod plain;
 
 const LOCAL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 pub(crate) const PASSWORD: &str = "analytical engine";
+/// For another server to answer, however busy the machine is.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// For a letter to come.
+const DELIVERY: Duration = Duration::from_secs(60);
+/// Connections of a house: many tests have theirs on one server at the same time.
+const CONNECTIONS: usize = 4;
 
 pub(crate) struct Stage {
     pub(crate) app: App,
@@ -101,8 +107,10 @@ impl Stage {
         url: String,
         folder: tempfile::TempDir,
         server: Option<(String, String)>,
+        patience: Duration,
     ) -> Self {
-        let db = Db::open(&database::Settings { url, ..Default::default() }).await.unwrap();
+        let store = database::Settings { url, connections: CONNECTIONS, ..Default::default() };
+        let db = Db::open(&store).await.unwrap();
         let clock = Arc::new(AtomicI64::new(1_800_000_000_000_000));
         let keys = Keys::new([1; 32], [2; 32]);
         let clocked = Clock::Fixed(Arc::clone(&clock));
@@ -110,7 +118,7 @@ impl Stage {
         let mail = Mail::Mailbox(mailbox.clone());
         let app = App::new(Parts {
             mail,
-            egress: Egress::within(Duration::from_secs(3)),
+            egress: Egress::within(patience),
             ..Parts::new(db, keys, clocked, Random::default())
         });
         // Cheap hashes: these tests are not about Argon2.
@@ -141,13 +149,13 @@ impl Stage {
         self.router = router(&self.house);
     }
 
-    async fn sqlite() -> Self {
+    async fn sqlite(patience: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
-        Self::over(url, folder, None).await
+        Self::over(url, folder, None, patience).await
     }
 
-    async fn postgres() -> Option<Self> {
+    async fn postgres(patience: Duration) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let server = server().await?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -155,12 +163,18 @@ impl Stage {
         admin(&server, &plain::make_role()).await;
         admin(&server, &plain::make_database(&name)).await;
         let url = plain::address(&server, &name);
-        Some(Self::over(url, tempfile::tempdir().unwrap(), Some((server, name))).await)
+        let folder = tempfile::tempdir().unwrap();
+        Some(Self::over(url, folder, Some((server, name)), patience).await)
     }
 
     pub(crate) async fn each() -> Vec<Self> {
-        let mut all = vec![Self::sqlite().await];
-        all.extend(Self::postgres().await);
+        Self::each_within(PATIENCE).await
+    }
+
+    /// The same, where other servers are given so much time to answer.
+    pub(crate) async fn each_within(patience: Duration) -> Vec<Self> {
+        let mut all = vec![Self::sqlite(patience).await];
+        all.extend(Self::postgres(patience).await);
         all
     }
 
@@ -246,15 +260,14 @@ impl Stage {
 
     /// The last letter of a kind to somebody, as soon as it arrives.
     pub(crate) async fn letter(&self, kind: &str, to: &str) -> Received {
-        let mut tries = 0;
+        let deadline = Instant::now() + DELIVERY;
         loop {
             let letters = self.mailbox.letters();
             let found = letters.into_iter().rfind(|one| one.kind == kind && one.to == to);
             if let Some(found) = found {
                 return found;
             }
-            tries += 1;
-            assert!(tries < 1_000, "no {kind} for {to}; there are {:?}", self.kinds());
+            assert!(Instant::now() < deadline, "no {kind} for {to}; there are {:?}", self.kinds());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

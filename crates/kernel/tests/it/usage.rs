@@ -94,7 +94,7 @@ async fn crowd(apps: &[App], group: GroupId, many: usize) -> usize {
     outcomes.iter().filter(|one| one.is_ok()).count()
 }
 
-on_each!(of_two_hundred_at_once_exactly_as_many_pass_as_the_limit_says, |store| {
+on_each!(of_two_hundred_at_once_exactly_as_many_pass_as_the_limit_says, each_wide, |store| {
     let house = House::over(&store);
     let group = limited(&house, 100).await;
     assert_eq!(crowd(std::slice::from_ref(&house.app), group, 200).await, 100);
@@ -105,7 +105,7 @@ on_each!(of_two_hundred_at_once_exactly_as_many_pass_as_the_limit_says, |store| 
     assert_eq!(used(&house.app, group).await, 100);
 });
 
-on_each!(who_counts_at_the_same_time_stays_out_of_each_others_way, |store| {
+on_each!(who_counts_at_the_same_time_stays_out_of_each_others_way, each_wide, |store| {
     const MANY: usize = 400;
     let house = House::over(&store);
     let group = limited(&house, 1_000_000).await;
@@ -142,7 +142,7 @@ on_each!(who_counts_at_the_same_time_stays_out_of_each_others_way, |store| {
     assert!(again <= MANY / 50, "{again} of {MANY} had to run again");
 });
 
-on_each!(a_second_process_over_the_same_store_changes_nothing_about_it, |store| {
+on_each!(a_second_process_over_the_same_store_changes_nothing_about_it, each_wide, |store| {
     let house = House::over(&store);
     let group = limited(&house, 100).await;
     // A store of its own where there can be one: SQLite is one process's.
@@ -158,7 +158,7 @@ on_each!(a_second_process_over_the_same_store_changes_nothing_about_it, |store| 
     assert_eq!(used(&house.app, group).await, 100);
 });
 
-on_each!(without_a_limit_nobody_waits_and_all_is_counted, |store| {
+on_each!(without_a_limit_nobody_waits_and_all_is_counted, each_wide, |store| {
     let house = House::over(&store);
     let group = limited(&house, 1_000_000).await;
     silently(&house.app, "update groups set limits = null, version = $2 where id = $1", group, 2)

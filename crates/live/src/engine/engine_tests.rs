@@ -175,7 +175,7 @@ async fn until(what: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), wait).await.expect("it happens");
+    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("it happens");
 }
 
 #[tokio::test]

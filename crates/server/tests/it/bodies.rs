@@ -108,7 +108,7 @@ async fn bodies_of_the_way_in_are_small_and_come_in_time() {
         let address = stage.server.url().trim_start_matches("http://").to_owned();
         let (answer, took) = tokio::task::spawn_blocking(move || {
             let mut stream = TcpStream::connect(&address).expect("a connection");
-            stream.set_read_timeout(Some(Duration::from_secs(20))).expect("patience");
+            stream.set_read_timeout(Some(Duration::from_secs(90))).expect("patience");
             let head = format!(
                 "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
                  content-length: 100\r\n\r\n{{"
@@ -122,7 +122,7 @@ async fn bodies_of_the_way_in_are_small_and_come_in_time() {
         .await
         .expect("the thread ends");
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
-        assert!(took < Duration::from_secs(15), "{took:?}");
+        assert!(took < Duration::from_secs(60), "{took:?}");
     })
     .await;
 }

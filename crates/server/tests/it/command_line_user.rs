@@ -194,7 +194,7 @@ async fn on_postgresql_a_running_server_notices_within_seconds() {
         assert_eq!(server.say(&["user", "ban", "alice@example.com"]).code, 0);
         let began = Instant::now();
         while alice.get("/v1/groups").await.status != 401 {
-            assert!(began.elapsed() < Duration::from_secs(10), "the ban is not noticed");
+            assert!(began.elapsed() < Duration::from_secs(60), "the ban is not noticed");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

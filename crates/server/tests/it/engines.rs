@@ -16,7 +16,7 @@ use tokio_postgres::NoTls;
 pub(crate) mod plain;
 
 const USUAL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// What tests may need.
 const KNOWN: [&str; 9] =
     ["sqlite", "postgres", "node", "chromium", "python", "pebble", "strace", "faketime", "initdb"];

@@ -1,13 +1,16 @@
 //! Somebody who calls: a small HTTP client with a credential and words for what one does.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder};
 use serde_json::Value;
 
-/// How often a request is sent again that was answered by “try again”.
-const PATIENCE: u32 = 20;
+/// How long a request is sent again that is answered by “try again”.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The first pause before it is sent again, and by how much each is longer than the one before.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Somebody, signed in or not.
 #[derive(Clone)]
@@ -130,15 +133,20 @@ impl Person {
         }
     }
 
-    /// Sends a request, and again when the answer is to try again: then nothing was done. Many
-    /// who write at once, in one test or in several, get it from PostgreSQL now and then.
+    /// Sends a request, and again when the answer is to try again: then nothing was done, unless it
+    /// says that nobody knows. Many who write at once, in one test or in several, get it from
+    /// PostgreSQL now and then; without a pause they would only meet again.
     pub(crate) async fn send(&self, mut request: RequestBuilder) -> Answer {
-        for _ in 0..PATIENCE {
-            let Some(again) = request.try_clone() else { break };
+        let deadline = Instant::now() + PATIENCE;
+        let mut pause = PAUSE;
+        while let Some(again) = request.try_clone() {
             let answer = self.sent(request).await;
-            if answer.status != 503 {
+            let last = answer.status != 503 || answer.code() == "outcome_unknown";
+            if last || Instant::now() + pause > deadline {
                 return answer;
             }
+            tokio::time::sleep(pause).await;
+            pause += PAUSE;
             request = again;
         }
         self.sent(request).await

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::engines::{Database, Engine};
 
-const START_LIMIT: Duration = Duration::from_secs(30);
+const START_LIMIT: Duration = Duration::from_secs(120);
 const STOP_LIMIT: Duration = Duration::from_secs(60);
 /// Opens `/metrics` of every server under test.
 pub(crate) const METRICS_TOKEN: &str = "collects-what-is-counted";
