@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import tomllib
+import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,11 +28,16 @@ GIVEN = {
     "PUBLIC_URL": "https://sixfold.example",
     "POSTGRES_PASSWORD": "of-the-superuser",
     "DATABASE_PASSWORD": "of-the-role",
+    "METRICS_TOKEN": "of-whoever-collects-metrics",
 }
 SECRETS = {
     "database-url": "postgres://sixfold:secret@postgres.example:5432/sixfold",
     "smtp-url": "smtps://user:secret@mail.example:465",
+    "metrics-token": "of-whoever-collects-metrics",
 }
+MODIFIER = "RequestHeaderModifier"
+#: What a proxy that is believed must not pass on of a client's.
+CLIENTS = {"traceparent", "x-request-id"}
 #: Settings of the process, not of Sixfold.
 FOREIGN = {"TMPDIR"}
 #: Named in explanations: what Kubernetes would set.
@@ -127,7 +133,15 @@ def of_dockerfile():
 def of_kubernetes(config, pod, secrets):
     settings = dict(config["data"])
     for one in pod["containers"][0]["env"]:
-        settings[one["name"]] = one["value"]
+        if "value" in one:
+            settings[one["name"]] = one["value"]
+            continue
+        asked = one["valueFrom"]["secretKeyRef"]
+        mounted = [volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume]
+        expect([asked["name"]] == mounted, f"{one['name']} is of another secret than the rest")
+        # It came later than the secrets of those who were there before.
+        expect(asked.get("optional") is True, f"{one['name']} refuses the start where the secret has no {asked['key']}")
+        settings[one["name"]] = (secrets / asked["key"]).read_text(encoding="utf-8").strip()
     mount = next(one["mountPath"] for one in pod["containers"][0]["volumeMounts"] if one["name"] == "secrets")
     for name, value in settings.items():
         if name.endswith("_FILE"):
@@ -167,7 +181,8 @@ def settings_are_right(binary, named):
 
 def roles(compose, named):
     """Nobody connects as a superuser, whom row-level security does not bind."""
-    server = of_compose(compose["services"]["postgres"])
+    database = compose["services"]["postgres"]
+    server = of_compose(database)
     superusers = {"postgres", server.get("POSTGRES_USER", "postgres")}
     for place, settings in named.items():
         url = settings.get("DATABASE_URL") or ""
@@ -181,7 +196,9 @@ def roles(compose, named):
     expect(f"create database {url.path[1:]} owner {url.username};" in made, f"role.sh does not make {url.path[1:]}")
     expect(server["ROLE_PASSWORD"] == url.password, "compose.yaml: the role has another password than the address")
     expect(server["POSTGRES_PASSWORD"] != url.password, "compose.yaml: the role has the superuser's password")
-    mounted = [one.split(":")[:2] for one in compose["services"]["postgres"]["volumes"]]
+    asked = ["CMD", "pg_isready", "--host=127.0.0.1", f"--username={url.username}", f"--dbname={url.path[1:]}"]
+    expect(database["healthcheck"]["test"] == asked, f"compose.yaml: PostgreSQL is not asked by {' '.join(asked[1:])}")
+    mounted = [one.split(":")[:2] for one in database["volumes"]]
     expect(["./postgres/role.sh", "/docker-entrypoint-initdb.d/role.sh"] in mounted, "compose.yaml: role.sh is not run")
 
 
@@ -195,6 +212,81 @@ def profiles(compose):
     for path in [*HERE.glob("*.yaml"), ROOT / "README.md", *ROOT.glob("docs/*.md")]:
         for line in re.findall(r"docker compose .*\bup\b.*", path.read_text(encoding="utf-8")):
             expect(re.search(r"--profile (sqlite|postgres)\b", line), f"{path.relative_to(ROOT)}: no profile in {line}")
+
+
+def commands(binary, compose, kubernetes):
+    """What the documents have typed into containers: services of the profile, and commands of the binary."""
+    named = rf"{compose['name']}\S*"
+    workloads = {f"{one['kind'].lower()}/{one['metadata']['name']}" for one in kubernetes.values()}
+    verbs = set()
+    for path in [ROOT / f"docs/{name}.md" for name in ("deploy", "backup", "upgrade", "observability")]:
+        said, place = path.read_text(encoding="utf-8"), path.relative_to(ROOT)
+        typed = []
+        for profile, verb, service, rest in re.findall(
+            rf"docker compose .*--profile (\w+) (stop|logs|run --rm|exec) ({named})(.*)", said
+        ):
+            verbs.add(verb)
+            known = compose["services"].get(service, {}).get("profiles")
+            expect(known == [profile], f"{place}: {service} is no service of the profile {profile}")
+            if verb == "run --rm":
+                typed.append(rest)
+            elif verb == "exec":
+                expect(rest.startswith(" sixfold "), f"{place}: exec {service} names no program")
+                typed.append(rest.removeprefix(" sixfold"))
+        for workload, rest in re.findall(r"kubectl -n \w+ exec (\S+) -- sixfold(.*)", said):
+            verbs.add("kubectl exec")
+            expect(workload in workloads, f"{place}: there is no {workload}")
+            typed.append(rest)
+        for rest in typed:
+            words = re.match(r"(?: [a-z-]+)*", rest).group(0).split()
+            known = bool(words) and run(binary.path, "help", *[one for one in words if one[0] != "-"]).returncode == 0
+            expect(known, f"{place}: the binary has no command{rest}")
+    expect(verbs == {"stop", "logs", "run --rm", "exec", "kubectl exec"}, f"documents say {verbs} of containers")
+
+
+def restoring(pods, restore):
+    """The pod that puts a backup in place is the server in all but what it does."""
+    server, one = pods[1]["containers"][0], restore["spec"]["containers"][0]
+    for key in ("name", "image", "envFrom", "env", "volumeMounts", "securityContext"):
+        expect(one[key] == server[key], f"restore.yaml has another {key} than sqlite.yaml")
+    for key in ("securityContext", "automountServiceAccountToken", "enableServiceLinks"):
+        expect(restore["spec"][key] == pods[1][key], f"restore.yaml has another {key} than sqlite.yaml")
+    expect(one["args"] == ["backup", "restore", "--replace", "BACKUP"], "restore.yaml does something else")
+    claimed = {"name": "data", "persistentVolumeClaim": {"claimName": "data-sixfold-0"}}
+    expect(restore["spec"]["volumes"] == [claimed, *pods[1]["volumes"]], "restore.yaml has other volumes than sqlite.yaml")
+    expect("labels" not in restore["metadata"], "restore.yaml: the service would send requests to it")
+
+
+def metrics(named, pods, kubernetes):
+    """Alerts and the dashboard have something to show, and what collects for them finds it."""
+    for place, settings in named.items():
+        if place != "systemd/sixfold.env":
+            expect("SIXFOLD_OPS_METRICS_TOKEN" in settings, f"{place}: nobody can collect metrics")
+    made = re.search(r"create secret generic sixfold (.*?)\nkubectl", (ROOT / "docs/deploy.md").read_text(), re.S)[1]
+    keys = set(re.findall(r"--from-literal=([a-z-]+)=", made))
+    used = set()
+    for pod in pods:
+        for one in pod["containers"][0]["env"]:
+            if "valueFrom" in one:
+                used.add(one["valueFrom"]["secretKeyRef"]["key"])
+            elif one["name"].endswith("_FILE"):
+                used.add(one["value"].rsplit("/", 1)[1])
+    expect(keys == used, f"docs/deploy.md makes a secret of {sorted(keys)}, the pods read {sorted(used)}")
+    written = text("prometheus/prometheus.yml")
+    job = yaml.load(written, Loader=Strict)["scrape_configs"][0]
+    commented = re.sub(r"(?m)^  # ", "", written[written.index("  # - job_name:") :])
+    [found] = yaml.load(commented, Loader=Strict)
+    for key in ("job_name", "metrics_path", "authorization"):
+        expect(found[key] == job[key], f"prometheus.yml: the job in Kubernetes has another {key}")
+    [pod] = found["kubernetes_sd_configs"]
+    expect(pod["namespaces"]["names"] == [kubernetes["Namespace"]["metadata"]["name"]], "prometheus.yml: wrong namespace")
+    [selected] = [one["label"].split("=") for one in pod["selectors"]]
+    for kind in ("Deployment", "StatefulSet"):
+        labels = kubernetes[kind]["spec"]["template"]["metadata"]["labels"]
+        expect(labels.get(selected[0]) == selected[1], f"prometheus.yml does not find the pods of the {kind}")
+    kept = [one["regex"] for one in found["relabel_configs"] if one.get("action") == "keep"]
+    for one in pods:
+        expect([port["name"] for port in one["containers"][0]["ports"]] == kept, "prometheus.yml: another port")
 
 
 def images(compose, pods, binary):
@@ -253,6 +345,11 @@ def ways_in(binary, service):
     led = {match["path"]["value"]: rule.get("backendRefs") for rule in rules for match in rule["matches"]}
     expect(led.pop("/metrics", 0) is None, "route.yaml leads to /metrics")
     expect("/" in led, "route.yaml does not lead everything")
+    for rule in (rule for rule in rules if rule.get("backendRefs")):
+        gone = [one["requestHeaderModifier"].get("remove", []) for one in rule.get("filters", []) if one["type"] == MODIFIER]
+        gone = {header.lower() for headers in gone for header in headers}
+        paths = [match["path"]["value"] for match in rule["matches"]]
+        expect(gone >= CLIENTS, f"route.yaml: clients choose {sorted(CLIENTS - gone)} at {paths}")
     for path, to in led.items():
         expect(to == [{"name": name, "port": port["port"]}], f"route.yaml: {path} leads elsewhere")
         known = any(one.startswith(path.removeprefix("/api")) for one in binary.paths)
@@ -265,7 +362,7 @@ def ways_in(binary, service):
     expect(led.get("/metrics", {}).get("name") == nobody["metadata"]["name"], "ingress.yaml leads to /metrics")
 
 
-def times_fit(binary, compose, pods):
+def times_fit(binary, compose, pods, budget):
     grace = binary.number("web.shutdown_grace_ms") / 1000
     unit = text("systemd/sixfold.service")
     expect(seconds(re.search(r"^TimeoutStopSec=(\d+)", unit, re.M)[1]) >= grace + 20, "the unit stops too early")
@@ -277,6 +374,9 @@ def times_fit(binary, compose, pods):
         before = int(hook[1]) if hook[:1] == ["sleep"] else 0
         expect(pod["terminationGracePeriodSeconds"] >= before + grace + 20, "a pod stops too early")
         expect(pod["enableServiceLinks"] is False, "SIXFOLD_PORT of Kubernetes would refuse the start")
+    # None is ready while the database is away, and machines are to be drained all the same.
+    evicted = budget["spec"].get("unhealthyPodEvictionPolicy")
+    expect(evicted == "AlwaysAllow", "postgres.yaml: no machine can be drained while the database is away")
     # A proxy must not use a connection that the server is about to close, and must outwait its answers.
     idle = binary.number("web.header_read_timeout_ms") / 1000
     answer = binary.number("web.request_timeout_ms") / 1000
@@ -324,6 +424,11 @@ def dry_start(binary, place, settings):
                     break
                 time.sleep(0.1)
             expect(asked.returncode == 0, f"{place}: did not become ready:\n{Path(room, 'log').read_text()}")
+            if token := settings.get("SIXFOLD_OPS_METRICS_TOKEN"):
+                question = urllib.request.Request(f"http://127.0.0.1:{port}/metrics")
+                question.add_header("Authorization", f"Bearer {token}")
+                with urllib.request.urlopen(question, timeout=10) as answer:
+                    expect(b"sixfold_build_info" in answer.read(), f"{place}: there are no metrics")
             server.send_signal(signal.SIGTERM)
             expect(server.wait(timeout=20) == 0, f"{place}: did not stop well")
         finally:
@@ -342,6 +447,7 @@ def main(path):
     compose = documents("compose.yaml")[0]
     kubernetes = {one["kind"]: one for name in ("common", "postgres", "sqlite") for one in documents(f"kubernetes/{name}.yaml")}
     pods = [kubernetes[kind]["spec"]["template"]["spec"] for kind in ("Deployment", "StatefulSet")]
+    [restore] = documents("kubernetes/restore.yaml")
     with tempfile.TemporaryDirectory() as room:
         secrets = Path(room)
         for name, value in {**SECRETS, "root-key": os.urandom(32).hex(), "signing-key": os.urandom(32).hex()}.items():
@@ -360,10 +466,13 @@ def main(path):
         settings_are_right(binary, named)
         roles(compose, named)
         profiles(compose)
-        images(compose, pods, binary)
+        commands(binary, compose, kubernetes)
+        restoring(pods, restore)
+        metrics(named, pods, kubernetes)
+        images(compose, [*pods, restore["spec"]], binary)
         ports_and_paths(binary, compose, pods, kubernetes["Service"])
         ways_in(binary, kubernetes["Service"])
-        times_fit(binary, compose, pods)
+        times_fit(binary, compose, pods, kubernetes["PodDisruptionBudget"])
         dry = [place for place, settings in named.items() if not {"DATABASE_URL", "DATABASE_URL_FILE"} & settings.keys()]
         for place in dry:
             dry_start(binary, place, named[place])

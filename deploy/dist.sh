@@ -18,8 +18,7 @@ sysroot=$(rustc --print sysroot)
 if [[ -z ${SOURCE_DATE_EPOCH:-} ]]; then
   SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0)
 fi
-# What the shell says of flags, profiles, targets and compilers would be in the binary's bytes, or put it elsewhere;
-# LIBSQLITE3_FLAGS would be there instead of those in .cargo/config.toml.
+# What the shell says of flags, profiles, targets and compilers would be in the binary's bytes, or put it elsewhere.
 for name in $(compgen -e); do
   case $name in
     CARGO_TARGET_DIR) ;;
