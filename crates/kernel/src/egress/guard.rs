@@ -151,14 +151,14 @@ impl Guard {
     }
 }
 
-/// Names looked up at the same time. Each takes a thread of those that everybody shares, for as long
+/// Names looked up at the same time by a client. Each takes a thread of those that everybody shares, for as long
 /// as the machine's resolver tries, and what names users write is theirs to choose.
 pub(super) const LOOKUPS: usize = 32;
 
 /// Looks names up as the machine does, and hands out only checked addresses.
 pub(super) struct GuardedResolver {
     pub(super) guard: Guard,
-    /// The places for it, shared by all.
+    /// The places for it.
     pub(super) lookups: Arc<Semaphore>,
 }
 

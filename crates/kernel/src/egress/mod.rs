@@ -2,8 +2,8 @@
 //! redirects, and by no proxy the environment happens to name.
 //!
 //! [`Egress::get`] and [`Egress::post_form`] are for addresses the operator configured, which may
-//! well be inside, and for those such a server names ([`Whose`]); an address from a user goes through [`Egress::fetch_public`] or
-//! [`Egress::post_public`] and their guard.
+//! well be inside, and for those such a server names ([`Whose`]); an address from a user goes
+//! through [`Egress::fetch_public`] or [`Egress::post_public`] and their guard.
 
 mod call;
 mod guard;
@@ -51,7 +51,6 @@ struct Inner {
     places: Semaphore,
     visits: Semaphore,
     calls: Semaphore,
-    lookups: Arc<Semaphore>,
     guard: Guard,
     total: Duration,
 }
@@ -110,7 +109,6 @@ impl Egress {
             places: Semaphore::new(AT_ONCE),
             visits: Semaphore::new(VISITS_AT_ONCE),
             calls: Semaphore::new(CALLS_AT_ONCE),
-            lookups: Arc::new(Semaphore::new(LOOKUPS)),
             guard,
             total,
         }))
@@ -207,32 +205,30 @@ impl Egress {
                 if !admitted {
                     return Err(unanswered().caused_by("egress.allow_private does not allow it"));
                 }
-                let resolver = self.resolver();
                 once(&self.0.guarded, || {
-                    Ok(builder()?.dns_resolver(resolver).timeout(self.0.total).build()?)
+                    Ok(builder()?.dns_resolver(self.resolver()).timeout(self.0.total).build()?)
                 })
             }
         }
     }
 
+    /// One for each client: names that never answer delay nobody who asks for other things.
     fn resolver(&self) -> GuardedResolver {
-        let (guard, lookups) = (self.0.guard.clone(), Arc::clone(&self.0.lookups));
-        GuardedResolver { guard, lookups }
+        let guard = self.0.guard.clone();
+        GuardedResolver { guard, lookups: Arc::new(Semaphore::new(LOOKUPS)) }
     }
 
     /// The client behind [`Egress::fetch_public`]: it finds no address that the guard refuses.
     fn visitor(&self) -> Result<&Client> {
-        let resolver = self.resolver();
-        once(&self.0.visitor, || Ok(builder()?.dns_resolver(resolver).build()?))
+        once(&self.0.visitor, || Ok(builder()?.dns_resolver(self.resolver()).build()?))
     }
 
     /// The client behind [`Egress::post_public`]. A connection that is used again leads to an
     /// address that was checked.
     fn caller(&self) -> Result<&Client> {
-        let resolver = self.resolver();
         once(&self.0.caller, || {
             let bounded = builder()?.pool_max_idle_per_host(IDLE_PER_HOST).pool_idle_timeout(IDLE);
-            Ok(bounded.dns_resolver(resolver).build()?)
+            Ok(bounded.dns_resolver(self.resolver()).build()?)
         })
     }
 }
