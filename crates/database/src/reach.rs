@@ -58,6 +58,14 @@ impl Reach {
         Self(Bounds::Within { groups: named, member: false, person: Some(person.0) })
     }
 
+    /// Leaves only these groups, of who does not reach everything.
+    pub(crate) fn only(&self, groups: impl IntoIterator<Item = GroupId>) -> Self {
+        match &self.0 {
+            Bounds::Everything => self.clone(),
+            Bounds::Within { person, .. } => Self::within(groups, person.map(PersonId)),
+        }
+    }
+
     /// Adds groups; whether any was new.
     pub(crate) fn widen(&mut self, more: impl IntoIterator<Item = GroupId>) -> bool {
         let Bounds::Within { groups, .. } = &mut self.0 else { return false };

@@ -280,6 +280,14 @@ impl Tx {
         }
     }
 
+    /// Reaches only into these groups, which the policy allows, and into all below them. Rows of
+    /// groups that are named cost the wall least: of others it works out the tree, once for each
+    /// statement.
+    pub fn reach_only(&mut self, groups: impl IntoIterator<Item = GroupId>) {
+        let reach = self.reach().map(|reach| reach.only(groups));
+        self.set_reach(reach);
+    }
+
     /// Runs `part` without the wall between tenants, for the few statements that must look across
     /// them: whether a name is free anywhere, whether somebody is in any group still. What they
     /// find is no answer to anybody.

@@ -155,7 +155,7 @@ async fn newcomers_are_told_while_all_places_are_taken() {
     assert!(exchange(&mut first, GET).await.contains("200"));
     // More of them than are told at the same time, and some who say nothing.
     let mut silent = Vec::new();
-    for _ in 0..10 {
+    for _ in 0..300 {
         silent.push(TcpStream::connect(house.address).await.unwrap());
     }
     for _ in 0..100 {

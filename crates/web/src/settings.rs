@@ -30,7 +30,7 @@ pub struct Settings {
     /// this is also how long a handshake may take and an idle connection is kept.
     pub header_read_timeout_ms: u64,
     /// A connection whose client takes nothing of what is written to it for this many milliseconds,
-    /// or has vanished for as long, is cut off.
+    /// or has vanished for four times as long, is cut off.
     pub write_timeout_ms: u64,
     /// A request that takes longer than this many milliseconds is told in the log, with its slow
     /// statements; 0: none is.

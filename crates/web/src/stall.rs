@@ -12,6 +12,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+/// Who vanished is waited for so many times as long as who does not read: phones sleep.
+#[cfg(target_os = "linux")]
+const VANISHED: u32 = 4;
+
 /// See the module. Time counts while something waits to be written, from the last byte taken.
 pub(crate) struct Stalling {
     stream: TcpStream,
@@ -22,9 +26,10 @@ pub(crate) struct Stalling {
 impl Stalling {
     pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
         // What fits into the buffers of the kernel is taken, as far as this side can tell: whoever
-        // vanished without a word would be missed only after a quarter of an hour of its tries.
+        // vanished without a word would be missed only after a quarter of an hour of its tries. It
+        // counts for who is there and reads nothing, too, and for sockets, whose heartbeats come first.
         #[cfg(target_os = "linux")]
-        if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(patience)) {
+        if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(patience * VANISHED)) {
             tracing::debug!(%error, "TCP_USER_TIMEOUT was refused");
         }
         Self { stream, patience, waiting: None }

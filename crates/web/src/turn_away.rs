@@ -14,7 +14,7 @@ use types::Error;
 use crate::problem::Problem;
 
 /// So many are turned away at the same time; others wait in the kernel's queue, for a moment.
-const SPARE: usize = 64;
+const SPARE: usize = 256;
 /// Between two lines of the log that say so.
 const PAUSE: Duration = Duration::from_secs(60);
 /// For the first bytes of a request, and for the client to close: an answer that nobody has asked for
@@ -23,7 +23,7 @@ const MOMENT: Duration = Duration::from_secs(1);
 /// So much of a request is thrown away.
 const SURPLUS: u64 = 1024 * 1024;
 /// Whoever asks this way decides whether to kill the process, and being full is no reason.
-const HEALTH: &[u8] = b"GET /v1/health ";
+const HEALTH: [&[u8]; 2] = [b"GET /v1/health ", b"GET /api/health "];
 const ALIVE: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\
      cache-control: no-store\r\nconnection: close\r\n\r\n{\"status\":\"ok\"}";
 
@@ -64,12 +64,17 @@ impl Spare {
 }
 
 async fn tell(mut stream: TcpStream, answer: &str) -> io::Result<()> {
-    let mut head = [0; HEALTH.len()];
+    let mut head = [0; 16];
     let asked = tokio::time::timeout(MOMENT, stream.peek(&mut head)).await;
-    let answer = if asked.is_ok() && head == *HEALTH { ALIVE } else { answer };
+    let alive = HEALTH.iter().any(|ask| head.starts_with(ask));
+    let answer = if alive { ALIVE } else { answer };
     let leave = async {
         stream.write_all(answer.as_bytes()).await?;
         stream.shutdown().await?;
+        if asked.is_err() {
+            // Who has said nothing loses nothing to a reset, and others wait for the place.
+            return Ok(0);
+        }
         io::copy(&mut (&mut stream).take(SURPLUS), &mut io::sink()).await
     };
     tokio::time::timeout(MOMENT, leave).await??;

@@ -212,7 +212,7 @@ impl Egress {
         }
     }
 
-    /// One for each client: names that never answer delay nobody who asks for other things.
+    /// One for each client: webhooks to names that never answer delay no website and no sign-in.
     fn resolver(&self) -> GuardedResolver {
         let guard = self.0.guard.clone();
         GuardedResolver { guard, lookups: Arc::new(Semaphore::new(LOOKUPS)) }

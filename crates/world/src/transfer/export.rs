@@ -49,7 +49,12 @@ pub async fn export(
     let mut bytes = 0;
     while let Some((page, lines)) = pages.recv().await {
         // A disk, or whatever reads the output, may take its time.
-        tokio::task::block_in_place(|| out.write_all(&page))?;
+        if let Err(error) = tokio::task::block_in_place(|| out.write_all(&page)) {
+            // The snapshot ends first: it has a place that others wait for.
+            drop(pages);
+            let _ = reading.await;
+            return Err(error.into());
+        }
         summary.lines += lines;
         summary.stored += lines;
         bytes += page.len() as u64;
@@ -103,13 +108,6 @@ struct Export<'e> {
 const WITH_THINGS: &str = "select a.group_id from group_ancestors a where a.ancestor_id = $1 \
      and (select 1 from things o where o.group_id = a.group_id limit 1) = 1 order by a.group_id";
 
-/// How many things are above one, by parents.
-const DEPTH: &str = " and (with recursive up (id, depth) as (\
-       select o.parent_id, 1 \
-       union all \
-       select t.parent_id, up.depth + 1 from up join things t on t.id = up.id \
-       where t.parent_id is not null and up.depth < 1000) select max(depth) from up) = ";
-
 impl Export<'_> {
     async fn write(&self, lines: impl Iterator<Item = Line>) -> Result<()> {
         let mut page = Vec::with_capacity(64 * 1024);
@@ -124,7 +122,7 @@ impl Export<'_> {
             Engine::Sqlite => self.out.blocking_send((page, count)),
             Engine::Postgres => self.out.send((page, count)).await,
         };
-        sent.map_err(|_| Error::internal("the export was given up"))
+        sent.map_err(|_| given_up())
     }
 
     /// From the top down, so that parents come first.
@@ -179,6 +177,7 @@ impl Export<'_> {
                      o.id, o.id from people o where 1 = 1",
             width: 11,
             key: Key::One("o.id"),
+            levels: false,
             living: "",
             inside: None,
         };
@@ -200,9 +199,10 @@ impl Export<'_> {
             }))
         };
         let Some(root) = self.root else {
-            return self.pages(&source, |_| {}, read).await.map(drop);
+            return self.pages(&source, |_| {}, read).await;
         };
-        let ids = self.tx.all(PEOPLE, args![root], |row| row.get::<PersonId>(0)).await?;
+        let mut ids = self.tx.all(PEOPLE, args![root], |row| row.get::<PersonId>(0)).await?;
+        ids.sort_unstable_by_key(|id| id.0);
         for ids in ids.chunks(PAGE) {
             let these = |sql: &mut Sql<'_>| {
                 sql.push(" and o.id in ").bind_list(ids.iter().copied());
@@ -224,6 +224,7 @@ impl Export<'_> {
                      from memberships o where 1 = 1",
             width: 8,
             key: Key::Two("o.group_id", "o.person_id"),
+            levels: false,
             living: LIVING,
             inside: Some(Inside {
                 groups: "select a.group_id from group_ancestors a where a.ancestor_id = $1 \
@@ -245,7 +246,7 @@ impl Export<'_> {
                 updated_at: row.get(6)?,
             }))
         };
-        self.pages(&source, |_| {}, read).await.map(drop)
+        self.pages(&source, |_| {}, read).await
     }
 
     /// Level by level, so that what others belong to comes first.
@@ -256,6 +257,7 @@ impl Export<'_> {
                      o.deleted_at, o.hidden, o.id, o.id from things o where 1 = 1",
             width: 14,
             key: Key::One("o.id"),
+            levels: true,
             living: LIVING,
             inside: Some(Inside {
                 groups: WITH_THINGS,
@@ -284,19 +286,7 @@ impl Export<'_> {
                 deleted_at: row.get(12)?,
             })))
         };
-        let top = |sql: &mut Sql<'_>| {
-            sql.push(" and o.parent_id is null");
-        };
-        self.pages(&source, top, read).await?;
-        for depth in 1_i64.. {
-            let level = |sql: &mut Sql<'_>| {
-                sql.push(" and o.parent_id is not null").push(DEPTH).bind(depth);
-            };
-            if !self.pages(&source, level, read).await? {
-                break;
-            }
-        }
-        Ok(())
+        self.pages(&source, |_| {}, read).await
     }
 
     async fn connections(&mut self) -> Result<()> {
@@ -306,6 +296,7 @@ impl Export<'_> {
                      o.created_at, o.updated_at, o.id, o.id from connections o where 1 = 1",
             width: 14,
             key: Key::One("o.id"),
+            levels: false,
             living: LIVING_ENDS,
             inside: Some(Inside {
                 groups: "select a.group_id from group_ancestors a where a.ancestor_id = $1 \
@@ -332,7 +323,7 @@ impl Export<'_> {
                 updated_at: row.get(13)?,
             })))
         };
-        self.pages(&source, |_| {}, read).await.map(drop)
+        self.pages(&source, |_| {}, read).await
     }
 
     async fn knowledge(&mut self) -> Result<()> {
@@ -342,6 +333,7 @@ impl Export<'_> {
                      o.id, o.id from knowledge o where 1 = 1",
             width: 12,
             key: Key::One("o.id"),
+            levels: false,
             living: LIVING_SOURCE,
             inside: Some(Inside {
                 groups: "select a.group_id from group_ancestors a where a.ancestor_id = $1 \
@@ -372,23 +364,18 @@ impl Export<'_> {
                 updated_at: row.get(10)?,
             })))
         };
-        self.pages(&source, |_| {}, read).await.map(drop)
+        self.pages(&source, |_| {}, read).await
     }
 
     async fn thing_knowledge(&mut self) -> Result<()> {
         let source = Source {
-            select: "select o.thing_id, o.knowledge_id, o.role, o.created_at, t.id, \
-                     o.knowledge_id from things t join thing_knowledge o on o.thing_id = t.id \
-                     where 1 = 1",
+            select: "select o.thing_id, o.knowledge_id, o.role, o.created_at, o.knowledge_id, \
+                     o.thing_id from thing_knowledge o where 1 = 1",
             width: 4,
-            key: Key::Two("o.thing_id", "o.knowledge_id"),
+            key: Key::Two("o.knowledge_id", "o.thing_id"),
+            levels: false,
             living: LIVING_PAIR,
-            inside: Some(Inside {
-                groups: WITH_THINGS,
-                group: "t.group_id",
-                key: Key::Joined("t.id", "o.knowledge_id"),
-                within: with_its_piece,
-            }),
+            inside: None,
         };
         let read = |row: &Row<'_>| {
             Ok(Line::ThingKnowledge(ThingKnowledgeLine {
@@ -398,6 +385,19 @@ impl Export<'_> {
                 created_at: row.get(3)?,
             }))
         };
+        if self.root.is_some() {
+            let inside = Inside {
+                groups: WITH_THINGS,
+                group: "t.group_id",
+                key: Key::Joined("t.id", "o.knowledge_id", "o.role"),
+                within: with_its_piece,
+            };
+            let select = "select o.thing_id, o.knowledge_id, o.role, o.created_at, t.id, \
+                          o.knowledge_id from things t join thing_knowledge o \
+                          on o.thing_id = t.id where 1 = 1";
+            let source = Source { select, inside: Some(inside), ..source };
+            return self.pages(&source, |_| {}, read).await;
+        }
         // A pair may be joined in several roles: with the role fixed, the key names one row.
         for role in &kernel::ontology::built_in().thing_knowledge_roles {
             let in_role = |sql: &mut Sql<'_>| {
@@ -407,6 +407,10 @@ impl Export<'_> {
         }
         Ok(())
     }
+}
+
+fn given_up() -> Error {
+    Error::internal("the export was given up")
 }
 
 /// One end of a connection, as a TypeID.

@@ -26,7 +26,8 @@ pub(super) const LIVING_PAIR: &str = " and not exists (select 1 from things t jo
      and not exists (select 1 from knowledge k join groups g on g.id = k.group_id \
      where k.id = o.knowledge_id and g.status = 'deleting')";
 
-/// Of the people: members, and whoever owns something below `$1`.
+/// Of the people: members, and whoever owns something below `$1`. In no order: SQLite would sort them
+/// before it knows which are the same, and there may be as many as things.
 pub(super) const PEOPLE: &str = "select m.person_id from group_ancestors a \
        join memberships m on m.group_id = a.group_id where a.ancestor_id = $1 \
      union \
@@ -35,8 +36,7 @@ pub(super) const PEOPLE: &str = "select m.person_id from group_ancestors a \
      union \
      select k.owner_id from group_ancestors a \
        join knowledge k on k.group_id = a.group_id where a.ancestor_id = $1 \
-       and k.source_thing_id is null and k.owner_id is not null \
-     order by 1";
+       and k.source_thing_id is null and k.owner_id is not null";
 
 pub(super) fn by_group(sql: &mut Sql<'_>, root: GroupId) {
     sql.push(" and o.group_id in (select a.group_id from group_ancestors a where a.ancestor_id = ")

@@ -222,7 +222,7 @@ pub(super) static KEYS: &[Key] = &[
         "write_timeout_ms",
         "30000",
         "A connection whose client takes nothing of what is written to it for this many \
-         milliseconds, or has vanished for as long, is cut off.",
+         milliseconds, or has vanished for four times as long, is cut off.",
     ),
     whole(
         "web",

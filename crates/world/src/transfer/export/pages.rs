@@ -6,10 +6,20 @@ use types::{GroupId, Result};
 use uuid::Uuid;
 
 use super::super::line::Line;
-use super::Export;
+use super::{Export, given_up};
 
 /// Rows read at a time.
 pub(super) const PAGE: usize = 1000;
+
+/// How many things are above one, by parents.
+const DEPTH: &str = " and (with recursive up (id, depth) as (\
+       select o.parent_id, 1 \
+       union all \
+       select t.parent_id, up.depth + 1 from up join things t on t.id = up.id \
+       where t.parent_id is not null and up.depth < 1000) select max(depth) from up) = ";
+
+/// Groups that are named to the wall of the database at a time.
+const BLOCK: usize = 128;
 
 /// The rows of one dimension.
 pub(super) struct Source {
@@ -19,6 +29,8 @@ pub(super) struct Source {
     pub(super) width: usize,
     /// What the rows of the whole store are read along.
     pub(super) key: Key,
+    /// Whether rows belong to others, of the same group, which come first.
+    pub(super) levels: bool,
     /// Appended while a group is being deleted: bounds the rows to all others.
     pub(super) living: &'static str,
     /// How those below a group are found; nowhere, where `more` says which they are.
@@ -45,8 +57,9 @@ pub(super) enum Key {
     One(&'static str),
     /// Both, of one index.
     Two(&'static str, &'static str),
-    /// Both, of two tables that are joined: of the second there are few for each of the first.
-    Joined(&'static str, &'static str),
+    /// Both, of two tables that are joined: of the second there are few for each of the first. A third
+    /// column tells apart the few rows that have both in common.
+    Joined(&'static str, &'static str, &'static str),
 }
 
 impl Key {
@@ -59,7 +72,7 @@ impl Key {
                 sql.bind(one).push(", ").bind(other).push(")")
             }
             // The range by itself is what an index can be asked for.
-            Self::Joined(first, second) => {
+            Self::Joined(first, second, _) => {
                 sql.push(" and ").push(first).push(" >= ").bind(one);
                 sql.push(" and (").push(first).push(" > ").bind(one);
                 sql.push(" or ").push(second).push(" > ").bind(other).push(")")
@@ -71,37 +84,69 @@ impl Key {
         sql.push(" order by ");
         match self {
             Self::One(id) => sql.push(id),
-            Self::Two(first, second) | Self::Joined(first, second) => {
-                sql.push(first).push(", ").push(second)
+            Self::Two(first, second) => sql.push(first).push(", ").push(second),
+            Self::Joined(first, second, third) => {
+                sql.push(first).push(", ").push(second).push(", ").push(third)
             }
         };
     }
 }
 
 impl Export<'_> {
-    /// Writes a dimension; tells whether there was anything.
+    /// Writes a dimension.
     pub(super) async fn pages(
         &mut self,
         source: &Source,
         more: impl Fn(&mut Sql<'_>),
         read: impl Fn(&Row<'_>) -> Result<Line>,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         let (Some(root), Some(inside)) = (self.root, &source.inside) else {
-            return self.stretch(source, source.key, more, read).await;
+            return self.levels(source, source.key, more, &read).await;
         };
         let groups = self.tx.all(inside.groups, args![root], |row| row.get::<GroupId>(0)).await?;
-        let mut any = false;
-        for group in groups {
-            let within = |sql: &mut Sql<'_>| {
-                sql.and_equals(inside.group, Some(group));
-                (inside.within)(sql, root);
-                more(sql);
-            };
-            any |= self.stretch(source, inside.key, within, &read).await?;
+        for block in groups.chunks(BLOCK) {
+            self.tx.reach_only(block.iter().copied().chain([root]));
+            for group in block {
+                let within = |sql: &mut Sql<'_>| {
+                    sql.and_equals(inside.group, Some(*group));
+                    (inside.within)(sql, root);
+                    more(sql);
+                };
+                self.levels(source, inside.key, within, &read).await?;
+            }
         }
-        Ok(any)
+        Ok(())
     }
 
+    /// Level by level where there are any, so that what others belong to comes first.
+    async fn levels(
+        &mut self,
+        source: &Source,
+        key: Key,
+        more: impl Fn(&mut Sql<'_>),
+        read: impl Fn(&Row<'_>) -> Result<Line>,
+    ) -> Result<()> {
+        if !source.levels {
+            return self.stretch(source, key, more, &read).await.map(drop);
+        }
+        let top = |sql: &mut Sql<'_>| {
+            more(sql);
+            sql.push(" and o.parent_id is null");
+        };
+        self.stretch(source, key, top, &read).await?;
+        for depth in 1_i64.. {
+            let level = |sql: &mut Sql<'_>| {
+                more(sql);
+                sql.push(" and o.parent_id is not null").push(DEPTH).bind(depth);
+            };
+            if !self.stretch(source, key, level, &read).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there was anything.
     async fn stretch(
         &mut self,
         source: &Source,
@@ -111,6 +156,10 @@ impl Export<'_> {
     ) -> Result<bool> {
         let mut after: Option<(Uuid, Uuid)> = None;
         loop {
+            // Where nothing is found nothing is sent, which would tell.
+            if self.out.is_closed() {
+                return Err(given_up());
+            }
             let mut sql = Sql::new(source.select);
             if self.deleting {
                 sql.push(source.living);
@@ -122,19 +171,30 @@ impl Export<'_> {
             key.order(&mut sql);
             sql.push(" limit ").bind(PAGE as i64);
             let width = source.width;
-            let rows = self
+            let mut rows = self
                 .tx
                 .all(sql.text(), sql.args(), |row| {
                     Ok((read(row)?, (row.get(width)?, row.get(width + 1)?)))
                 })
                 .await?;
+            let full = rows.len() == PAGE;
+            if full && matches!(key, Key::Joined(..)) {
+                whole_keys(&mut rows);
+            }
             let Some((_, last)) = rows.last() else { return Ok(after.is_some()) };
             after = Some(*last);
-            let full = rows.len() == PAGE;
             self.write(rows.into_iter().map(|(line, _)| line)).await?;
             if !full {
                 return Ok(true);
             }
         }
+    }
+}
+
+/// Leaves out the rows of the last key, of which a full page may not have all: the next one has.
+fn whole_keys<T>(rows: &mut Vec<(T, (Uuid, Uuid))>) {
+    let Some((_, last)) = rows.last() else { return };
+    if let Some(before) = rows.iter().rposition(|(_, key)| key != last) {
+        rows.truncate(before + 1);
     }
 }
