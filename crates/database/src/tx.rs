@@ -280,9 +280,8 @@ impl Tx {
         }
     }
 
-    /// Reaches only into these groups, which the policy allows, and into all below them. Rows of
-    /// groups that are named cost the wall least: of others it works out the tree, once for each
-    /// statement.
+    /// Reaches only into these groups, which the policy allows, and into all below them. Rows of those
+    /// that are named cost the wall least: for others it works out the tree, once a statement.
     pub fn reach_only(&mut self, groups: impl IntoIterator<Item = GroupId>) {
         let reach = self.reach().map(|reach| reach.only(groups));
         self.set_reach(reach);
