@@ -20,6 +20,7 @@ pub mod ontology;
 mod random;
 mod range;
 pub mod rates;
+pub mod sealed;
 pub mod usage;
 pub mod vault;
 mod work;

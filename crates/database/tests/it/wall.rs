@@ -251,6 +251,7 @@ async fn a_connection_that_says_nothing_reaches_nothing() {
 /// anybody but whom it belongs to.
 const OPEN: &[(&str, &str)] = &[
     ("audit_checkpoints", "the house's: what it publishes of its log"),
+    ("audit_deletions", "the house's: places in its log"),
     ("audit_keys", "the house's: public keys"),
     ("backup_codes", "a login's"),
     ("challenges", "found by the hash of a secret"),

@@ -1,16 +1,13 @@
-//! Holds leaves, events and checkpoints against each other, in the order of the tree, with no more
-//! in memory than its right edge.
+//! Holds leaves, events, checkpoints and deletions against each other, in the order of the tree, with
+//! no more in memory than its right edge and which events are gone.
 
-use std::collections::HashMap;
-
+use kernel::sealed::{Checkpoint, Deleted, Event, Verifier};
 use types::Result;
-use uuid::Uuid;
 
-use super::entry::Event;
-use super::findings::Report;
-use super::note::{Checkpoint, Verifier, base64};
+use super::findings::{Report, TOLD};
+use super::gone::Gone;
 use super::tiles::{Edge, Tile};
-use super::tree::Hash;
+use super::tree::{Hash, base64};
 
 /// What is there of the event of a leaf.
 pub(crate) enum Seen {
@@ -34,28 +31,8 @@ pub(crate) struct Check {
     known: Vec<Verifier>,
     kept: Option<Checkpoint>,
     newest: Option<Checkpoint>,
-    told: Told,
-    /// The same with what nothing signs.
-    claimed: Told,
-}
-
-/// Of each group the last event that tells of deletions: its place, and how many.
-#[derive(Default)]
-struct Told(HashMap<Uuid, (i64, u64)>);
-
-impl Told {
-    fn by(&mut self, event: &Event) {
-        if let Some(total) = event.deleted() {
-            let last = self.0.entry(event.group_id).or_default();
-            if event.seq > last.0 {
-                *last = (event.seq, total);
-            }
-        }
-    }
-
-    fn total(&self) -> u64 {
-        self.0.values().fold(0u64, |sum, (_, total)| sum.saturating_add(*total))
-    }
+    /// What no deletion has told of so far.
+    gone: Gone,
 }
 
 impl Check {
@@ -71,8 +48,7 @@ impl Check {
             known,
             kept: None,
             newest: None,
-            told: Told::default(),
-            claimed: Told::default(),
+            gone: Gone::default(),
         };
         if let Some((kept, by)) = kept {
             let good = match by.as_slice() {
@@ -113,11 +89,13 @@ impl Check {
         match seen {
             Seen::Event(event) if event.leaf()? == hash => {
                 self.report.events += 1;
-                self.tells(&event);
             }
             Seen::Event(event) => self.altered(Some(event.seq), leaf),
             Seen::Damaged(seq) => self.altered(seq, leaf),
-            Seen::Gone => self.report.gone(leaf),
+            Seen::Gone => {
+                self.report.gone(leaf);
+                self.gone.insert(leaf);
+            }
             Seen::Missing(seq) => {
                 let said = format!("Event {seq} was sealed as leaf {leaf}, and is not there.");
                 self.report.find("event_missing", Some(seq), Some(leaf), said);
@@ -140,21 +118,6 @@ impl Check {
         let event = seq.map_or_else(|| "An event".to_owned(), |seq| format!("Event {seq}"));
         let said = format!("{event} is not what was sealed as leaf {leaf}.");
         self.report.find("event_altered", seq, Some(leaf), said);
-    }
-
-    /// An event of the database that is not sealed yet.
-    pub(crate) fn waiting(&mut self, event: &Event) {
-        self.tells(event);
-    }
-
-    /// The same in a file, where anybody can write it: no deletion counts as told for its sake.
-    pub(crate) fn claims(&mut self, event: &Event) {
-        self.claimed.by(event);
-    }
-
-    fn tells(&mut self, event: &Event) {
-        self.told.by(event);
-        self.claimed.by(event);
     }
 
     /// A checkpoint of the tree as it is now.
@@ -180,7 +143,34 @@ impl Check {
         self.newest = Some(read);
     }
 
-    /// A checkpoint of a larger tree than there is.
+    /// What tells of deletions in the tree as it is now.
+    pub(crate) fn deletion(&mut self, note: &str) {
+        let size = self.edge.size();
+        let Some(Deleted { checkpoint, leaves }) = Deleted::parse(note) else {
+            let said = format!("What tells of deletions from {size} leaves cannot be read.");
+            return self.report.find("deletion_damaged", None, None, said);
+        };
+        let leaf = leaves.first().map(|[first, _]| *first);
+        // None that came with the log alone: whoever can write there can add one.
+        let by = if self.trusted.is_empty() { &self.known } else { &self.trusted };
+        if checkpoint.size() != size || *checkpoint.root() != self.edge.root() {
+            let said = format!(
+                "What tells of deletions from {} leaves is of another tree than the one that is \
+                 there.",
+                checkpoint.size()
+            );
+            self.report.find("deletion_differs", None, leaf, said);
+        } else if !by.iter().any(|key| checkpoint.is_by(key)) {
+            let said = format!("What tells of deletions from {size} leaves has no good signature.");
+            self.report.find("deletion_unsigned", None, leaf, said);
+        } else {
+            for stretch in leaves {
+                self.report.deleted_told += self.gone.remove(stretch);
+            }
+        }
+    }
+
+    /// A checkpoint of a larger tree than there is, or what tells of deletions from one.
     pub(crate) fn beyond(&mut self, size: u64) {
         let said = format!(
             "A checkpoint tells of {size} leaves, and there are {}: the end of the log was cut \
@@ -211,32 +201,24 @@ impl Check {
                 self.report.find("checkpoint_missing", None, None, said);
             }
         }
-        self.deletions();
+        self.untold();
         self.report.leaves = size;
         self.report.root_hash = base64(&self.edge.root());
         self.report.ok = self.report.found == 0;
         self.report
     }
 
-    /// As many events are gone as the log tells of.
-    fn deletions(&mut self) {
-        let (deleted, told) = (self.report.deleted, self.told.total());
-        self.report.deleted_told = told;
-        if deleted == told {
-            return;
+    /// For each event that is gone there is a deletion that tells so.
+    fn untold(&mut self) {
+        let untold = self.report.deleted - self.report.deleted_told;
+        for leaf in self.gone.left().take(TOLD) {
+            let said = format!(
+                "The event that was sealed as leaf {leaf} is gone, and nothing that is signed tells \
+                 of its deletion."
+            );
+            self.report.find("deletion_untold", None, Some(leaf), said);
         }
-        let leaf = self.report.deleted_leaves.last().map(|[_, last]| *last);
-        let (code, why) = if deleted == self.claimed.total() {
-            let why = " The rest is told by events that are not sealed yet, which anybody can \
-                       have written: export the log again once they are.";
-            ("deletion_unsealed", why)
-        } else {
-            ("deletion_untold", "")
-        };
-        let said = format!(
-            "{deleted} sealed events are gone, and the log tells that {told} were deleted.{why}"
-        );
-        self.report.find(code, None, leaf, said);
+        self.report.found += untold.saturating_sub(TOLD as u64);
     }
 }
 

@@ -1,31 +1,28 @@
 //! The sealed log as a file, and its verification where there is no database: NDJSON, with each
-//! leaf, what was hashed for it, and each checkpoint behind the last leaf it covers.
+//! leaf, what was hashed for it, and each note that was signed behind the last leaf it is about.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use database::{Db, Settings, Tx};
+use kernel::sealed::{Event, Verifier};
 use serde::{Deserialize, Serialize};
 use types::{Error, ErrorKind, Result};
 
 use super::check::{Check, Seen};
-use super::entry::Event;
 use super::findings::Report;
-use super::note::{Verifier, base64, unbase64};
+use super::notes::{Note, Notes};
 use super::sql;
 use super::tiles::{self, WIDTH};
-use super::verify::{self, Signed, Wanted};
+use super::tree::{base64, unbase64};
+use super::verify::{self, Wanted};
 
 /// Of the form of the file.
 const VERSION: u32 = 1;
 /// A line holds an event, whose metadata has 64 KiB, or a checkpoint.
 const MOST_BYTES: u64 = 8 << 20;
 const BUFFER: usize = 1 << 20;
-/// How often it is asked whether everything is sealed that should be, and from one time to the next.
-const LOOKS: u32 = 6;
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,11 +41,10 @@ enum Line {
     },
     /// A checkpoint of all leaves before it.
     Checkpoint { note: String },
-    /// An event that tells of deletions and is not sealed yet: nothing signs it, so a verification
-    /// only says that it is there.
-    Waiting { entry: String },
+    /// What tells of deletions among the leaves before it.
+    Deletion { note: String },
     /// The last one.
-    End { leaves: u64, checkpoints: u64 },
+    End { leaves: u64, checkpoints: u64, deletions: u64 },
 }
 
 /// What was written.
@@ -61,18 +57,16 @@ pub struct Exported {
     pub events: u64,
     /// Checkpoints.
     pub checkpoints: u64,
-    /// Events that tell of deletions and were not sealed yet, which a verification does not believe.
-    pub waiting: u64,
+    /// Notes that tell of deletions.
+    pub deletions: u64,
 }
 
 /// Writes the sealed log of the database that the settings name, of one moment, into a file that
-/// only this user reads; it appears when it is whole. What tells of deletions is waited for a few
-/// seconds until a server has sealed it.
+/// only this user reads; it appears when it is whole.
 ///
 /// # Errors
 /// 409 `audit_absent`, `output_unwritable`; when the database cannot be read.
 pub async fn export(settings: &Settings, path: &Path) -> Result<Exported> {
-    sealed(settings).await?;
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     let beside = PathBuf::from(beside);
@@ -96,22 +90,6 @@ pub async fn export(settings: &Settings, path: &Path) -> Result<Exported> {
         let _ = std::fs::remove_file(&beside);
     }
     done
-}
-
-/// Until no event that tells of deletions waits for the sealer, or it is not worth waiting: without a
-/// server nobody seals.
-async fn sealed(settings: &Settings) -> Result<()> {
-    for _ in 0..LOOKS {
-        let look = async |tx: &mut Tx| {
-            verify::require(tx).await?;
-            Ok(sql::waiting_deletions(tx, 1).await?.is_empty())
-        };
-        if Db::look(&verify::patient(settings), look).await? {
-            break;
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-    Ok(())
 }
 
 /// What is there was left by one that did not come to its end, or is a trap: it goes, and nothing is
@@ -152,7 +130,7 @@ impl Out {
 async fn write_all(tx: &mut Tx, out: &mut Out) -> Result<Exported> {
     verify::require(tx).await?;
     out.line(&Line::Log { version: VERSION, keys: sql::keys(tx).await? })?;
-    let (mut done, mut signed, mut place) = (Exported::default(), Signed::default(), 0);
+    let (mut done, mut notes, mut place) = (Exported::default(), Notes::default(), 0);
     while let Some(bytes) = sql::tile(tx, (0, place)).await? {
         let hashes = tiles::hashes(&bytes).unwrap_or_default();
         let from = done.leaves;
@@ -168,32 +146,30 @@ async fn write_all(tx: &mut Tx, out: &mut Out) -> Result<Exported> {
             done.events += u64::from(entry.is_some());
             out.line(&Line::Leaf { hash: base64(hash), entry, seq })?;
             done.leaves += 1;
-            checkpoints(tx, out, &mut signed, &mut done).await?;
+            told(tx, out, &mut notes, &mut done).await?;
         }
         place += 1;
         if hashes.len() < WIDTH {
             break;
         }
     }
-    for event in sql::waiting_deletions(tx, verify::PAGE).await? {
-        out.line(&Line::Waiting { entry: event.text()? })?;
-        done.waiting += 1;
-    }
-    out.line(&Line::End { leaves: done.leaves, checkpoints: done.checkpoints })?;
+    let Exported { leaves, checkpoints, deletions, .. } = done;
+    out.line(&Line::End { leaves, checkpoints, deletions })?;
     Ok(done)
 }
 
-/// Those of as many leaves as were written.
-async fn checkpoints(
-    tx: &mut Tx,
-    out: &mut Out,
-    signed: &mut Signed,
-    done: &mut Exported,
-) -> Result<()> {
-    while signed.is_at(tx, done.leaves).await? {
-        if let Some(head) = signed.next(tx).await? {
-            out.line(&Line::Checkpoint { note: head.note })?;
-            done.checkpoints += 1;
+/// What was signed of as many leaves as were written.
+async fn told(tx: &mut Tx, out: &mut Out, notes: &mut Notes, done: &mut Exported) -> Result<()> {
+    while let Some((_, note)) = notes.up_to(tx, done.leaves).await? {
+        match note {
+            Note::Checkpoint(note) => {
+                out.line(&Line::Checkpoint { note })?;
+                done.checkpoints += 1;
+            }
+            Note::Deletion(note) => {
+                out.line(&Line::Deletion { note })?;
+                done.deletions += 1;
+            }
         }
     }
     Ok(())
@@ -214,7 +190,7 @@ pub fn verify_file(path: &Path, wanted: Wanted) -> Result<Report> {
     };
     let known = keys.iter().filter_map(|key| Verifier::parse(key).ok()).collect();
     let mut check = Check::new(wanted.trusted, known, wanted.kept);
-    let (mut full, mut checkpoints) = (Vec::new(), 0);
+    let (mut full, mut checkpoints, mut deletions) = (Vec::new(), 0, 0);
     loop {
         match lines.next()? {
             Some(Line::Leaf { hash, entry, seq }) => {
@@ -226,12 +202,12 @@ pub fn verify_file(path: &Path, wanted: Wanted) -> Result<Report> {
                 check.checkpoint(&note);
                 checkpoints += 1;
             }
-            Some(Line::Waiting { entry }) => match serde_json::from_str::<Event>(&entry) {
-                Ok(event) => check.claims(&event),
-                Err(_) => return Err(lines.damaged("this is no event")),
-            },
-            Some(Line::End { leaves, checkpoints: told }) => {
-                if (leaves, told) != (check.size(), checkpoints) {
+            Some(Line::Deletion { note }) => {
+                check.deletion(&note);
+                deletions += 1;
+            }
+            Some(Line::End { leaves, checkpoints: signed, deletions: told }) => {
+                if (leaves, signed, told) != (check.size(), checkpoints, deletions) {
                     return Err(lines.damaged("lines are missing"));
                 }
                 break;

@@ -11,9 +11,9 @@ fn lines_are_read_as_they_are_written() {
     let text = serde_json::to_string(&line).unwrap();
     assert_eq!(text, format!(r#"{{"kind":"leaf","hash":"{hash}"}}"#));
     assert!(matches!(read(&format!("{text}\n")).unwrap(), Some(Line::Leaf { entry: None, .. })));
-    let end = Line::End { leaves: 2, checkpoints: 1 };
+    let end = Line::End { leaves: 2, checkpoints: 1, deletions: 0 };
     let text = serde_json::to_string(&end).unwrap();
-    assert_eq!(text, r#"{"kind":"end","leaves":2,"checkpoints":1}"#);
+    assert_eq!(text, r#"{"kind":"end","leaves":2,"checkpoints":1,"deletions":0}"#);
     assert!(read("").unwrap().is_none());
 }
 

@@ -35,7 +35,7 @@ pub struct Report {
     pub events: u64,
     /// Leaves whose events are gone.
     pub deleted: u64,
-    /// How many deletions the log itself tells of.
+    /// Of how many of them something that is signed tells that they were deleted.
     pub deleted_told: u64,
     /// Where they stood in the tree, first and last; the first few stretches.
     pub deleted_leaves: Vec<[u64; 2]>,

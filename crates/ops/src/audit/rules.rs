@@ -2,14 +2,14 @@
 //! tiles, however large the log is.
 
 use database::Tx;
+use kernel::sealed::{self, Checkpoint, Head};
 use kernel::{App, Caller, access};
 use types::{Error, EventId, Limit, Result};
 
 use super::model::{AuditCheckpoint, AuditConsistency, AuditInclusion};
-use super::note::{Checkpoint, base64};
-use super::sql::{self, Head};
+use super::sql;
 use super::tiles::{self, Tiles};
-use super::tree::{self, Hash, Span};
+use super::tree::{self, Hash, Span, base64};
 
 /// The last checkpoint, as a signed note.
 ///
@@ -17,7 +17,7 @@ use super::tree::{self, Hash, Span};
 /// 401; 403; 404 before there is one.
 pub async fn checkpoint(app: &App, caller: &Caller) -> Result<String> {
     owns_platform(caller)?;
-    let head = app.store(caller).read(async |tx| sql::head(tx).await).await?;
+    let head = app.store(caller).read(async |tx| sealed::head(tx).await).await?;
     Ok(head.ok_or_else(Error::not_found)?.note)
 }
 
@@ -59,7 +59,7 @@ pub async fn inclusion(
     owns_platform(caller)?;
     app.store(caller)
         .read(async move |tx| {
-            let head = sql::head(tx).await?.ok_or_else(Error::not_found)?;
+            let head = sealed::head(tx).await?.ok_or_else(Error::not_found)?;
             let leaf = sql::leaf_of(tx, id).await?.ok_or_else(Error::not_found)?;
             let tree_size = size.unwrap_or(head.size);
             if !(leaf + 1..=head.size).contains(&tree_size) {
@@ -96,7 +96,7 @@ pub async fn consistency(
     owns_platform(caller)?;
     app.store(caller)
         .read(async move |tx| {
-            let head = sql::head(tx).await?.ok_or_else(Error::not_found)?;
+            let head = sealed::head(tx).await?.ok_or_else(Error::not_found)?;
             let to = to.unwrap_or(head.size);
             if !(1..=head.size).contains(&to) {
                 return Err(out_of_range("to", 1, head.size));

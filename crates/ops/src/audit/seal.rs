@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use database::Tx;
 use database::seams::tail::Position;
+use kernel::sealed::{self, Checkpoint, Event, Head, Signer};
 use kernel::{App, Keys, events};
 use types::{Error, ErrorKind, Result, Time};
 
-use super::note::{Checkpoint, Signer};
-use super::sql::{self, Head, NAME};
+use super::sql::{self, NAME};
 use super::tiles::{Edge, Tile};
 
 /// Events sealed in one transaction: what the writer does for them takes about a millisecond.
@@ -92,16 +92,18 @@ pub async fn finish(app: &App) {
 }
 
 /// Passes the log on to another root key, in the transaction that makes it the one in use: the last
-/// checkpoint is signed with both, so that each later one has a key before it that vouches.
+/// checkpoint is signed with both, so that each later one has a key before it that vouches; what tells
+/// of deletions is signed anew, since the old key may be in other hands.
 ///
 /// # Errors
 /// As the store.
 pub async fn root_key_rotated(tx: &mut Tx, old: &Keys, new: &Keys, now: Time) -> Result<()> {
     let (old, new) = (Signer::of(old)?, Signer::of(new)?);
-    let Some(head) = sql::head(tx).await? else { return Ok(()) };
+    let Some(head) = sealed::head(tx).await? else { return Ok(()) };
     match Checkpoint::parse(&head.note) {
         Ok(last) if last.is_by(old.verifier()) => {
             sql::update_checkpoint(tx, head.size, &new.sign_too(&last)).await?;
+            sealed::sign_anew(tx, old.verifier(), &new).await?;
             sql::insert_key(tx, &new.verifier().to_string(), now).await
         }
         // Not to be vouched for; and no reason to keep a root key that may have leaked.
@@ -115,7 +117,7 @@ pub async fn root_key_rotated(tx: &mut Tx, old: &Keys, new: &Keys, now: Time) ->
 /// What is next to be sealed.
 struct Next {
     from: Option<Position>,
-    events: Vec<(Position, Option<super::entry::Event>)>,
+    events: Vec<(Position, Option<Event>)>,
     head: Option<Head>,
     edge: Edge,
 }
@@ -161,7 +163,7 @@ async fn step(app: &App, signer: &Signer) -> Result<bool> {
 /// Beside a database that was brought under another root key this process still has the old one: what
 /// it signed would be by a key that is not that of the log any more.
 async fn require_own(tx: &mut Tx, own: &str) -> Result<()> {
-    match sql::root_key(tx).await? {
+    match sealed::root_key(tx).await? {
         Some(stored) if stored != own => Err(Error::new(
             ErrorKind::Conflict,
             OTHER_KEY,
@@ -179,7 +181,7 @@ async fn next(tx: &mut Tx) -> Result<Option<Next>> {
     if events.is_empty() {
         return Ok(None);
     }
-    let head = sql::head(tx).await?;
+    let head = sealed::head(tx).await?;
     if head.is_none() && at.seq > 0 {
         return Err(broken("there is no checkpoint although events were sealed"));
     }

@@ -1,27 +1,17 @@
 //! The statements about the sealed log. All of it is the house's own.
 
 use database::seams::tail::{self, Position};
-use database::{Row, Sql, Tx, Value, args};
+use database::{Sql, Tx, Value, args};
+use kernel::event_columns;
+use kernel::sealed::{Event, Head, WIDTH};
 use types::{EventId, Result, Time};
 
 use super::check::Seen;
-use super::entry::{self, Event, columns};
 use super::tiles::{self, LEVELS, Place, Tile};
 use super::tree::Hash;
 
 /// The follower of the log.
 pub(super) const NAME: &str = "audit";
-
-/// The last checkpoint.
-pub(super) struct Head {
-    pub(super) size: u64,
-    pub(super) note: String,
-    pub(super) created_at: Time,
-}
-
-fn head_of(row: &Row<'_>) -> Result<Head> {
-    Ok(Head { size: unsigned(row.get(0)?)?, note: row.get(1)?, created_at: row.get(2)? })
-}
 
 fn unsigned(number: i64) -> Result<u64> {
     Ok(u64::try_from(number)?)
@@ -31,17 +21,11 @@ fn signed(number: u64) -> Result<i64> {
     Ok(i64::try_from(number)?)
 }
 
-/// The last checkpoint; none before there is one.
-pub(super) async fn head(tx: &mut Tx) -> Result<Option<Head>> {
-    let sql = "select size, note, created_at from audit_checkpoints order by size desc limit 1";
-    tx.maybe(sql, &[], head_of).await
-}
-
 /// Checkpoints of more leaves than that, the smallest first.
 pub(super) async fn checkpoints_from(tx: &mut Tx, size: u64, limit: i64) -> Result<Vec<Head>> {
     let sql = "select size, note, created_at from audit_checkpoints where size > $1 \
                order by size limit $2";
-    tx.all(sql, args![signed(size)?, limit], head_of).await
+    tx.all(sql, args![signed(size)?, limit], Head::of).await
 }
 
 /// Checkpoints of fewer leaves than that, the largest first.
@@ -52,7 +36,7 @@ pub(super) async fn checkpoints_before(
 ) -> Result<Vec<Head>> {
     let sql = "select size, note, created_at from audit_checkpoints where size < $1 \
                order by size desc limit $2";
-    tx.all(sql, args![size.unwrap_or(i64::MAX), limit], head_of).await
+    tx.all(sql, args![size.unwrap_or(i64::MAX), limit], Head::of).await
 }
 
 pub(super) async fn insert_checkpoint(tx: &mut Tx, size: u64, note: &str, now: Time) -> Result<()> {
@@ -110,14 +94,8 @@ pub(super) async fn insert_key(tx: &mut Tx, key: &str, now: Time) -> Result<()> 
     Ok(())
 }
 
-/// What the database remembers of the root key it is under.
-pub(super) async fn root_key(tx: &mut Tx) -> Result<Option<String>> {
-    let sql = "select value from once where name = 'keys'";
-    Ok(tx.maybe(sql, &[], |row| row.get::<Option<String>>(0)).await?.flatten())
-}
-
 const UNSEALED: &str = concat!(
-    columns!(),
+    event_columns!(),
     ", cast(case when exists (select 1 from event_leaves l where l.seq = o.seq) then 1 else 0 end \
      as bigint)"
 );
@@ -128,9 +106,9 @@ pub(super) async fn after(
     position: Position,
     limit: i64,
 ) -> Result<Vec<(Position, Option<Event>)>> {
-    let width = entry::WIDTH + 1;
+    let width = WIDTH + 1;
     tail::after(tx, UNSEALED, width, position, limit, |row| {
-        let has_leaf = row.get::<i64>(entry::WIDTH)? == 1;
+        let has_leaf = row.get::<i64>(WIDTH)? == 1;
         if has_leaf { Ok(None) } else { Event::of(row).map(Some) }
     })
     .await
@@ -159,7 +137,7 @@ pub(super) async fn leaf_of(tx: &mut Tx, id: EventId) -> Result<Option<u64>> {
 
 const LEAVES: &str = concat!(
     "select ",
-    columns!(),
+    event_columns!(),
     ", l.place, l.seq, l.blind from event_leaves l left join events o on o.seq = l.seq \
      where l.place >= $1 and l.place < $2 order by l.place"
 );
@@ -167,8 +145,8 @@ const LEAVES: &str = concat!(
 /// The leaves of a tile whose events are there, or should be.
 pub(super) async fn leaves(tx: &mut Tx, from: u64, to: u64) -> Result<Vec<(u64, Seen)>> {
     tx.all(LEAVES, args![signed(from)?, signed(to)?], |row| {
-        let (place, seq): (i64, i64) = (row.get(entry::WIDTH)?, row.get(entry::WIDTH + 1)?);
-        let blind = row.get::<Vec<u8>>(entry::WIDTH + 2);
+        let (place, seq): (i64, i64) = (row.get(WIDTH)?, row.get(WIDTH + 1)?);
+        let blind = row.get::<Vec<u8>>(WIDTH + 2);
         let seen = match (row.get::<Option<i64>>(0), Event::of(row), blind) {
             (Ok(None), _, _) => Seen::Missing(seq),
             (_, Ok(event), Ok(blind)) => Seen::Event(Box::new(event.blinded(&blind))),
@@ -249,16 +227,8 @@ pub(super) async fn waiting(tx: &mut Tx) -> Result<u64> {
     unsigned(tx.one(sql.text(), sql.args(), |row| row.get(0)).await?)
 }
 
-/// Of them, those that tell of deletions.
-pub(super) async fn waiting_deletions(tx: &mut Tx, limit: i64) -> Result<Vec<Event>> {
-    let mut sql = Sql::new(concat!("select ", columns!()));
-    sql.push(NO_LEAF).push(" and o.type = ").bind(entry::DELETED);
-    sql.push(" order by o.seq limit ").bind(limit);
-    tx.all(sql.text(), sql.args(), Event::of).await
-}
-
 /// Whether the schema knows of any of this.
 pub(super) async fn is_known(tx: &mut Tx) -> Result<bool> {
-    let sql = "select count(*) from migrations where name = '0031_audit'";
+    let sql = "select count(*) from migrations where name = '0037_audit_deletions'";
     Ok(tx.one(sql, &[], |row| row.get::<i64>(0)).await? == 1)
 }

@@ -1,18 +1,23 @@
 //! Merkle trees as of RFC 6962, section 2.1: what their nodes hash, and which of them a proof names.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+pub(crate) use kernel::sealed::{Hash, leaf};
 use sha2::{Digest as _, Sha256};
-
-/// A node of the tree.
-pub(crate) type Hash = [u8; 32];
-
-/// The hash of a leaf.
-pub(crate) fn leaf(entry: &[u8]) -> Hash {
-    Sha256::new().chain_update([0]).chain_update(entry).finalize().into()
-}
 
 /// The hash of two nodes side by side.
 pub(crate) fn node(left: &Hash, right: &Hash) -> Hash {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+}
+
+/// A hash as text.
+pub(crate) fn base64(hash: &Hash) -> String {
+    BASE64.encode(hash)
+}
+
+/// The hash of a text, if it is one.
+pub(crate) fn unbase64(text: &str) -> Option<Hash> {
+    BASE64.decode(text).ok()?.try_into().ok()
 }
 
 /// The root of a tree without leaves.

@@ -1,20 +1,19 @@
-//! Verifies a whole database: every event against its leaf, every tile, every checkpoint. It only
-//! reads, also while a server writes, and believes nothing that it can work out.
+//! Verifies a whole database: every event against its leaf, every tile, every checkpoint, and what
+//! tells of deletions. It only reads, also while a server writes, and believes nothing that it can work
+//! out.
 
 use std::collections::VecDeque;
 
 use database::{Db, Settings, Tx};
 use kernel::events;
+use kernel::sealed::{Checkpoint, Verifier};
 use types::{Error, Result};
 
 use super::check::{Check, Seen};
 use super::findings::{Report, TOLD};
-use super::note::{Checkpoint, Verifier};
-use super::sql::{self, Head, NAME};
+use super::notes::Notes;
+use super::sql::{self, NAME};
 use super::tiles::{self, LEVELS, Tile, WIDTH};
-
-/// Checkpoints read at a time.
-pub(super) const PAGE: i64 = 1000;
 
 /// What a log is held against.
 #[derive(Debug, Clone, Default)]
@@ -54,8 +53,8 @@ pub(super) async fn require(tx: &mut Tx) -> Result<()> {
     }
     Err(Error::conflict(
         "audit_absent",
-        "This database was last used by a version that did not seal the event log: start this \
-         version on it once.",
+        "This database was last used by a version that did not seal the event log as this one does: \
+         start this version on it once.",
     ))
 }
 
@@ -63,7 +62,7 @@ async fn all(tx: &mut Tx, wanted: &Wanted) -> Result<Report> {
     require(tx).await?;
     let known = known(tx).await?;
     let mut check = Check::new(wanted.trusted.clone(), known, wanted.kept.clone());
-    let mut signed = Signed::default();
+    let mut notes = Notes::default();
     let mut place = 0;
     while let Some(bytes) = sql::tile(tx, (0, place)).await? {
         let Some(hashes) = tiles::hashes(&bytes) else {
@@ -72,19 +71,15 @@ async fn all(tx: &mut Tx, wanted: &Wanted) -> Result<Report> {
             break;
         };
         let count = hashes.len();
-        leaves_of(tx, &mut check, &mut signed, hashes).await?;
+        leaves_of(tx, &mut check, &mut notes, hashes).await?;
         place += 1;
         if count < WIDTH {
             break;
         }
     }
     beside(tx, &mut check).await?;
-    while let Some(head) = signed.next(tx).await? {
-        if head.size == check.size() {
-            check.checkpoint(&head.note);
-        } else {
-            check.beyond(head.size);
-        }
+    while let Some((size, note)) = notes.up_to(tx, u64::MAX).await? {
+        note.check(size, &mut check);
     }
     unsealed(tx, &mut check).await?;
     Ok(check.finish())
@@ -94,7 +89,7 @@ async fn all(tx: &mut Tx, wanted: &Wanted) -> Result<Report> {
 async fn leaves_of(
     tx: &mut Tx,
     check: &mut Check,
-    signed: &mut Signed,
+    notes: &mut Notes,
     hashes: Vec<[u8; 32]>,
 ) -> Result<()> {
     let from = check.size();
@@ -104,10 +99,8 @@ async fn leaves_of(
     for (leaf, hash) in (from..).zip(hashes) {
         let here = found.front().is_some_and(|(place, _)| *place == leaf);
         let seen = if here { found.pop_front().map(|(_, seen)| seen) } else { None };
-        while signed.is_at(tx, check.size()).await? {
-            if let Some(head) = signed.next(tx).await? {
-                check.checkpoint(&head.note);
-            }
+        while let Some((size, note)) = notes.up_to(tx, check.size()).await? {
+            note.check(size, check);
         }
         check.leaf(hash, seen.unwrap_or(Seen::Gone), &mut full)?;
     }
@@ -164,38 +157,5 @@ async fn unsealed(tx: &mut Tx, check: &mut Check) -> Result<()> {
         check.report.find("event_unsealed", Some(seq), None, said);
     }
     check.report.waiting = sql::waiting(tx).await?;
-    for event in sql::waiting_deletions(tx, PAGE).await? {
-        check.waiting(&event);
-    }
     Ok(())
-}
-
-/// The checkpoints, page by page.
-#[derive(Default)]
-pub(super) struct Signed {
-    page: VecDeque<Head>,
-    last: u64,
-    over: bool,
-}
-
-impl Signed {
-    async fn fill(&mut self, tx: &mut Tx) -> Result<()> {
-        if self.page.is_empty() && !self.over {
-            self.page = sql::checkpoints_from(tx, self.last, PAGE).await?.into();
-            self.over = self.page.is_empty();
-            self.last = self.page.back().map_or(self.last, |head| head.size);
-        }
-        Ok(())
-    }
-
-    /// Whether the next one is of this many leaves.
-    pub(super) async fn is_at(&mut self, tx: &mut Tx, size: u64) -> Result<bool> {
-        self.fill(tx).await?;
-        Ok(self.page.front().is_some_and(|head| head.size == size))
-    }
-
-    pub(super) async fn next(&mut self, tx: &mut Tx) -> Result<Option<Head>> {
-        self.fill(tx).await?;
-        Ok(self.page.pop_front())
-    }
 }

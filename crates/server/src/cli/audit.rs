@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use ops::audit::{self, Checkpoint, Report, Signer, Verifier, Wanted};
+use kernel::sealed::{Checkpoint, Signer, Verifier};
+use ops::audit::{self, Report, Wanted};
 use serde_json::json;
 
 use crate::config::Settings;
@@ -147,22 +148,16 @@ fn tampered(report: &Report) -> Stop {
 async fn export(file: &Path, settings: &Settings, json: bool) -> Result<(), Stop> {
     super::require_database(settings)?;
     let done = audit::export(&start::database_settings(settings), file).await?;
-    if done.waiting > 0 {
-        eprintln!(
-            "{} events that tell of deletions are not sealed yet, and a verification of the file \
-             will say so: export it again while a server runs.",
-            done.waiting
-        );
-    }
     if json {
         return super::print_json(&done);
     }
     super::print(&format!(
-        "{}: {} leaves, {} with their events, {} checkpoints\n",
+        "{}: {} leaves, {} with their events, {} checkpoints, {} notes of deletions\n",
         file.display(),
         done.leaves,
         done.events,
-        done.checkpoints
+        done.checkpoints,
+        done.deletions
     ))
 }
 

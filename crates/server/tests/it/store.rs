@@ -12,9 +12,13 @@ pub(crate) async fn run(stage: &Stage, statement: &str) {
 
 /// How many rows a table has.
 pub(crate) async fn count(stage: &Stage, table: &str) -> i64 {
-    let query = format!("select count(*) from {table}");
+    number(stage, &format!("select count(*) from {table}")).await
+}
+
+/// What a query gives: one number.
+pub(crate) async fn number(stage: &Stage, query: &str) -> i64 {
     match stage.server.database() {
-        None => open(stage).query_row(&query, [], |row| row.get(0)).expect("a number"),
+        None => open(stage).query_row(query, [], |row| row.get(0)).expect("a number"),
         Some(database) => {
             let found =
                 database.all("everything", &format!("select cast(({query}) as text)")).await;

@@ -60,6 +60,7 @@ async fn an_exported_log_is_verified_without_a_database() {
         assert_eq!(all[0]["kind"], "log");
         assert_eq!(all.last().expect("a line")["kind"], "end");
         let at = all.iter().rposition(|line| line["kind"] == "leaf").expect("a leaf");
+        let leaf = all[..at].iter().filter(|line| line["kind"] == "leaf").count();
         let entry = parsed(all[at]["entry"].as_str().expect("what was hashed"));
         let seq = entry["seq"].as_i64();
 
@@ -72,15 +73,17 @@ async fn an_exported_log_is_verified_without_a_database() {
         gone[at].as_object_mut().expect("a leaf").remove("entry");
         let said = elsewhere(room.path(), &["--file", &written(&stage.server, &gone)]);
         found(&said, "deletion_untold", None);
-        // A line that nothing signs tells of no deletion, whatever it says.
-        let mut told = entry.clone();
-        told["type"] = json!("events_deleted");
-        told["groupId"] = json!("0190c0de-0000-7000-8000-000000000001");
-        told["metadata"] = json!(json!({ "count": 1, "total": 1 }).to_string());
+        // What nothing signs tells of no deletion, whatever it says.
+        let note = all.iter().rfind(|line| line["kind"] == "checkpoint").expect("a checkpoint");
+        let (root, signature) =
+            note["note"].as_str().and_then(|it| it.split_once("\n\n")).expect("it");
         let mut forged = gone.clone();
-        forged.insert(forged.len() - 1, json!({ "kind": "waiting", "entry": told.to_string() }));
+        let note = format!("{root}\ndeleted {leaf}\n\n{signature}");
+        forged.insert(forged.len() - 1, json!({ "kind": "deletion", "note": note }));
+        forged.last_mut().expect("the end")["deletions"] = json!(1);
         let said = elsewhere(room.path(), &["--file", &written(&stage.server, &forged)]);
-        found(&said, "deletion_unsealed", None);
+        let report = found(&said, "deletion_untold", None);
+        assert_eq!(report["findings"][0]["code"], "deletion_unsigned", "{report}");
         let mut swapped = all.clone();
         swapped.swap(1, 2);
         let said = elsewhere(room.path(), &["--file", &written(&stage.server, &swapped)]);

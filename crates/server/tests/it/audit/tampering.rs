@@ -165,3 +165,34 @@ async fn a_server_builds_nothing_on_a_tree_that_was_changed() {
         found(&verify(&stage.server, &[]), "log_cut", None);
     }
 }
+
+/// Somebody makes an event look old enough to go, so that the server would delete it and sign that.
+#[tokio::test]
+async fn an_event_that_was_made_to_look_old_is_not_deleted() {
+    for engine in Engine::all() {
+        let (mut stage, ids) = furnished(&engine).await;
+        let alice = stage.alice();
+        let limits = json!({ "settings": { "limits": { "eventRetentionDays": 30 } } });
+        alice.patch(&format!("/v1/groups/{}", stage.acme), limits).await.was(200);
+        let one = seq(&alice, &ids[1]).await;
+        stage.server.stop();
+        let old = format!("update events set occurred_at = 1000000 where seq = {one}");
+        store::run(&stage, &old).await;
+        stage.server.set("SIXFOLD_RETENTION_EVERY_S", "1");
+        stage.server.run();
+        let root = stage.root().at(stage.server.url()).fresh();
+        let deadline = std::time::Instant::now() + super::PATIENCE;
+        let failed = "/v1/jobs?kind=world.event_retention";
+        loop {
+            let jobs = root.get(failed).await.was(200);
+            if jobs.text.contains("audit_event_altered") || jobs.text.contains("is not deleted") {
+                break;
+            }
+            assert!(std::time::Instant::now() < deadline, "{}", jobs.text);
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        stage.server.stop();
+        let report = found(&verify(&stage.server, &[]), "event_altered", Some(one));
+        assert_eq!((&report["deleted"], &report["found"]), (&json!(0), &json!(1)), "{report}");
+    }
+}

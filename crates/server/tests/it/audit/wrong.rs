@@ -44,7 +44,7 @@ async fn each_wrong_input_is_told_by_name() {
     refused(&stage.server.say(&["audit", "key", "--json"]), 3, "keys_missing");
     super::good(&verify(&stage.server, &["--key", &public, "--checkpoint", &kept]));
     std::fs::rename(&aside, &keys).expect("moved back");
-    store::run(&stage, "delete from migrations where name = '0031_audit'").await;
+    store::run(&stage, "delete from migrations where name = '0037_audit_deletions'").await;
     refused(&verify(&stage.server, &[]), 1, "audit_absent");
 }
 

@@ -22,6 +22,7 @@ use Fate::{Cascade, Id, Nothing, Statement};
 const TABLES: &[(&str, Fate)] = &[
     ("api_keys", Statement),
     ("audit_checkpoints", Nothing),
+    ("audit_deletions", Nothing),
     ("audit_keys", Nothing),
     ("audit_tiles", Nothing),
     ("backup_codes", Cascade),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use database::seams::tail;
 use kernel::events::NewEvent;
 use kernel::jobs::Job;
-use kernel::{App, Caller, Work};
+use kernel::{App, Caller, Work, sealed};
 use serde_json::json;
 use types::{Error, GroupId, Json, JsonMap, Result, Time};
 
@@ -104,10 +104,10 @@ async fn delete(
 }
 
 /// Deletes events of a group that are sealed, and tells it in the same transaction how many and
-/// why: whoever verifies the log finds for each event that is gone one that tells so.
+/// why. For whoever verifies the log it is signed which they were.
 ///
 /// # Errors
-/// As the store.
+/// As [`sealed::let_go`].
 pub(in crate::events) async fn remove(
     work: &mut Work<'_>,
     group: GroupId,
@@ -115,13 +115,14 @@ pub(in crate::events) async fn remove(
     why: &JsonMap,
 ) -> Result<()> {
     if !places.is_empty() {
+        let seqs: Vec<i64> = places.iter().map(|(seq, _)| *seq).collect();
+        sealed::let_go(work, &seqs).await?;
         sql::delete(work.tx, group, places, work.now).await?;
     }
-    let (count, total) = sql::tell(work.tx, group).await?;
+    let count = sql::tell(work.tx, group).await?;
     if count > 0 {
         let mut metadata = why.clone();
         metadata.insert("count".to_owned(), count.into());
-        metadata.insert("total".to_owned(), total.into());
         let metadata = Json::of(&metadata)?;
         let event = NewEvent::new(group, "events_deleted", Some(group.into()), &metadata);
         work.record(event).await?;

@@ -32,7 +32,7 @@ pub(super) async fn groups(tx: &mut Tx, after: Option<GroupId>, limit: i64) -> R
 }
 
 /// Events of a group from before a moment that every follower has read, the oldest first; but for
-/// the last one that tells how many were deleted, which accounts for all before it.
+/// the last one that tells how many were deleted: each time it went another one would take its place.
 pub(super) async fn expired(
     tx: &mut Tx,
     group: GroupId,
@@ -61,8 +61,7 @@ pub(super) async fn untold(tx: &mut Tx, group: GroupId) -> Result<i64> {
     Ok(found.unwrap_or_default())
 }
 
-/// Deletes these events with what they were blinded with, and notes up to where they went. The
-/// hashes of their leaves stay, so that the sealed log stays whole.
+/// Deletes these events, and notes up to where they went.
 pub(super) async fn delete(
     tx: &mut Tx,
     group: GroupId,
@@ -76,41 +75,30 @@ pub(super) async fn delete(
     let mut sql = Sql::new("delete from events where group_id = ");
     sql.bind(group).push(" and seq in ").bind_list(seqs.iter().copied());
     let deleted = tx.run(sql.text(), sql.args()).await?;
-    let mut sql = Sql::new("delete from event_leaves where seq in ");
-    sql.bind_list(seqs.iter().copied());
-    tx.run(sql.text(), sql.args()).await?;
     let seq = places.iter().map(|(seq, _)| *seq).max().unwrap_or_default();
     let at = places.iter().map(|(_, at)| at.micros()).max().unwrap_or_default();
     tx.run(
-        "insert into event_horizons (group_id, seq, occurred_at, generation, untold, removed, \
-         updated_at) values ($1, $2, $3, 1, $4, $4, $5) on conflict (group_id) do update set \
+        "insert into event_horizons (group_id, seq, occurred_at, generation, untold, updated_at) \
+         values ($1, $2, $3, 1, $4, $5) on conflict (group_id) do update set \
          seq = case when excluded.seq > event_horizons.seq \
            then excluded.seq else event_horizons.seq end, \
          occurred_at = case when excluded.occurred_at > event_horizons.occurred_at \
            then excluded.occurred_at else event_horizons.occurred_at end, \
          generation = event_horizons.generation + 1, \
-         untold = event_horizons.untold + excluded.untold, \
-         removed = event_horizons.removed + excluded.removed, updated_at = excluded.updated_at",
+         untold = event_horizons.untold + excluded.untold, updated_at = excluded.updated_at",
         args![group, seq, at, i64::try_from(deleted)?, now],
     )
     .await?;
     Ok(())
 }
 
-/// How many were deleted since it was last asked, and since the log is sealed.
-pub(super) async fn tell(tx: &mut Tx, group: GroupId) -> Result<(i64, i64)> {
-    let found = tx
-        .maybe(
-            "select untold, removed from event_horizons where group_id = $1",
-            args![group],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .await?;
-    let (count, total) = found.unwrap_or_default();
+/// How many were deleted since it was last asked.
+pub(super) async fn tell(tx: &mut Tx, group: GroupId) -> Result<i64> {
+    let count = untold(tx, group).await?;
     if count > 0 {
         tx.run("update event_horizons set untold = 0 where group_id = $1", args![group]).await?;
     }
-    Ok((count, total))
+    Ok(count)
 }
 
 /// What is gone from the logs of a scope.

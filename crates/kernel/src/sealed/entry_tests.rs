@@ -42,17 +42,5 @@ fn the_canonical_form_is_this_one() {
     assert!(names.is_sorted(), "{names:?}");
     let read: Event = serde_json::from_str(&text).unwrap();
     assert_eq!(read.text().unwrap(), text);
-    assert_eq!(read.leaf().unwrap(), tree::leaf(expected.as_bytes()));
-}
-
-#[test]
-fn only_what_retention_records_tells_of_deletions() {
-    let told = Event { metadata: r#"{"count":2,"total":9}"#.to_owned(), ..event() };
-    assert_eq!(told.deleted(), None);
-    let told = Event { kind: DELETED.to_owned(), ..told };
-    assert_eq!(told.deleted(), Some(9));
-    for metadata in ["", "{}", "[]", r#"{"total":-1}"#, r#"{"total":"9"}"#] {
-        let odd = Event { metadata: metadata.to_owned(), ..told.clone() };
-        assert_eq!(odd.deleted(), None, "{metadata}");
-    }
+    assert_eq!(read.leaf().unwrap(), leaf(expected.as_bytes()));
 }

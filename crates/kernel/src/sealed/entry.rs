@@ -8,36 +8,32 @@
 
 use database::Row;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use types::Result;
 use uuid::Uuid;
 
-use super::note::hex;
-use super::tree::{self, Hash};
-
-/// What retention records of what it deleted.
-pub(crate) const DELETED: &str = "events_deleted";
+use super::note::{Hash, hex};
 
 /// The columns of an event over the alias `o`, as [`Event::of`] reads them.
-macro_rules! columns {
+#[macro_export]
+macro_rules! event_columns {
     () => {
         "o.seq, o.id, o.group_id, o.type, o.actor_id, o.impersonator_id, o.target_id, \
          o.target_kind, o.occurred_at, cast(o.metadata as text), o.request_id, o.visibility, \
          o.owner_id, o.thing_id, o.other_thing_id"
     };
 }
-pub(crate) use columns;
-
 /// How many they are.
-pub(crate) const WIDTH: usize = 15;
+pub const WIDTH: usize = 15;
 
 /// An event, in the order of its canonical form: members by name, as RFC 8785 sorts them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Event {
+pub struct Event {
     actor_id: Option<Uuid>,
     /// As hexadecimal digits.
     blind: String,
-    pub(crate) group_id: Uuid,
+    group_id: Uuid,
     id: Uuid,
     impersonator_id: Option<Uuid>,
     metadata: String,
@@ -46,12 +42,13 @@ pub(crate) struct Event {
     other_thing_id: Option<Uuid>,
     owner_id: Option<Uuid>,
     request_id: Option<String>,
-    pub(crate) seq: i64,
+    /// Its place in the log.
+    pub seq: i64,
     target_id: Option<Uuid>,
     target_kind: Option<String>,
     thing_id: Option<Uuid>,
     #[serde(rename = "type")]
-    pub(crate) kind: String,
+    kind: String,
     v: u8,
     visibility: String,
 }
@@ -61,7 +58,7 @@ impl Event {
     ///
     /// # Errors
     /// Internal, when a column holds what no event has there.
-    pub(crate) fn of(row: &Row<'_>) -> Result<Self> {
+    pub fn of(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
             seq: row.get(0)?,
             id: row.get(1)?,
@@ -84,7 +81,7 @@ impl Event {
     }
 
     /// The same, blinded.
-    pub(crate) fn blinded(self, blind: &[u8]) -> Self {
+    pub fn blinded(self, blind: &[u8]) -> Self {
         Self { blind: hex(blind), ..self }
     }
 
@@ -92,7 +89,7 @@ impl Event {
     ///
     /// # Errors
     /// Never, in truth: there is nothing in it that JSON has no words for.
-    pub(crate) fn text(&self) -> Result<String> {
+    pub fn text(&self) -> Result<String> {
         Ok(serde_json::to_string(self)?)
     }
 
@@ -100,21 +97,15 @@ impl Event {
     ///
     /// # Errors
     /// As [`Event::text`].
-    pub(crate) fn leaf(&self) -> Result<Hash> {
-        Ok(tree::leaf(self.text()?.as_bytes()))
+    pub fn leaf(&self) -> Result<Hash> {
+        Ok(leaf(self.text()?.as_bytes()))
     }
+}
 
-    /// How many events were deleted from the log of its group until then, where it tells that.
-    pub(crate) fn deleted(&self) -> Option<u64> {
-        #[derive(Deserialize)]
-        struct Told {
-            total: Option<u64>,
-        }
-        if self.kind != DELETED {
-            return None;
-        }
-        serde_json::from_str::<Told>(&self.metadata).ok()?.total
-    }
+/// The hash of a leaf (RFC 6962, section 2.1).
+#[must_use]
+pub fn leaf(entry: &[u8]) -> Hash {
+    Sha256::new().chain_update([0]).chain_update(entry).finalize().into()
 }
 
 #[cfg(test)]

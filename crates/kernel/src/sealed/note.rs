@@ -6,11 +6,13 @@ use std::fmt::{self, Write as _};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use kernel::Keys;
 use sha2::{Digest as _, Sha256};
 use types::{Error, ErrorKind, Result};
 
-use super::tree::Hash;
+use crate::Keys;
+
+/// What SHA-256 gives.
+pub type Hash = [u8; 32];
 
 /// Bytes of a note at most.
 const MOST_BYTES: usize = 16 * 1024;
@@ -108,14 +110,29 @@ impl Signer {
     }
 
     /// A checkpoint of a log of this size with this root.
-    pub(crate) fn sign(&self, size: u64, root: &Hash) -> String {
-        let text = format!("{}\n{size}\n{}\n", self.verifier.name, BASE64.encode(root));
-        format!("{text}\n{}", self.line(&text))
+    #[must_use]
+    pub fn sign(&self, size: u64, root: &Hash) -> String {
+        self.note(&format!("{}\n{size}\n{}\n", self.verifier.name, BASE64.encode(root)))
+    }
+
+    /// The same checkpoint with one line more, which is not empty.
+    pub(super) fn sign_with(&self, checkpoint: &Checkpoint, extension: &str) -> String {
+        self.note(&format!("{}{extension}\n", checkpoint.text()))
     }
 
     /// The same checkpoint with this signature as well.
-    pub(crate) fn sign_too(&self, checkpoint: &Checkpoint) -> String {
+    #[must_use]
+    pub fn sign_too(&self, checkpoint: &Checkpoint) -> String {
         format!("{}{}", checkpoint.note, self.line(checkpoint.text()))
+    }
+
+    /// The same checkpoint with this signature alone.
+    pub(super) fn sign_anew(&self, checkpoint: &Checkpoint) -> String {
+        self.note(checkpoint.text())
+    }
+
+    fn note(&self, text: &str) -> String {
+        format!("{text}\n{}", self.line(text))
     }
 
     fn line(&self, text: &str) -> String {
@@ -194,8 +211,15 @@ impl Checkpoint {
     }
 
     /// The root of the tree.
-    pub(crate) const fn root(&self) -> &Hash {
+    #[must_use]
+    pub const fn root(&self) -> &Hash {
         &self.root
+    }
+
+    /// The line behind the root that says more about this tree, where there is one and no other.
+    pub(super) fn extension(&self) -> Option<&str> {
+        let mut lines = self.text().lines().skip(3);
+        lines.next().filter(|_| lines.next().is_none())
     }
 
     /// Whether it is of this key's log and has a good signature by it.
@@ -226,20 +250,14 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.contains(|letter: char| letter.is_whitespace() || letter == '+')
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing into a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    BASE64.encode(bytes)
-}
-
-pub(crate) fn unbase64(text: &str) -> Option<Hash> {
-    BASE64.decode(text).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
