@@ -245,6 +245,7 @@ pub(crate) async fn subject(tx: &mut Tx, login: Login) -> Result<Subject> {
     let account = sql::view(tx, login.user).await?.ok_or_else(Error::not_found)?;
     let mut groups = vec![login.home];
     groups.extend(deletion_sql::theirs_alone(tx, login.person, login.home).await?);
+    groups.extend(deletion_sql::removed_of(tx, login.person).await?);
     Ok(Subject {
         person: login.person,
         user: Some(login.user),

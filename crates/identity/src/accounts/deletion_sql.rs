@@ -54,14 +54,16 @@ pub(super) async fn below_without_others(
     .await
 }
 
-/// The groups they are in, but their own, with nobody else in them, above them or below them.
+/// The groups they are in, but their own, with nobody else in them, above them or below them; and
+/// what is below these.
 pub(super) async fn theirs_alone(
     tx: &mut Tx,
     person: PersonId,
     home: GroupId,
 ) -> Result<Vec<GroupId>> {
     tx.all(
-        "select m.group_id from memberships m join groups g on g.id = m.group_id \
+        "select distinct b.group_id from memberships m join groups g on g.id = m.group_id \
+         join group_ancestors b on b.ancestor_id = g.id \
          where m.person_id = $1 and m.status = 'active' and g.id <> $2 and g.slug <> 'platform' \
          and not exists (select 1 from group_ancestors a \
          join memberships o on o.group_id = a.ancestor_id \
@@ -69,8 +71,19 @@ pub(super) async fn theirs_alone(
          and not exists (select 1 from group_ancestors a \
          join memberships o on o.group_id = a.group_id \
          where a.ancestor_id = m.group_id and o.person_id <> $1 and o.status = 'active') \
-         order by m.group_id",
+         order by b.group_id",
         args![person, home],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// The groups that were theirs alone when they were deleted for good: only their log is left.
+pub(super) async fn removed_of(tx: &mut Tx, person: PersonId) -> Result<Vec<GroupId>> {
+    tx.all(
+        "select r.id from removed_groups r where r.person_id = $1 and not exists \
+         (select 1 from groups g where g.id = r.id and g.status <> 'deleting') order by r.id",
+        args![person],
         |row| row.get(0),
     )
     .await

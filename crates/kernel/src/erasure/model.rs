@@ -56,7 +56,8 @@ pub struct Subject {
     /// Whether the address is known to be theirs. Who signed up with somebody else's is not told what
     /// that one was sent or wrote, and takes nothing of it along.
     pub email_proven: bool,
-    /// The groups that are theirs alone, the personal one first.
+    /// The groups that are theirs alone, the personal one first; and those that were and are gone,
+    /// of which the log is left.
     pub groups: Vec<GroupId>,
     /// What becomes of what they own elsewhere.
     pub contents: Contents,

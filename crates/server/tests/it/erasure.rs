@@ -2,6 +2,7 @@
 //! nothing else.
 
 mod filled;
+mod gone;
 mod tables;
 mod wrong;
 

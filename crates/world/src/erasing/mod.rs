@@ -2,8 +2,8 @@
 //!
 //! The groups that were theirs alone go with all that is in them, as any group that is deleted for
 //! good. What they own in groups of others stays, and belongs to a record without a name, unless
-//! they — or who erases them — want it gone, too (`owned`). What they wrote to groups by the contact
-//! form goes in any case.
+//! they — or who erases them — want it gone, too (`owned`), and then the log of things that were
+//! removed before as well. What they wrote to groups by the contact form goes in any case.
 
 mod owned;
 mod sql;
@@ -20,6 +20,8 @@ pub fn erasing(rooms: Rooms) -> Rooms {
     let of_theirs = "person_id = $1";
     let rooms = owned::erasing(rooms)
         .delete("join_requests", "id", of_theirs, &[Arg::Person])
+        // Those are among their groups, whose log is removed.
+        .delete("removed_groups", "id", of_theirs, &[Arg::Person])
         .delete("import_people", "import_id, source_id", of_theirs, &[Arg::Person])
         // With the rows that were refused, which say what was in them.
         .delete("import_runs", "id", of_theirs, &[Arg::Person])

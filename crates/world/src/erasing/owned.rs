@@ -23,6 +23,9 @@ pub(super) fn erasing(rooms: Rooms) -> Rooms {
     rooms
         .rows(sql::LETTERS, &[Arg::Email], |work, _, ids| Box::pin(remove_things(work, ids)))
         .rows(sql::THINGS, &[Arg::Owner], |work, _, ids| Box::pin(remove_things(work, ids)))
+        .rows(sql::REMOVED_THINGS, &[Arg::Owner], |work, _, ids| {
+            Box::pin(remove_about(work, ids, MOST))
+        })
         .rows(sql::CONNECTIONS, &[Arg::Owner], |work, _, ids| {
             Box::pin(remove_connections(work, ids))
         })

@@ -9,6 +9,12 @@ pub(super) const LETTERS: &str = "select id from things where type = 'contact_su
      and cast(properties ->> 'email' as text) = $1 order by id limit $2";
 /// Archived ones, too.
 pub(super) const THINGS: &str = "select id from things where owner_id = $1 order by id limit $2";
+/// Theirs when they were removed for good, of which the log still tells more than that an erasure
+/// removed them.
+pub(super) const REMOVED_THINGS: &str = "select o.target_id from events o \
+     where o.type = 'thing_deleted' and o.owner_id = $1 and o.target_kind = 'thing' \
+     and cast(o.metadata ->> 'reason' as text) is distinct from 'person_erased' \
+     and not exists (select 1 from things t where t.id = o.target_id) order by o.seq limit $2";
 /// Those they made, those that are theirs, and those that begin or end at them.
 pub(super) const CONNECTIONS: &str = "select id from connections where created_by = $1 or owner_id = $1 \
      or from_id = $1 or to_id = $1 limit $2";

@@ -159,6 +159,9 @@ async fn at_acme(stage: &Stage, person: &Person) -> (String, String) {
     let of_alice = alice.post("/v1/things", note).await.was(201).id();
     let shared = thing(person, &stage.acme, SHARED, "shared").await;
     connect(person, &shared, &of_alice, SHARED).await;
+    // Of this one only the log still tells.
+    let gone = thing(person, &stage.acme, SHARED, "gone").await;
+    alice.delete(&format!("/v1/things/{gone}?permanent=true")).await.was(204);
     (shared, of_alice)
 }
 

@@ -65,6 +65,7 @@ const TABLES: &[(&str, Fate)] = &[
     // Of groups of others: who set them up last.
     ("receivers", Id),
     ("registered_types", Statement),
+    ("removed_groups", Statement),
     ("removed_things", Id),
     ("search_documents", Statement),
     ("second_factor_failures", Cascade),

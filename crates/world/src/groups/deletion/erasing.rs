@@ -16,12 +16,15 @@ pub(super) fn erasing(rooms: Rooms) -> Rooms {
 
 fn hide<'a>(work: &'a mut Work<'_>, who: &'a Subject, _most: i64) -> Removing<'a> {
     Box::pin(async move {
+        // As it is stored now: an earlier round, or another try, found groups that whoever calls
+        // has not heard of.
+        let Some(who) = erasure::find(work.tx, who.person.0).await? else { return Ok(0) };
         let mut hidden = Vec::new();
         let mut some = 0;
         for group in &who.groups {
             if sql::is_going(work.tx, *group).await? {
                 hidden.push(*group);
-            } else if prepare(work, who, *group).await? {
+            } else if prepare(work, &who, *group).await? {
                 let below = sql::subtree(work.tx, *group).await?;
                 some += i64::try_from(below.len())?;
                 rules::hide(work, *group).await?;

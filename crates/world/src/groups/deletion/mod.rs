@@ -1,4 +1,5 @@
-//! Deleting a group for good, with all that is below and in it. Its events stay.
+//! Deleting a group for good, with all that is below and in it. Its events stay; where one person
+//! was alone in it, until they are erased.
 //!
 //! In one transaction it goes out of sight: nobody belongs to it, nothing leads to it, and it is
 //! `deleting`. What it holds is removed in that transaction as far as [`rules::BATCH`] rows go, and

@@ -76,6 +76,7 @@ async fn vanish(work: &mut Work<'_>, group: &Group, size: i64) -> Result<()> {
         Some(parent) => parent,
         None => work.tx.beyond(async |tx| sql::platform(tx, PLATFORM_SLUG).await).await?,
     };
+    remember(work, group.id).await?;
     hide(work, group.id).await?;
     let metadata = Json::of(&json!({
         "type": group.kind, "name": group.name, "slug": group.slug, "groups": size,
@@ -86,7 +87,14 @@ async fn vanish(work: &mut Work<'_>, group: &Group, size: i64) -> Result<()> {
     Ok(())
 }
 
-/// The same without telling anybody.
+/// The log of a group stays; if it was somebody's alone, it goes when they are erased.
+async fn remember(work: &mut Work<'_>, root: GroupId) -> Result<()> {
+    let alone = work.tx.beyond(async move |tx| sql::alone_around(tx, root).await).await?;
+    let Some(person) = alone else { return Ok(()) };
+    work.tx.beyond(async move |tx| sql::remember_removed(tx, root, person).await).await
+}
+
+/// Out of everybody's sight, without telling anybody.
 pub(super) async fn hide(work: &mut Work<'_>, root: GroupId) -> Result<()> {
     let now = work.now;
     work.tx.beyond(async move |tx| sql::free_usernames(tx, root, now).await).await?;

@@ -34,6 +34,37 @@ pub(super) async fn size(tx: &mut Tx, root: GroupId) -> Result<i64> {
     .await
 }
 
+/// Who is in a group, above it or below it, if that is one person.
+pub(super) async fn alone_around(tx: &mut Tx, root: GroupId) -> Result<Option<PersonId>> {
+    let people: Vec<PersonId> = tx
+        .all(
+            "select distinct m.person_id from memberships m \
+             where m.status = 'active' and m.group_id in ( \
+             select a.group_id from group_ancestors a where a.ancestor_id = $1 \
+             union select u.ancestor_id from group_ancestors u where u.group_id = $1) limit 2",
+            args![root],
+            |row| row.get(0),
+        )
+        .await?;
+    Ok(match people.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    })
+}
+
+/// Remembers of a group and those below it whose they were. An import may have brought one back
+/// that was remembered before.
+pub(super) async fn remember_removed(tx: &mut Tx, root: GroupId, person: PersonId) -> Result<()> {
+    tx.run(
+        "insert into removed_groups (id, person_id) \
+         select a.group_id, p.id from group_ancestors a join people p on p.id = $2 \
+         where a.ancestor_id = $1 on conflict (id) do update set person_id = excluded.person_id",
+        args![root, person],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Frees the usernames of records that are in no other group: nobody could ever change them again.
 pub(super) async fn free_usernames(tx: &mut Tx, root: GroupId, now: Time) -> Result<()> {
     tx.run(
