@@ -75,7 +75,7 @@ if [[ -z $promtool ]] && command -v apt-get dpkg-deb >/dev/null; then
 fi
 if [[ -n $promtool ]]; then
   mkdir "$room/prometheus"
-  cp "$here/prometheus/alerts.yml" "$room/prometheus/"
+  cp "$here/prometheus/alerts.yml" "$here/prometheus/alerts_test.yml" "$room/prometheus/"
   sed 's|/etc/prometheus/sixfold.token|/dev/null|' "$here/prometheus/prometheus.yml" >"$room/prometheus/prometheus.yml"
   # What the dashboard asks is held to the language as if it were rules.
   "$room/venv/bin/python" - "$here/grafana/sixfold.json" >"$room/prometheus/dashboard.yml" <<'PYTHON'
@@ -86,9 +86,9 @@ asked = [re.sub(r"\$(job|instance)", ".*", one.replace("$__rate_interval", "1m")
 rules = [{"record": f"dashboard:{number}", "expr": one} for number, one in enumerate(asked)]
 yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}, sys.stdout)
 PYTHON
-  (cd "$room/prometheus" && "$promtool" check config prometheus.yml && "$promtool" check rules dashboard.yml) \
-    >"$room/promtool" 2>&1 || { cat "$room/promtool"; exit 1; }
-  echo 'prometheus/ and what grafana/ asks: promtool would take them'
+  (cd "$room/prometheus" && "$promtool" check config prometheus.yml && "$promtool" check rules dashboard.yml &&
+    "$promtool" test rules alerts_test.yml) >"$room/promtool" 2>&1 || { cat "$room/promtool"; exit 1; }
+  echo 'prometheus/ and what grafana/ asks: promtool would take them, and alerts come when they should'
 else
   skipped 'promtool is not installed: prometheus/ was only read'
 fi

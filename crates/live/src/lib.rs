@@ -43,7 +43,7 @@ use axum::routing::any;
 use kernel::App;
 use kernel::jobs::Jobs;
 use tokio::sync::{Semaphore, watch};
-use types::{Error, PersonId, Result, ThingId};
+use types::{Error, PersonId, Result, Shortage, ThingId};
 use utoipa_axum::router::OpenApiRouter;
 use web::CursorKey;
 
@@ -245,7 +245,8 @@ impl Live {
     fn place_for_stream(&self, person: Option<PersonId>) -> Result<Place> {
         if self.streams.fetch_add(1, Ordering::AcqRel) >= self.settings.max_connections {
             self.streams.fetch_sub(1, Ordering::AcqRel);
-            return Err(Error::overloaded("There are too many connections; try again later."));
+            let error = Error::overloaded("There are too many connections; try again later.");
+            return Err(error.short_of(Shortage::LiveConnections));
         }
         self.app.meters().live.streams.add(1);
         let mut place = Place { live: self.clone(), person: None };

@@ -88,8 +88,9 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
             let _ = stopped.wait_for(|stopped| *stopped).await;
         }
     };
-    let main = web::serve(listener, router, &settings.web, https.tls(), told());
-    let beside = https.beside(settings, &url, &told);
+    let (tls, http) = (https.tls(), &app.meters().http);
+    let main = web::serve(listener, router, &settings.web, tls, &http.connections, told());
+    let beside = https.beside(settings, &url, &http.redirects, &told);
     let (served, ()) = tokio::join!(main, beside);
     tasks.abort_all();
     while tasks.join_next().await.is_some() {}

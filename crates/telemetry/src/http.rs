@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::{Counter, Gauge, Histogram, MICROS};
+use crate::{Counter, Elsewhere, Gauge, Histogram, MICROS};
 
 /// What is not in the API's description: pages, documents, and what is not there at all.
 pub const OTHER: &str = "other";
@@ -17,11 +17,78 @@ pub struct Http {
     other: Route,
     /// Being worked on.
     pub in_flight: Gauge,
-    /// Answered 503 at once because too many were being worked on, or a share of them waited too
-    /// long.
-    pub refused: Counter,
+    /// Answered 503 for want of room.
+    pub refused: Refusals,
     /// Took longer than they should.
     pub slow: Counter,
+    /// Connections to the port of the house.
+    pub connections: Connections,
+    /// Connections to the plain port that leads to it, where there is one.
+    pub redirects: Connections,
+}
+
+/// Connections to one port.
+#[derive(Debug, Default)]
+pub struct Connections {
+    /// Open now. Whoever accepts them knows, so nobody counts them.
+    pub open: Elsewhere,
+    /// How many may be open.
+    pub limit: Gauge,
+    /// Turned away because so many were.
+    pub refused: Counter,
+}
+
+/// Requests answered 503 for want of room, by what was full.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    /// As many as may be were being worked on.
+    pub in_flight: Counter,
+    /// Others waited for longer than they should.
+    pub wait: Counter,
+    /// The queue of the store.
+    pub database_queue: Counter,
+    /// Connections to the store.
+    pub database_connections: Counter,
+    /// The line of long reads.
+    pub long_reads: Counter,
+    /// Passwords to be hashed or compared.
+    pub passwords: Counter,
+    /// Exports of whole groups.
+    pub exports: Counter,
+    /// Requests to other servers.
+    pub calls: Counter,
+    /// Pages of others that are read.
+    pub pages: Counter,
+    /// Sockets and streams.
+    pub live_connections: Counter,
+    /// Nothing with a name: changes that lost against others too often, a store that is away.
+    pub other: Counter,
+}
+
+impl Refusals {
+    /// Each with its name.
+    #[must_use]
+    pub fn all(&self) -> [(&'static str, &Counter); 11] {
+        [
+            ("in_flight", &self.in_flight),
+            ("wait_target", &self.wait),
+            ("database_queue", &self.database_queue),
+            ("database_connections", &self.database_connections),
+            ("long_reads", &self.long_reads),
+            ("passwords", &self.passwords),
+            ("exports", &self.exports),
+            ("calls", &self.calls),
+            ("pages", &self.pages),
+            ("live_connections", &self.live_connections),
+            ("other", &self.other),
+        ]
+    }
+
+    /// Together.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        self.all().iter().map(|(_, counter)| counter.get()).sum()
+    }
 }
 
 type Routes = HashMap<Box<str>, Vec<(Box<str>, Route)>>;
@@ -101,5 +168,20 @@ mod tests {
         };
         assert_eq!(counts(0), Some([0, 1, 0, 1, 0]));
         assert_eq!(counts(1), Some([0, 0, 0, 2, 0]));
+    }
+
+    #[test]
+    fn refusals_have_a_name_each() {
+        let refusals = Refusals::default();
+        for (_, counter) in refusals.all() {
+            counter.one();
+        }
+        let mut names = refusals.all().map(|(name, counter)| {
+            assert_eq!(counter.get(), 1, "{name}");
+            name
+        });
+        names.sort_unstable();
+        assert!(names.windows(2).all(|two| two.first() != two.last()), "{names:?}");
+        assert_eq!(refusals.sum(), names.len() as u64);
     }
 }

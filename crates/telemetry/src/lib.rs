@@ -14,7 +14,7 @@ mod meters;
 mod trace;
 
 pub use current::{Current, child, current, shortened, traceparent, waited, within};
-pub use http::{Http, OTHER, Route};
+pub use http::{Connections, Http, OTHER, Refusals, Route};
 pub use jobs::{JobKind, Jobs};
 pub use meter::{Counter, Elsewhere, Gauge, Histogram, LONG_MICROS, MICROS, Reading, SIZES};
 pub use meters::{Database, Live, Mail, Meters, Transactions, Webhooks};

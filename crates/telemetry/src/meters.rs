@@ -70,6 +70,8 @@ pub struct Database {
     pub refused_full: Counter,
     /// Refused because no connection was free in time.
     pub refused_unconnected: Counter,
+    /// Refused because too many long reads waited. SQLite only.
+    pub refused_long: Counter,
     /// Runs of a transaction that lost a race and were made again.
     pub again: Counter,
     /// Statements that took longer than they should.
@@ -87,6 +89,7 @@ impl Default for Database {
             commit: Histogram::new(&MICROS),
             refused_full: Counter::default(),
             refused_unconnected: Counter::default(),
+            refused_long: Counter::default(),
             again: Counter::default(),
             slow: Counter::default(),
             readers: Gauge::default(),

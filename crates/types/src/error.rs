@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::shortage::Shortage;
+
 /// What every fallible function of the house returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -119,6 +121,7 @@ struct Inner {
     fields: Vec<Field>,
     operation: Option<usize>,
     retry_after_s: Option<u32>,
+    shortage: Option<Shortage>,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -143,6 +146,7 @@ impl Error {
             fields: Vec::new(),
             operation: None,
             retry_after_s: None,
+            shortage: None,
             cause: None,
         }))
     }
@@ -223,10 +227,11 @@ impl Error {
         .caused_by(cause)
     }
 
-    /// 503: a bounded queue is full or a part is not ready.
+    /// 503: a bounded queue is full or a part is not ready. [`Error::short_of`] says which.
     #[must_use]
     pub fn overloaded(message: &'static str) -> Self {
-        Self::new(Kind::Overloaded, "overloaded", message).retry_after(1)
+        let error = Self::new(Kind::Overloaded, "overloaded", message).retry_after(1);
+        error.short_of(Shortage::Other)
     }
 
     /// Says which fields it is about.
@@ -274,6 +279,13 @@ impl Error {
         self
     }
 
+    /// Says what was full; whoever answers counts it.
+    #[must_use]
+    pub fn short_of(mut self, what: Shortage) -> Self {
+        self.0.shortage = Some(what);
+        self
+    }
+
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -302,6 +314,12 @@ impl Error {
     #[must_use]
     pub fn retry_after_s(&self) -> Option<u32> {
         self.0.retry_after_s
+    }
+
+    /// What was full, where it is a refusal for want of room.
+    #[must_use]
+    pub fn shortage(&self) -> Option<Shortage> {
+        self.0.shortage
     }
 
     /// The cause chain as one line, for the log.

@@ -9,6 +9,7 @@ mod json;
 mod page;
 mod schema;
 mod secret;
+mod shortage;
 mod time;
 
 pub use checks::Checks;
@@ -21,4 +22,5 @@ pub use id::{
 pub use json::{Json, JsonMap};
 pub use page::{DEFAULT_LIMIT, Limit, MAX_LIMIT, Page};
 pub use secret::Secret;
+pub use shortage::Shortage;
 pub use time::Time;

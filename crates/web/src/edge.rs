@@ -21,7 +21,7 @@ use telemetry::{Meters, Span, SpanKind};
 use tokio::task::futures::TaskLocalFuture;
 use tokio::time::Sleep;
 use tower::{Layer, Service};
-use types::{Error, ErrorKind};
+use types::{Error, ErrorKind, Shortage};
 
 use self::in_flight::InFlight;
 use crate::client::TrustedProxies;
@@ -143,16 +143,16 @@ impl Edge {
         &self,
         request: &Request<B>,
         id: &str,
-        refused: Option<u32>,
+        refused: Option<(Shortage, u32)>,
     ) -> Option<Response> {
         // First, since it costs nothing: a browser that is refused here blames the other page.
         if self.origins.any() && origin::is_preflight(request.method(), request.headers()) {
             return Some(self.preflight(request, id));
         }
-        if let Some(seconds) = refused {
-            self.meters.http.refused.one();
+        if let Some((shortage, seconds)) = refused {
             let error = Error::overloaded("The server is busy; try again in a moment.");
-            let mut response = render(&error.retry_after(seconds), "overloaded", id);
+            let error = error.short_of(shortage).retry_after(seconds);
+            let mut response = render(&error, "overloaded", id);
             response.extensions_mut().insert(Refused);
             return Some(response);
         }
@@ -160,18 +160,18 @@ impl Edge {
         Some(render(&error, error.code(), id))
     }
 
-    /// Whether this request takes a place; if there is none for it, seconds after which to come back.
-    fn admit<B>(&self, request: &Request<B>) -> (bool, Option<u32>) {
+    /// Whether this request takes a place; if there is none for it, why, and seconds after which to
+    /// come back.
+    fn admit<B>(&self, request: &Request<B>) -> (bool, Option<(Shortage, u32)>) {
         if self.uncounted.contains(&request.uri().path()) {
             return (false, None);
         }
-        let refused = self.shed.refuses(request.method());
-        if refused.is_some() {
-            return (false, refused);
+        if let Some(seconds) = self.shed.refuses(request.method()) {
+            return (false, Some((Shortage::Wait, seconds)));
         }
         if self.in_flight.fetch_add(1, Ordering::Relaxed) >= self.max_in_flight {
             self.in_flight.fetch_sub(1, Ordering::Relaxed);
-            return (false, Some(1));
+            return (false, Some((Shortage::InFlight, 1)));
         }
         self.meters.http.in_flight.add(1);
         (true, None)
@@ -289,7 +289,9 @@ struct Visit {
 impl Visit {
     fn finish(self, place: &mut InFlight, mut response: Response) -> Response {
         let code = response.extensions().get::<ErrorCode>();
-        let elapsed = place.tell(response.status().as_u16(), code.map(|code| &*code.0));
+        let shortage = response.extensions().get::<Shortage>().copied();
+        let status = response.status().as_u16();
+        let elapsed = place.tell(status, code.map(|code| &*code.0), shortage);
         let edge = &place.edge;
         let headers = response.headers_mut();
         headers::complete(headers, &edge.standing);

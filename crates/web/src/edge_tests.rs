@@ -150,7 +150,8 @@ async fn while_bytes_flow_a_request_is_not_given_up() {
 #[tokio::test(start_paused = true)]
 async fn one_request_too_many_is_refused_at_once() {
     let settings = Settings { max_in_flight: 2, ..Settings::default() };
-    let layer = Edge::new(&settings, Origins::default()).layer();
+    let meters = Arc::<Meters>::default();
+    let layer = Edge::new(&settings, Origins::default()).meters(&meters).layer();
     let router = routes().layer(layer.clone());
     let slow = || {
         let router = router.clone();
@@ -163,6 +164,7 @@ async fn one_request_too_many_is_refused_at_once() {
     assert_eq!((answer.status, answer.code().as_str()), (503, "overloaded"));
     assert_eq!(answer.header("retry-after"), "1");
     assert_eq!(layer.in_flight(), 2);
+    assert_eq!(refused(&meters), [("in_flight", 1)]);
     // A client that hangs up leaves its place.
     one.abort();
     let _ = one.await;
@@ -179,7 +181,8 @@ async fn who_is_refused_for_there_is_too_much_to_do_is_not_looked_at() {
     let kept = tokio::spawn(shed.clone().keep(Duration::from_millis(50), waits));
     tokio::time::sleep(Duration::from_secs(5)).await;
     kept.abort();
-    let layer = edge().shedding(shed).uncounted(&["/own"]).layer();
+    let meters = Arc::<Meters>::default();
+    let layer = edge().shedding(shed).uncounted(&["/own"]).meters(&meters).layer();
     let reached = Arc::new(AtomicUsize::new(0));
     let own = Arc::clone(&reached);
     let inner = post(move |body: String| async move {
@@ -190,19 +193,49 @@ async fn who_is_refused_for_there_is_too_much_to_do_is_not_looked_at() {
         .route("/", inner)
         .route("/own", get(|| async { "mine" }))
         .layer(layer.clone());
-    let mut refused = 0;
+    let mut turned_away = 0;
     for _ in 0..100 {
         assert_eq!(test_kit::get(&router, "/own").await.status, 200, "probes are answered");
         let answer = send(&router, Request::post("/").body("x".into()).unwrap()).await;
         if answer.status == 503 {
             assert_eq!(answer.code(), "overloaded");
             assert_eq!(answer.header("retry-after"), "10");
-            refused += 1;
+            turned_away += 1;
         }
         assert_eq!(layer.in_flight(), 0);
     }
-    assert!(refused >= 90, "{refused}");
-    assert_eq!(reached.load(Ordering::Relaxed), 100 - refused);
+    assert!(turned_away >= 90, "{turned_away}");
+    assert_eq!(reached.load(Ordering::Relaxed), 100 - turned_away);
+    assert_eq!(refused(&meters), [("wait_target", turned_away as u64)]);
+}
+
+/// What was refused for want of room, by what was full.
+fn refused(meters: &Meters) -> Vec<(&'static str, u64)> {
+    let all = meters.http.refused.all().into_iter();
+    all.map(|(name, counter)| (name, counter.get())).filter(|(_, count)| *count > 0).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_refuses_for_want_of_room_is_counted_by_what_was_full() {
+    let fails = |error: fn() -> Error| {
+        get(move || async move { Answer::<()>::Err(error().into()) })
+            .post(move || async move { crate::AuthAnswer::<()>::Err(error().into()) })
+    };
+    let router = Router::new()
+        .route("/full", fails(|| Error::overloaded("Full.").short_of(Shortage::Passwords)))
+        .route("/lost", fails(|| Error::overloaded("Lost.")))
+        .route("/away", fails(|| Error::new(ErrorKind::Overloaded, "not_ready", "Away.")))
+        .route("/slow", get(std::future::pending::<()>));
+    let meters = Arc::<Meters>::default();
+    let router = router.layer(edge().meters(&meters).layer());
+    for uri in ["/full", "/lost", "/away", "/slow"] {
+        assert_eq!(test_kit::get(&router, uri).await.status, 503, "{uri}");
+    }
+    let posted = send(&router, Request::post("/full").body(Body::empty()).unwrap()).await;
+    assert_eq!((posted.status, posted.code().as_str()), (503, "OVERLOADED"));
+    // What took too long or is away is a failure.
+    assert_eq!(refused(&meters), [("passwords", 2), ("other", 1)]);
+    assert_eq!(meters.http.refused.sum(), 3);
 }
 
 #[tokio::test]

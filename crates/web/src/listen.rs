@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use telemetry::Connections;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use types::Result;
@@ -35,8 +36,8 @@ pub(crate) enum Door {
 }
 
 /// Serves `router` until `shutdown` is ready, then lets requests in flight finish within the
-/// grace; over https with `tls`. Who comes while all places are taken is told so. A connection that asked for an upgrade (a socket) is its new
-/// owner's to close.
+/// grace; over https with `tls`. Who comes while all places are taken is told so, and counted in
+/// `connections`. A connection that asked for an upgrade (a socket) is its new owner's to close.
 ///
 /// # Errors
 /// Never because of a client or a failed accept; only when the listener cannot be used at all.
@@ -45,12 +46,14 @@ pub async fn serve(
     router: Router,
     settings: &Settings,
     tls: Option<Tls>,
+    connections: &Connections,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
     let places = u32::try_from(settings.max_connections.min(Semaphore::MAX_PERMITS));
     let places = places.unwrap_or(u32::MAX).max(1);
     let free = Arc::new(Semaphore::new(places as usize));
-    let (door, watching) = watch::channel(Door::Open);
+    let door = Arc::new(watch::Sender::new(Door::Open));
+    tell(connections, &door, places);
     let (mut spare, over_tls) = (Spare::new(), tls.is_some());
     let common = Arc::new(Common::new(router, settings, tls));
     let mut shutdown = pin!(shutdown);
@@ -73,11 +76,12 @@ pub async fn serve(
                 let place = match place.or_else(|spare| again(&free).ok_or(spare)) {
                     Ok(place) => place,
                     Err(place) => {
+                        connections.refused.one();
                         spare.turn_away(stream, over_tls, place);
                         continue;
                     }
                 };
-                let (common, watching) = (Arc::clone(&common), watching.clone());
+                let (common, watching) = (Arc::clone(&common), door.subscribe());
                 let connection = Connection { common, peer, watching, place };
                 tokio::spawn(connection.run(stream));
             }
@@ -95,9 +99,23 @@ pub async fn serve(
     }
 
     drop(listener);
+    close(&door, &free, places, settings.shutdown_grace()).await;
+    Ok(())
+}
+
+/// Says where to see how many connections are open. Each watches the door and nobody else does, so they
+/// are counted already.
+fn tell(connections: &Connections, door: &Arc<watch::Sender<Door>>, places: u32) {
+    let door = Arc::downgrade(door);
+    connections.open.is(move || i64::try_from(door.upgrade()?.receiver_count()).ok());
+    connections.limit.set(places.into());
+}
+
+/// Lets connections finish within the grace; then they are closed.
+async fn close(door: &watch::Sender<Door>, free: &Semaphore, places: u32, grace: Duration) {
     door.send_replace(Door::Closing);
     // When every place is free again, every connection has ended.
-    let ended = tokio::time::timeout(settings.shutdown_grace(), free.acquire_many(places)).await;
+    let ended = tokio::time::timeout(grace, free.acquire_many(places)).await;
     if ended.is_err() {
         tracing::warn!(
             open = places as usize - free.available_permits(),
@@ -107,7 +125,6 @@ pub async fn serve(
         // Dropping them takes no waiting of ours beyond a moment for the scheduler.
         let _ = tokio::time::timeout(Duration::from_secs(1), free.acquire_many(places)).await;
     }
-    Ok(())
 }
 
 /// A place that has become free while nobody came.

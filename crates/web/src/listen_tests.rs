@@ -14,16 +14,20 @@ struct House {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<()>>,
+    connections: Arc<Connections>,
 }
 
 async fn open(router: Router, settings: Settings) -> House {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
+    let connections = Arc::<Connections>::default();
+    let counted = Arc::clone(&connections);
     let served = tokio::spawn(async move {
-        serve(listener, router, &settings, None, async { drop(stopped.await) }).await
+        let stopped = async { drop(stopped.await) };
+        serve(listener, router, &settings, None, &counted, stopped).await
     });
-    House { address, stop, served }
+    House { address, stop, served, connections }
 }
 
 async fn exchange(stream: &mut TcpStream, request: &str) -> String {
@@ -153,6 +157,11 @@ async fn newcomers_are_told_while_all_places_are_taken() {
     let house = open(hello(), settings).await;
     let mut first = TcpStream::connect(house.address).await.unwrap();
     assert!(exchange(&mut first, GET).await.contains("200"));
+    let counted = || {
+        let Connections { open, limit, refused } = &*house.connections;
+        (open.get(), limit.get(), refused.get())
+    };
+    assert_eq!(counted(), (Some(1), 1, 0));
     // More of them than are told at the same time, and some who say nothing.
     let mut silent = Vec::new();
     for _ in 0..300 {
@@ -174,6 +183,7 @@ async fn newcomers_are_told_while_all_places_are_taken() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(answer.ends_with("\r\n\r\n{\"status\":\"ok\"}"), "{answer}");
+    assert_eq!(counted(), (Some(1), 1, 300 + 100 + 1));
     drop((first, silent));
     comes_in(house.address).await;
 }

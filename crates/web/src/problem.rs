@@ -191,6 +191,10 @@ pub(crate) fn render(error: &Error, code: &str, request_id: &str) -> Response {
     *response.status_mut() =
         StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.extensions_mut().insert(ErrorCode(error.code().into()));
+    if let Some(shortage) = error.shortage() {
+        // The edge counts by it.
+        response.extensions_mut().insert(shortage);
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if kind == ErrorKind::Unauthenticated {

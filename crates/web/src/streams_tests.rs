@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::routing::{get, post};
+use telemetry::Connections;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -102,7 +103,8 @@ async fn open(router: Router, settings: Settings) -> House {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let served = tokio::spawn(async move {
-        open_door(listener, router, &settings, None, async { drop(stopped.await) }).await
+        let (counted, stopped) = (Connections::default(), async { drop(stopped.await) });
+        open_door(listener, router, &settings, None, &counted, stopped).await
     });
     House { address, stop, served }
 }

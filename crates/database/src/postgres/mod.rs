@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use telemetry::{Current, Database, current, within};
 use tokio::sync::{mpsc, oneshot};
-use types::{Error, ErrorKind, Result};
+use types::{Error, ErrorKind, Result, Shortage};
 
 use self::doors::Doors;
 use self::seats::Seats;
@@ -172,6 +172,7 @@ impl Store {
             mpsc::error::TrySendError::Full(_) => {
                 self.turns.meter().refused_full.one();
                 Error::overloaded("Too many transactions are waiting; try again in a moment.")
+                    .short_of(Shortage::DatabaseQueue)
             }
             mpsc::error::TrySendError::Closed(_) => closed(),
         })?;
@@ -280,6 +281,7 @@ async fn attempt(
                 let _ = reply.send(Err(Error::overloaded(
                     "No connection to the database is free; try again in a moment.",
                 )
+                .short_of(Shortage::DatabaseConnections)
                 .caused_by(error)));
                 return;
             }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use telemetry::{Current, current};
 use tokio::sync::Semaphore;
-use types::{Error, Result};
+use types::{Error, Result, Shortage};
 
 use crate::part::{Look, Part, untyped};
 use crate::tx::Inner;
@@ -108,9 +108,10 @@ impl Store {
     ) -> Result<()> {
         let asked = Instant::now();
         let Ok(place) = self.long_line.try_acquire() else {
-            return Err(Error::overloaded(
-                "Too many long reads are waiting; try again in a moment.",
-            ));
+            self.readers.watch.meter().refused_long.one();
+            let error =
+                Error::overloaded("Too many long reads are waiting; try again in a moment.");
+            return Err(error.short_of(Shortage::LongReads));
         };
         let turn = Arc::clone(&self.long_reads).acquire_owned().await?;
         drop(place);

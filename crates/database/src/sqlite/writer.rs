@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use telemetry::{Current, Database, current};
 use tokio::sync::{mpsc, oneshot};
-use types::{Error, Result};
+use types::{Error, Result, Shortage};
 
 use super::checkpoint::{Checkpointer, fold};
 use super::connection::{BUSY, Opener};
@@ -159,6 +159,7 @@ impl Writer {
             mpsc::error::TrySendError::Full(_) => {
                 self.watch.meter().refused_full.one();
                 Error::overloaded("Too many writes are waiting; try again in a moment.")
+                    .short_of(Shortage::DatabaseQueue)
             }
             mpsc::error::TrySendError::Closed(_) => closed(),
         })?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use database::{Db, Settings, Tx};
 use futures_util::poll;
-use types::{ErrorKind, Result};
+use types::{ErrorKind, Result, Shortage};
 
 use crate::engines::Fresh;
 
@@ -107,6 +107,8 @@ async fn the_line_of_long_looks_is_bounded() {
     };
     let error = refused.expect_err("a full line");
     assert_eq!((error.kind(), error.retry_after_s()), (ErrorKind::Overloaded, Some(1)));
+    assert_eq!(error.shortage(), Some(Shortage::LongReads));
+    assert_eq!(store.db.meters().database.refused_long.get(), 1);
     assert!(waiting.len() > 60, "{}", waiting.len());
     drop(waiting);
     assert_eq!(count(&store.db).await, 0);

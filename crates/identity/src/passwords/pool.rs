@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use argon2::Block;
 use tokio::sync::{Semaphore, oneshot};
-use types::{Error, Result};
+use types::{Error, Result, Shortage};
 
 /// A thread that had nothing to do for this long gives its memory back.
 const IDLE: Duration = Duration::from_secs(60);
@@ -154,7 +154,9 @@ impl Pool {
 }
 
 fn crowded() -> Error {
-    Error::overloaded("Too many people are signing in just now; try again in a moment.")
+    let error =
+        Error::overloaded("Too many people are signing in just now; try again in a moment.");
+    error.short_of(Shortage::Passwords)
 }
 
 impl Drop for Pool {

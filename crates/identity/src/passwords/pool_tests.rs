@@ -22,6 +22,7 @@ async fn who_finds_the_queue_full_is_told_to_come_back() {
     let _busy = all.acquire_many(u32::try_from(taken).unwrap()).await.unwrap();
     let error = pool.run(|_| Ok(())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Overloaded);
+    assert_eq!(error.shortage(), Some(Shortage::Passwords));
     assert!(error.retry_after_s().is_some());
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response};
 use tokio::sync::{Semaphore, SemaphorePermit};
-use types::{Error, ErrorKind, Result};
+use types::{Error, ErrorKind, Result, Shortage};
 
 pub use self::call::{CallBounds, CallFailure, Called};
 pub use self::guard::Settings;
@@ -174,6 +174,7 @@ impl Egress {
     fn place(&self) -> Result<SemaphorePermit<'_>> {
         self.0.places.try_acquire().map_err(|_| {
             Error::overloaded("Too many requests to other servers are under way; try again soon.")
+                .short_of(Shortage::Calls)
         })
     }
 

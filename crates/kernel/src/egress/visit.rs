@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use reqwest::{Client, Method, Response};
-use types::{Error, ErrorKind, Result};
+use types::{Error, ErrorKind, Result, Shortage};
 use url::Url;
 
 use super::guard::Guard;
@@ -58,6 +58,7 @@ impl Egress {
     pub async fn fetch_public(&self, url: &Url, bounds: &Bounds) -> Result<Document> {
         let _place = self.0.visits.try_acquire().map_err(|_| {
             Error::overloaded("Too many pages are being read just now; try again soon.")
+                .short_of(Shortage::Pages)
         })?;
         let client = self.visitor()?;
         let visit = visit(client, &self.0.guard, url.clone(), bounds);

@@ -2,6 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
+use types::Shortage;
 
 /// The revision of the protocol that is spoken.
 const REVISION: &str = "4";
@@ -87,6 +88,7 @@ impl IntoResponse for Refusal {
         let mut answer =
             (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
         if self == Self::Overloaded {
+            answer.extensions_mut().insert(Shortage::LiveConnections);
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         answer

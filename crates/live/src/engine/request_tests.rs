@@ -1,4 +1,6 @@
+use axum::response::IntoResponse as _;
 use http::{HeaderValue, Request};
+use types::Shortage;
 
 use super::{Refusal, Wanted};
 
@@ -61,4 +63,14 @@ fn what_makes_no_sense_is_refused_as_the_reference_server_does() {
         let asked = ask("GET", "EIO=4&transport=websocket", &headers);
         assert_eq!(asked, Err(Refusal::BadRequest), "{missing}");
     }
+}
+
+#[test]
+fn one_session_too_many_is_counted_as_such() {
+    let full = |refusal: Refusal| {
+        let answer = refusal.into_response();
+        (answer.status().as_u16(), answer.extensions().get::<Shortage>().copied())
+    };
+    assert_eq!(full(Refusal::Overloaded), (503, Some(Shortage::LiveConnections)));
+    assert_eq!(full(Refusal::TooLarge), (413, None));
 }

@@ -35,10 +35,16 @@ families! {
         "How long requests took until their answer began.";
     HTTP_IN_FLIGHT "gauge" "sixfold_http_requests_in_flight" []
         "Requests being worked on.";
-    HTTP_REFUSED "counter" "sixfold_http_requests_refused_total" []
-        "Requests answered 503 at once: web.max_in_flight were being worked on, or requests waited longer than web.wait_target_ms.";
+    HTTP_REFUSED "counter" "sixfold_http_requests_refused_total" ["reason"]
+        "Requests answered 503 for want of room, by what was full: in_flight, wait_target, database_queue, database_connections, long_reads, passwords, exports, calls, pages, live_connections, other. They are among the 5xx.";
     HTTP_SLOW "counter" "sixfold_http_slow_requests_total" []
         "Requests that took longer than web.slow_request_ms.";
+    HTTP_CONNECTIONS "gauge" "sixfold_http_connections" ["port"]
+        "Connections that are open to the `main` port, and to the one that leads there (`redirect`); without sockets, which are in sixfold_live_sockets.";
+    HTTP_CONNECTIONS_LIMIT "gauge" "sixfold_http_connections_limit" ["port"]
+        "How many may be open before one more is turned away (web.max_connections).";
+    HTTP_CONNECTIONS_REFUSED "counter" "sixfold_http_connections_refused_total" ["port"]
+        "Connections turned away because so many were open; what they asked is no request here.";
 
     DB_UP "gauge" "sixfold_db_up" []
         "Whether the store answered the last look; while it is 0, what is read from the store is missing here.";
@@ -57,7 +63,7 @@ families! {
     DB_CONNECTIONS "gauge" "sixfold_db_connections" ["state"]
         "Connections to the store that are in use or idle; on SQLite those that read.";
     DB_REFUSED "counter" "sixfold_db_refused_total" ["reason"]
-        "Transactions refused with 503: the queue was full, or no connection was free in time.";
+        "Transactions refused with 503: the queue was full, no connection was free in time, or too many long reads waited.";
     DB_RETRIES "counter" "sixfold_db_retries_total" []
         "Runs of a transaction that lost a race and was run again. PostgreSQL only.";
     DB_SLOW "counter" "sixfold_db_slow_statements_total" []

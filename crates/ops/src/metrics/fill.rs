@@ -47,8 +47,18 @@ fn http(page: &mut Page, app: &App) {
         page.histogram(&all::HTTP_DURATION, &[name, method], Unit::Time, &route.took);
     }
     page.put(&all::HTTP_IN_FLIGHT, &[], http.in_flight.get());
-    page.put(&all::HTTP_REFUSED, &[], http.refused.get());
+    for (reason, counter) in http.refused.all() {
+        page.put(&all::HTTP_REFUSED, &[reason], counter.get());
+    }
     page.put(&all::HTTP_SLOW, &[], http.slow.get());
+    for (port, connections) in [("main", &http.connections), ("redirect", &http.redirects)] {
+        // A port that nobody listens at has none.
+        if let Some(open) = connections.open.get() {
+            page.put(&all::HTTP_CONNECTIONS, &[port], open);
+            page.put(&all::HTTP_CONNECTIONS_LIMIT, &[port], connections.limit.get());
+            page.put(&all::HTTP_CONNECTIONS_REFUSED, &[port], connections.refused.get());
+        }
+    }
 }
 
 fn database(page: &mut Page, app: &App) {
@@ -70,6 +80,7 @@ fn database(page: &mut Page, app: &App) {
     let meter = &app.meters().database;
     page.put(&all::DB_REFUSED, &["queue_full"], meter.refused_full.get());
     page.put(&all::DB_REFUSED, &["no_connection"], meter.refused_unconnected.get());
+    page.put(&all::DB_REFUSED, &["long_reads"], meter.refused_long.get());
     page.put(&all::DB_RETRIES, &[], meter.again.get());
     page.put(&all::DB_SLOW, &[], meter.slow.get());
 }

@@ -56,7 +56,7 @@ pub struct OpsRequests {
     pub answered: u64,
     /// Of them, with a status of 500 or more.
     pub failed: u64,
-    /// Answered 503 at once because too many were being worked on.
+    /// Answered 503 for want of room.
     pub refused: u64,
     /// Took longer than they should.
     pub slow: u64,

@@ -50,7 +50,7 @@ fn requests(app: &App) -> OpsRequests {
         in_flight: http.in_flight.get(),
         answered,
         failed,
-        refused: http.refused.get(),
+        refused: http.refused.sum(),
         slow: http.slow.get(),
         rate_limited: by_rate + app.limits.refused(),
     }
@@ -65,7 +65,9 @@ fn database(app: &App) -> OpsDatabase {
         connections_in_use: load.in_use,
         reads: meter.reads.done.get() + meter.reads.failed.get(),
         writes: meter.writes.done.get() + meter.writes.failed.get(),
-        refused: meter.refused_full.get() + meter.refused_unconnected.get(),
+        refused: meter.refused_full.get()
+            + meter.refused_unconnected.get()
+            + meter.refused_long.get(),
         slow_statements: meter.slow.get(),
     }
 }

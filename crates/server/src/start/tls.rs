@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use kernel::{Clock, Egress};
-use telemetry::Elsewhere;
+use telemetry::{Connections, Elsewhere};
 use tokio::net::TcpListener;
 use web::{Certificate, Certificates, Challenges, Tls};
 
@@ -94,6 +94,7 @@ impl Https {
         self,
         settings: &Settings,
         url: &str,
+        redirects: &Connections,
         told: impl Fn() -> T,
     ) {
         let Some(own) = self.own else { return };
@@ -101,7 +102,7 @@ impl Https {
         let led = async {
             let Some(plain) = plain else { return };
             let router = web::redirect(url, &challenges);
-            let served = web::serve(plain, router, &settings.web, None, told()).await;
+            let served = web::serve(plain, router, &settings.web, None, redirects, told()).await;
             if let Err(error) = served {
                 tracing::error!(cause = error.cause(), "the plain port is closed");
             }

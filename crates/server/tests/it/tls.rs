@@ -140,6 +140,13 @@ async fn the_plain_port_leads_to_the_public_url_and_nowhere_else() {
         assert_eq!(led.header(header::LOCATION.as_str()), format!("https://six.example{path}"));
         assert_eq!(led.header("strict-transport-security"), "");
     }
+    // Each port has as many connections as may be.
+    let collector = Person { token: Some(METRICS_TOKEN.to_owned()), ..trusting(&server, "one") };
+    let page = collector.get("/metrics").await.was(200).text;
+    for port in ["main", "redirect"] {
+        let limit = format!("sixfold_http_connections_limit{{port=\"{port}\"}}");
+        assert!(value(&page, &limit) > 1.0, "{page}");
+    }
     assert!(server.stop().success());
 }
 

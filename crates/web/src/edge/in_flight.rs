@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use axum::extract::MatchedPath;
 use http::{Method, Request};
-use telemetry::Span;
+use telemetry::{Counter, Refusals, Span};
+use types::Shortage;
 
 use super::Edge;
 
@@ -33,8 +34,8 @@ fn known(method: &Method) -> &str {
 pub(super) struct InFlight {
     pub(super) edge: Arc<Edge>,
     counted: bool,
-    /// There is none: seconds after which to come back.
-    pub(super) refused: Option<u32>,
+    /// There is none: why, and seconds after which to come back.
+    pub(super) refused: Option<(Shortage, u32)>,
     /// Of a request that has no answer yet.
     open: Option<Open>,
 }
@@ -67,12 +68,20 @@ impl InFlight {
     }
 
     /// Tells of the request, once; how long it took.
-    pub(super) fn tell(&mut self, status: u16, code: Option<&str>) -> Duration {
+    pub(super) fn tell(
+        &mut self,
+        status: u16,
+        code: Option<&str>,
+        shortage: Option<Shortage>,
+    ) -> Duration {
         let Some(open) = self.open.take() else { return Duration::ZERO };
         let elapsed = open.started.elapsed();
         let route = open.route.as_ref().map(MatchedPath::as_str);
         let method = known(&open.method);
         self.edge.meters.http.answered(route, method, status, elapsed);
+        if let Some(shortage) = shortage {
+            counter(&self.edge.meters.http.refused, shortage).one();
+        }
         let latency_ms = elapsed.as_secs_f64() * 1e3;
         let request_id = open.current.request_id().map_or("-", |id| &**id);
         tracing::info!(
@@ -108,6 +117,23 @@ impl InFlight {
     }
 }
 
+/// Where a refusal counts. Every refusal for want of room passes here, whoever refused.
+fn counter(refusals: &Refusals, shortage: Shortage) -> &Counter {
+    match shortage {
+        Shortage::InFlight => &refusals.in_flight,
+        Shortage::Wait => &refusals.wait,
+        Shortage::DatabaseQueue => &refusals.database_queue,
+        Shortage::DatabaseConnections => &refusals.database_connections,
+        Shortage::LongReads => &refusals.long_reads,
+        Shortage::Passwords => &refusals.passwords,
+        Shortage::Exports => &refusals.exports,
+        Shortage::Calls => &refusals.calls,
+        Shortage::Pages => &refusals.pages,
+        Shortage::LiveConnections => &refusals.live_connections,
+        Shortage::Other => &refusals.other,
+    }
+}
+
 /// What is told of a request in its span, which ends with it. The path is not, nor who calls: they are
 /// nobody's business.
 fn settle(
@@ -137,7 +163,7 @@ fn settle(
 impl Drop for InFlight {
     fn drop(&mut self) {
         // The client went away, and with it whoever would have been answered.
-        self.tell(GONE, Some("client_gone"));
+        self.tell(GONE, Some("client_gone"), None);
         if self.counted {
             self.edge.in_flight.fetch_sub(1, Ordering::Relaxed);
             self.edge.meters.http.in_flight.add(-1);

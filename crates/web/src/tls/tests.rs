@@ -6,6 +6,7 @@ use axum::routing::get;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use telemetry::Connections;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
@@ -88,7 +89,8 @@ async fn house(certificates: &Certificates, settings: Settings) -> SocketAddr {
     let tls = Tls::new(certificates, 4).unwrap();
     let router = Router::new().route("/", get(|| async { "hello" }));
     tokio::spawn(async move {
-        serve(listener, router, &settings, Some(tls), std::future::pending()).await
+        let counted = Connections::default();
+        serve(listener, router, &settings, Some(tls), &counted, std::future::pending()).await
     });
     address
 }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use types::{Error, ErrorKind, PersonId, Result};
+use types::{Error, ErrorKind, PersonId, Result, Shortage};
 
 /// Written at once: half of the threads that SQLite has for long looks, as shipped; search and
 /// followers need some.
@@ -50,7 +50,7 @@ impl Places {
         }
         if taken.written >= WRITTEN || taken.people.len() >= READ {
             let error = Error::overloaded("Too many groups are being exported; try again later.");
-            return Err(error.retry_after(LATER));
+            return Err(error.short_of(Shortage::Exports).retry_after(LATER));
         }
         taken.people.insert(person);
         taken.written += 1;

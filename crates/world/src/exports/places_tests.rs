@@ -32,6 +32,7 @@ fn there_are_so_many_files() {
     let places = Places::default();
     let all: Vec<Place> = (0..READ).map(|at| places.take(person(at as u128)).unwrap().0).collect();
     assert_eq!(refusal(&places, 99), (ErrorKind::Overloaded, Some(LATER)));
+    assert_eq!(places.take(None).err().unwrap().shortage(), Some(Shortage::Exports));
     drop(all);
     assert!(places.take(person(99)).is_ok());
 }

@@ -1,14 +1,19 @@
 //! `GET /metrics`.
 
+use std::num::NonZero;
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use super::{ask, file, names, page, series, value};
 use crate::engines::Engine;
 use crate::people::Person;
-use crate::process::Server;
-use crate::stage::{Stage, alone_on_both, on_both};
+use crate::process::{METRICS_TOKEN, Server};
+use crate::stage::{PASSWORD, Stage, alone_on_both, on_both};
 
 #[tokio::test]
 async fn metrics_are_for_who_has_the_token() {
@@ -17,7 +22,7 @@ async fn metrics_are_for_who_has_the_token() {
         ask(server.url(), None).await.was_problem(401, "unauthenticated");
         ask(server.url(), Some("guessed")).await.was_problem(401, "unauthenticated");
         assert!(page(server.url()).await.contains("sixfold_build_info{version="));
-        let url = format!("/metrics?token={}", crate::process::METRICS_TOKEN);
+        let url = format!("/metrics?token={METRICS_TOKEN}");
         assert_ne!(Person::nobody(server.url()).get(&url).await.status, 200);
     }
 }
@@ -96,6 +101,104 @@ async fn what_happens_is_counted() {
         until(&stage, "sixfold_mail_outbox_letters", |waiting| waiting < 0.5).await;
     })
     .await;
+}
+
+/// A connection that stays open, as whoever collects keeps it.
+struct Kept(BufReader<TcpStream>);
+
+impl Kept {
+    async fn open(address: &str) -> Self {
+        Self(BufReader::new(TcpStream::connect(address).await.expect("a connection")))
+    }
+
+    /// Asks, and answers the length that the head of the answer tells.
+    async fn ask(&mut self) -> usize {
+        let ask = format!(
+            "GET /metrics HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {METRICS_TOKEN}\r\n\r\n"
+        );
+        self.0.write_all(ask.as_bytes()).await.expect("sent");
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).await.expect("a head");
+            let line = line.trim_end().to_ascii_lowercase();
+            if line.is_empty() {
+                return length;
+            }
+            if let Some(told) = line.strip_prefix("content-length: ") {
+                length = told.parse().expect("a length");
+            }
+        }
+    }
+
+    async fn page(&mut self) -> String {
+        let mut page = vec![0; self.ask().await];
+        self.0.read_exact(&mut page).await.expect("a page");
+        String::from_utf8(page).expect("text")
+    }
+}
+
+/// How many connections are open, may be, and were turned away.
+fn connections(page: &str) -> [u32; 3] {
+    ["", "_limit", "_refused_total"].map(|end| {
+        let name = format!("sixfold_http_connections{end}{{port=\"main\"}}");
+        let found = series(page).get(name.as_str()).map(|found| found.to_string());
+        found.and_then(|found| found.parse().ok()).unwrap_or_else(|| panic!("{name}: {page}"))
+    })
+}
+
+#[tokio::test]
+async fn whoever_finds_no_connection_free_is_counted() {
+    let mut server = Server::prepare(&Engine::Sqlite).await;
+    server.set("SIXFOLD_WEB_MAX_CONNECTIONS", "1");
+    server.run();
+    let address = server.url().trim_start_matches("http://");
+    let mut collector = Kept::open(address).await;
+    assert_eq!(connections(&collector.page().await), [1, 1, 0]);
+    for _ in 0..3 {
+        let mut other = TcpStream::connect(address).await.expect("a connection");
+        other.write_all(b"GET /v1/things HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
+        let mut answer = String::new();
+        other.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    }
+    let page = collector.page().await;
+    assert_eq!(connections(&page), [1, 1, 3]);
+    // What they asked is no request, so no share of requests is wrong by them.
+    assert!(!page.contains("status=\"5xx\""), "{page}");
+}
+
+#[tokio::test]
+async fn whoever_is_refused_for_want_of_room_is_counted_by_what_was_full() {
+    let mut server = Server::prepare(&Engine::Sqlite).await;
+    // Nobody waits for a turn, and turns are not over at once.
+    server.set("SIXFOLD_IDENTITY_HASH_QUEUE", "0");
+    server.set("SIXFOLD_IDENTITY_ARGON2_MEMORY_KIB", "19456");
+    server.run();
+    let door = Person::nobody(server.url());
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mut crowd = JoinSet::new();
+    for number in 0..16 * cores {
+        let door = door.clone();
+        let body = json!({ "email": format!("n{number}@example.com"), "password": PASSWORD });
+        crowd.spawn(async move {
+            let request = door.request(Method::POST, "/v1/auth/sign-in/email").json(&body);
+            // Once: who is told to come back does not.
+            door.try_send(request).await.expect("an answer").status
+        });
+    }
+    let answers = crowd.join_all().await;
+    assert!(answers.iter().all(|status| matches!(status, 401 | 503)), "{answers:?}");
+    let refused = answers.iter().filter(|status| **status == 503).count();
+    assert!(refused > 0, "{answers:?}");
+    let page = page(server.url()).await;
+    for name in [
+        "sixfold_http_requests_refused_total{reason=\"passwords\"}",
+        // An alert takes the ones from the others.
+        "sixfold_http_requests_total{route=\"/v1/auth/sign-in/email\",method=\"POST\",status=\"5xx\"}",
+    ] {
+        assert!((value(&page, name) - refused as f64).abs() < 0.5, "{refused} in {name}: {page}");
+    }
 }
 
 #[tokio::test]
