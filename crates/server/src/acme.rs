@@ -40,7 +40,7 @@ impl std::fmt::Display for Trouble {
         match self {
             Self::Silence(why) => write!(f, "the certificate authority does not answer: {why}"),
             Self::Refusal(why) => write!(f, "the certificate authority refuses: {why}"),
-            Self::Disk(why) => write!(f, "the certificate cannot be kept: {why}"),
+            Self::Disk(why) => write!(f, "a certificate cannot be kept: {why}"),
         }
     }
 }
@@ -75,33 +75,42 @@ impl Acme {
         let mut failures = 0;
         loop {
             let now = Clock::System.now();
-            let due = certificates
-                .shown()
-                .is_none_or(|shown| is_due(&shown, now) || !self.is_for_all(&shown));
-            let pause = match due {
-                false => LOOK,
-                true => match order::get(self).await {
-                    Ok(found) => {
-                        tracing::info!(ends = %found.ends(), "a new certificate is shown from now on");
-                        certificates.show(found);
-                        self.place.forget_failure();
-                        failures = 0;
-                        LOOK
-                    }
-                    Err(trouble) => {
-                        failures += 1;
-                        let pause = pause(&trouble, failures);
-                        tracing::warn!(again_in_s = pause.as_secs(), "{trouble}");
-                        self.place.note_failure(now, &trouble);
-                        pause
-                    }
-                },
+            let pause = match self.look(certificates, now).await {
+                Ok(()) => {
+                    self.place.forget_failure();
+                    failures = 0;
+                    LOOK
+                }
+                Err(trouble) => {
+                    failures += 1;
+                    let pause = pause(&trouble, failures);
+                    tracing::warn!(again_in_s = pause.as_secs(), "{trouble}");
+                    self.place.note_failure(now, &trouble);
+                    pause
+                }
             };
             tokio::select! {
                 () = again() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+
+    /// Writes what could not be written before, and gets a certificate if it is time. What cannot be
+    /// written is shown all the same: an authority gives only a few of the same in a week.
+    async fn look(&self, certificates: &Certificates, now: Time) -> Result<(), Trouble> {
+        let written = self.place.write_rest();
+        let due = certificates
+            .shown()
+            .is_none_or(|shown| is_due(&shown, now) || !self.is_for_all(&shown));
+        if !due {
+            return written;
+        }
+        self.place.prove()?;
+        let found = order::get(self).await?;
+        tracing::info!(ends = %found.ends(), "a new certificate is shown from now on");
+        certificates.show(found);
+        self.place.write_rest()
     }
 
     fn is_for_all(&self, shown: &web::Certificate) -> bool {
@@ -116,11 +125,13 @@ fn is_due(shown: &web::Certificate, now: Time) -> bool {
 }
 
 fn pause(trouble: &Trouble, failures: u32) -> Duration {
-    let first = match trouble {
-        Trouble::Silence(_) | Trouble::Disk(_) => AFTER_SILENCE,
-        Trouble::Refusal(_) => AFTER_REFUSAL,
+    let (first, longest) = match trouble {
+        Trouble::Silence(_) => (AFTER_SILENCE, LONGEST),
+        Trouble::Refusal(_) => (AFTER_REFUSAL, LONGEST),
+        // Nobody is asked for anything.
+        Trouble::Disk(_) => (AFTER_SILENCE, LOOK),
     };
-    first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(LONGEST)
+    first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(longest)
 }
 
 #[cfg(test)]
@@ -131,9 +142,11 @@ mod tests {
     fn pauses_grow_and_end_at_half_a_day() {
         let silent = Trouble::Silence(String::new());
         let refused = Trouble::Refusal(String::new());
+        let full = Trouble::Disk(String::new());
         let seconds = |trouble, failures| pause(trouble, failures).as_secs();
         assert_eq!([1, 2, 3].map(|n| seconds(&silent, n)), [10, 20, 40]);
         assert_eq!([1, 2].map(|n| seconds(&refused, n)), [600, 1200]);
         assert_eq!([50, u32::MAX].map(|n| seconds(&silent, n)), [43_200; 2]);
+        assert_eq!([1, u32::MAX].map(|n| seconds(&full, n)), [10, 3_600]);
     }
 }

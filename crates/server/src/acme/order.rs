@@ -7,8 +7,9 @@ use std::time::Duration;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use instant_acme::{
-    Account, AuthorizationStatus, BodyWrapper, BytesResponse, ChallengeType, Error, HttpClient,
-    Identifier, NewAccount, NewOrder, OrderStatus, RetryPolicy,
+    Account, AccountBuilder, AccountCredentials, AuthorizationStatus, BodyWrapper, BytesResponse,
+    ChallengeType, Error, HttpClient, Identifier, NewAccount, NewOrder, Order, OrderStatus,
+    RetryPolicy,
 };
 use kernel::Egress;
 use kernel::egress::Whose;
@@ -22,9 +23,7 @@ const PATIENCE: RetryPolicy =
 
 /// Gets a certificate for all domains, and keeps it.
 pub(super) async fn get(acme: &Acme) -> Result<Certificate, Trouble> {
-    let account = account(acme).await?;
-    let names: Vec<Identifier> = acme.domains.iter().cloned().map(Identifier::Dns).collect();
-    let mut order = account.new_order(&NewOrder::new(&names)).await.map_err(trouble)?;
+    let mut order = begin(acme).await?;
     let mut shown = Vec::new();
     let answered = answer(acme, &mut order, &mut shown).await;
     let outcome = match answered {
@@ -38,11 +37,7 @@ pub(super) async fn get(acme: &Acme) -> Result<Certificate, Trouble> {
 }
 
 /// Shows the word of each domain that is not proven yet.
-async fn answer(
-    acme: &Acme,
-    order: &mut instant_acme::Order,
-    shown: &mut Vec<String>,
-) -> Result<(), Trouble> {
+async fn answer(acme: &Acme, order: &mut Order, shown: &mut Vec<String>) -> Result<(), Trouble> {
     let mut all = order.authorizations();
     while let Some(one) = all.next().await {
         let mut one = one.map_err(trouble)?;
@@ -60,7 +55,7 @@ async fn answer(
     Ok(())
 }
 
-async fn finish(acme: &Acme, order: &mut instant_acme::Order) -> Result<Certificate, Trouble> {
+async fn finish(acme: &Acme, order: &mut Order) -> Result<Certificate, Trouble> {
     let status = order.poll_ready(&PATIENCE).await.map_err(trouble)?;
     if status != OrderStatus::Ready {
         return Err(Trouble::Refusal(why(order).await));
@@ -71,7 +66,7 @@ async fn finish(acme: &Acme, order: &mut instant_acme::Order) -> Result<Certific
 }
 
 /// What the authority found where it asked for the word.
-async fn why(order: &mut instant_acme::Order) -> String {
+async fn why(order: &mut Order) -> String {
     let mut all = order.authorizations();
     while let Some(Ok(mut one)) = all.next().await {
         if one.refresh().await.is_err() {
@@ -86,14 +81,32 @@ async fn why(order: &mut instant_acme::Order) -> String {
     "the domains could not be proven".to_owned()
 }
 
-/// The account that is kept, or a new one.
-async fn account(acme: &Acme) -> Result<Account, Trouble> {
-    let builder = || Account::builder_with_http(Box::new(Wire::new(&acme.egress, &acme.directory)));
-    if let Some(kept) = acme.place.account()
-        && let Ok(kept) = serde_json::from_str(&kept)
-    {
-        return builder().from_credentials(kept).await.map_err(trouble);
+/// A new order, of the account that is kept, or of a new one.
+async fn begin(acme: &Acme) -> Result<Order, Trouble> {
+    let names: Vec<Identifier> = acme.domains.iter().cloned().map(Identifier::Dns).collect();
+    let new = NewOrder::new(&names);
+    let account = match kept_account(acme).await? {
+        Some(account) => account,
+        None => new_account(acme).await?,
+    };
+    account.new_order(&new).await.map_err(trouble)
+}
+
+fn builder(acme: &Acme) -> AccountBuilder {
+    Account::builder_with_http(Box::new(Wire::new(&acme.egress, &acme.directory)))
+}
+
+/// The authority is not asked whether it still has it.
+async fn kept_account(acme: &Acme) -> Result<Option<Account>, Trouble> {
+    let kept = acme.place.account();
+    let kept = kept.and_then(|text| serde_json::from_str::<AccountCredentials>(&text).ok());
+    match kept {
+        Some(kept) => builder(acme).from_credentials(kept).await.map(Some).map_err(trouble),
+        None => Ok(None),
     }
+}
+
+async fn new_account(acme: &Acme) -> Result<Account, Trouble> {
     let mail = format!("mailto:{}", acme.email);
     let contact = if acme.email.is_empty() { vec![] } else { vec![mail.as_str()] };
     let new = NewAccount {
@@ -102,10 +115,10 @@ async fn account(acme: &Acme) -> Result<Account, Trouble> {
         terms_of_service_agreed: true,
         only_return_existing: false,
     };
-    let made = builder().create(&new, acme.directory.clone(), None).await;
+    let made = builder(acme).create(&new, acme.directory.clone(), None).await;
     let (account, credentials) = made.map_err(trouble)?;
     let text = serde_json::to_string(&credentials).map_err(|error| trouble(error.into()))?;
-    acme.place.keep_account(&text)?;
+    acme.place.keep_account(text);
     Ok(account)
 }
 

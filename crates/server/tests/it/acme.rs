@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -65,6 +66,31 @@ impl Pebble {
         self.child = Some(child.expect("pebble starts"));
     }
 
+    /// Waits until it is there; who signs its certificates, somebody else after each start.
+    async fn root(&self) -> String {
+        let one = std::fs::read(own("one.pem")).expect("PEM");
+        let authority = format!("https://localhost:{}", self.management);
+        let management = Person { http: trusting_pem(&one), ..Person::nobody(&authority) };
+        let mut root = String::new();
+        until("pebble is there", async || {
+            let asked = management.request(Method::GET, "/roots/0");
+            let answer = management.try_send(asked).await;
+            answer.is_ok_and(|answer| {
+                root = answer.text;
+                answer.status == 200
+            })
+        })
+        .await;
+        root
+    }
+
+    /// How many accounts it was asked for, and how many certificates it gave, since its start.
+    fn gave(&self) -> (usize, usize) {
+        let said = std::fs::read_to_string(self.folder.path().join("log")).expect("its log");
+        let count = |what: &str| said.matches(what).count();
+        (count(" accounts in memory"), count("Issued certificate serial"))
+    }
+
     fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
@@ -94,9 +120,8 @@ async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     panic!("{what}: that did not happen");
 }
 
-#[tokio::test]
-async fn a_certificate_is_got_kept_and_shown_again() {
-    let Some(mut pebble) = Pebble::find() else { return };
+/// A server that is to have its certificate from there, once the terms are agreed to.
+async fn prepared(pebble: &Pebble) -> Server {
     let mut server = Server::prepare(&Engine::Sqlite).await;
     for (name, value) in [
         ("SIXFOLD_SERVER_DOMAINS", "localhost"),
@@ -107,6 +132,49 @@ async fn a_certificate_is_got_kept_and_shown_again() {
     ] {
         server.set(name, value);
     }
+    server
+}
+
+/// The same, and they are.
+async fn agreed(pebble: &Pebble) -> Server {
+    let mut server = prepared(pebble).await;
+    server.set("SIXFOLD_SERVER_ACME_TERMS_AGREED", "true");
+    server
+}
+
+/// Where it keeps what it has from there.
+fn folder(server: &Server, pebble: &Pebble) -> PathBuf {
+    server.data_dir().join("acme").join(format!("localhost-{}-dir", pebble.port))
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(folder).into_iter().flatten().map_while(Result::ok);
+    let mut names: Vec<_> =
+        files.map(|file| file.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Has it try again at once.
+fn hang_up(server: &Server) {
+    kill_process(server.pid(), Signal::HUP).expect("it can be told");
+}
+
+/// Waits until whoever trusts this authority is let in.
+async fn lets_in(server: &Server, root: &str) {
+    let here = server.url().replace("127.0.0.1", "localhost");
+    until("it has a certificate", async || {
+        let visitor = Person { http: trusting_pem(root.as_bytes()), ..Person::nobody(&here) };
+        let answer = visitor.try_send(visitor.request(Method::GET, "/v1/health")).await;
+        answer.is_ok_and(|answer| answer.status == 200)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_certificate_is_got_kept_and_shown_again() {
+    let Some(mut pebble) = Pebble::find() else { return };
+    let mut server = prepared(&pebble).await;
     let said = server.say(&["config", "check"]);
     assert!(said.code == 2 && said.err.contains("read the terms"), "{said:?}");
     server.set("SIXFOLD_SERVER_ACME_TERMS_AGREED", "true");
@@ -122,40 +190,18 @@ async fn a_certificate_is_got_kept_and_shown_again() {
     plain.get("/.well-known/acme-challenge/x").await.was(308);
 
     pebble.start();
-    let authority = format!("https://localhost:{}", pebble.management);
-    let one = std::fs::read(own("one.pem")).expect("PEM");
-    let management = Person { http: trusting_pem(&one), ..Person::nobody(&authority) };
-    let mut root = String::new();
-    until("pebble is there", async || {
-        let asked = management.request(Method::GET, "/roots/0");
-        let answer = management.try_send(asked).await;
-        answer.is_ok_and(|answer| {
-            root = answer.text;
-            answer.status == 200
-        })
-    })
-    .await;
-    let here = server.url().replace("127.0.0.1", "localhost");
-    let visitor = || Person { http: trusting_pem(root.as_bytes()), ..Person::nobody(&here) };
-    kill_process(server.pid(), Signal::HUP).expect("it can be told");
-    until("it has a certificate", async || {
-        let visitor = visitor();
-        let answer = visitor.try_send(visitor.request(Method::GET, "/v1/health")).await;
-        answer.is_ok_and(|answer| answer.status == 200)
-    })
-    .await;
+    let root = pebble.root().await;
+    hang_up(&server);
+    lets_in(&server, &root).await;
 
     // Kept, for its owner only.
-    let kept = std::fs::read_dir(server.data_dir().join("acme")).expect("a folder");
-    let folder = kept.map_while(Result::ok).next().expect("one authority").path();
-    let mut names = Vec::new();
-    for file in std::fs::read_dir(&folder).expect("files").map_while(Result::ok) {
-        let mode = file.metadata().expect("a file").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{file:?}");
-        names.push(file.file_name());
+    let folder = folder(&server, &pebble);
+    let kept = ["account.json", "certificate.pem"];
+    until("nothing else is there", async || names(&folder) == kept).await;
+    for file in kept {
+        let mode = std::fs::metadata(folder.join(file)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
     }
-    names.sort();
-    assert_eq!(names, ["account.json", "certificate.pem"]);
     let doctor = server.say(&["doctor"]);
     assert!(doctor.out.contains("✓ certificate: good until"), "{doctor:?}");
 
@@ -169,4 +215,56 @@ async fn a_certificate_is_got_kept_and_shown_again() {
     visitor.get("/v1/health").await.was(200);
     assert_eq!(server.told().matches("a new certificate").count(), asked);
     assert!(server.stop().success());
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_shown_and_not_asked_for_again() {
+    let Some(mut pebble) = Pebble::find() else { return };
+    let mut server = agreed(&pebble).await;
+    let folder = folder(&server, &pebble);
+    server.run();
+    until("it has failed", async || folder.join("failure.txt").exists()).await;
+
+    // A file is where the folder would be: nothing is asked for.
+    let above = server.data_dir().join("acme");
+    std::fs::remove_dir_all(&above).expect("it goes");
+    std::fs::write(&above, "in the way").expect("a file");
+    pebble.start();
+    let root = pebble.root().await;
+    hang_up(&server);
+    server.tells("cannot be kept").await;
+    assert_eq!(pebble.gave(), (0, 0));
+
+    // Folders are where the two files would be: both are got once, and shown.
+    let files = ["account.json", "certificate.pem"];
+    std::fs::remove_file(&above).expect("it goes");
+    for file in files {
+        std::fs::create_dir_all(folder.join(file)).expect("a folder");
+    }
+    hang_up(&server);
+    lets_in(&server, &root).await;
+    let complaints = || server.told().matches("cannot be kept").count();
+    for _ in 0..2 {
+        let before = complaints();
+        hang_up(&server);
+        until("it is told again", async || complaints() > before).await;
+    }
+    lets_in(&server, &root).await;
+    assert_eq!(pebble.gave(), (1, 1));
+    let doctor = server.say(&["doctor"]);
+    assert!(doctor.out.contains("✗ certificate authority: "), "{doctor:?}");
+
+    // They are out of the way: what was got is written, and is there for the next start.
+    for file in files {
+        std::fs::remove_dir(folder.join(file)).expect("it goes");
+    }
+    hang_up(&server);
+    let written = || names(&folder) == files && files.iter().all(|one| folder.join(one).is_file());
+    until("both are written", async || written()).await;
+    let doctor = server.say(&["doctor"]);
+    assert!(doctor.out.contains("✓ certificate: good until"), "{doctor:?}");
+    assert!(server.stop().success());
+    server.run();
+    lets_in(&server, &root).await;
+    assert_eq!(pebble.gave(), (1, 1));
 }
