@@ -21,6 +21,9 @@ use super::{Acme, Trouble};
 const PATIENCE: RetryPolicy =
     RetryPolicy::new().initial_delay(Duration::from_millis(500)).timeout(Duration::from_secs(90));
 
+/// What an authority says of an account it does not have: it was reset, or restored (RFC 8555, 6.7).
+const NO_ACCOUNT: &str = "urn:ietf:params:acme:error:accountDoesNotExist";
+
 /// Gets a certificate for all domains, and keeps it.
 pub(super) async fn get(acme: &Acme) -> Result<Certificate, Trouble> {
     let mut order = begin(acme).await?;
@@ -85,10 +88,16 @@ async fn why(order: &mut Order) -> String {
 async fn begin(acme: &Acme) -> Result<Order, Trouble> {
     let names: Vec<Identifier> = acme.domains.iter().cloned().map(Identifier::Dns).collect();
     let new = NewOrder::new(&names);
-    let account = match kept_account(acme).await? {
-        Some(account) => account,
-        None => new_account(acme).await?,
-    };
+    if let Some(account) = kept_account(acme).await? {
+        match account.new_order(&new).await {
+            Err(Error::Api(problem)) if problem.r#type.as_deref() == Some(NO_ACCOUNT) => {
+                tracing::warn!("the account is unknown, and another one is made: {problem}");
+                acme.place.set_account_aside()?;
+            }
+            asked => return asked.map_err(trouble),
+        }
+    }
+    let account = new_account(acme).await?;
     account.new_order(&new).await.map_err(trouble)
 }
 

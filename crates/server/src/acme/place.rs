@@ -15,6 +15,8 @@ use crate::config::Settings;
 /// Key and certificate are one file, so that they are exchanged together.
 const CERTIFICATE: &str = "certificate.pem";
 const ACCOUNT: &str = "account.json";
+/// One the authority does not know any more.
+const ACCOUNT_ASIDE: &str = "account.json.old";
 const FAILURE: &str = "failure.txt";
 const PROBE: &str = "probe";
 /// More than a certificate with those above it has.
@@ -67,6 +69,15 @@ impl Place {
     /// Keeps an account; in memory, where it cannot be written.
     pub(super) fn keep_account(&self, account: String) {
         self.keep(ACCOUNT, account);
+    }
+
+    /// Has no account any more; what there was of it stays under another name.
+    pub(super) fn set_account_aside(&self) -> Result<(), Trouble> {
+        self.unwritten().remove(ACCOUNT);
+        match fs::rename(self.folder.join(ACCOUNT), self.folder.join(ACCOUNT_ASIDE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.unusable(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// Writes what could not be written before.

@@ -268,3 +268,31 @@ async fn what_cannot_be_written_is_shown_and_not_asked_for_again() {
     lets_in(&server, &root).await;
     assert_eq!(pebble.gave(), (1, 1));
 }
+
+#[tokio::test]
+async fn an_account_that_the_authority_lost_is_set_aside_for_another_one() {
+    let Some(mut pebble) = Pebble::find() else { return };
+    let mut server = agreed(&pebble).await;
+    let folder = folder(&server, &pebble);
+    pebble.start();
+    let root = pebble.root().await;
+    server.run();
+    lets_in(&server, &root).await;
+    until("the account is kept", async || folder.join("account.json").is_file()).await;
+    assert!(server.stop().success());
+    let account = std::fs::read(folder.join("account.json")).expect("an account");
+    std::fs::remove_file(folder.join("certificate.pem")).expect("it goes");
+
+    // It remembers nothing.
+    pebble.stop();
+    pebble.start();
+    let root = pebble.root().await;
+    server.run();
+    lets_in(&server, &root).await;
+    server.tells("the account is unknown").await;
+    let kept = ["account.json", "account.json.old", "certificate.pem"];
+    until("all of it is kept", async || names(&folder) == kept).await;
+    let read = |name: &str| std::fs::read(folder.join(name)).expect("a file");
+    assert!(read("account.json.old") == account && read("account.json") != account);
+    assert_eq!(pebble.gave(), (1, 1));
+}
