@@ -59,6 +59,7 @@ impl Worker {
             percent: words.percent.map(i64::from),
             words: words.percent.is_some().then(|| words.words.clone()),
             result: None,
+            payload: None,
         };
         let error = match (outcome, &words.refused) {
             (None, _) => {
@@ -82,8 +83,16 @@ impl Worker {
         if last {
             (ended.state, ended.expires) = ("dead", Some(settings.dead_until(now)));
         } else {
-            let [dice] = self.app.random.bytes();
-            let pause = backoff(held.attempt, dice);
+            let pause = match words.again {
+                Some((pause, payload)) => {
+                    ended.payload = Some(payload);
+                    pause
+                }
+                None => {
+                    let [dice] = self.app.random.bytes();
+                    backoff(held.attempt, dice)
+                }
+            };
             self.look_within(pause);
             let run_at = now.after(pause);
             (ended.state, ended.expires, ended.run_at) = ("queued", None, run_at);

@@ -1,6 +1,7 @@
 //! A job in the hands of its handler.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use types::{GroupId, JobId, Json, Time};
 
@@ -43,6 +44,12 @@ impl Job {
         (said.percent, said.words, said.changed) = (Some(percent.min(100)), words, true);
     }
 
+    /// Says when the next run comes should this one fail, instead of after the pause of its attempt,
+    /// and what that run is given as its payload.
+    pub fn again(&self, pause: Duration, payload: Json) {
+        self.said.lock().again = Some((pause, payload));
+    }
+
     /// Says what came of it; kept with the job once it is done. More than 64 KiB fail it for good.
     pub fn result(&self, result: Json) {
         let text = result.as_str();
@@ -72,6 +79,8 @@ pub(super) struct Words {
     pub(super) percent: Option<u8>,
     pub(super) words: String,
     pub(super) result: Option<Json>,
+    /// When the next run comes should this one fail, and its payload.
+    pub(super) again: Option<(Duration, Json)>,
     /// Why the result cannot be kept.
     pub(super) refused: Option<String>,
     changed: bool,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kernel::jobs::{Job, Jobs, hopeless};
 use kernel::{App, Caller, Work};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use types::{Error, ErrorKind, Json, Result};
 
@@ -22,8 +23,29 @@ pub(super) const ONE: &str = "ops.backup by hand";
 const LIMIT: Duration = Duration::from_secs(6 * 3600);
 /// Less than that, so that what came of it can still be told.
 const PATIENCE: Duration = Duration::from_secs(6 * 3600 - 300);
-/// Runs until one is given up; the next tick brings another.
-const ATTEMPTS: i64 = 3;
+/// The pause after each try that failed, as long as another one may help: longer in all than a place
+/// is usually gone. The next tick brings another backup.
+const PAUSES: [Duration; 3] =
+    [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(15 * 60)];
+
+/// What a job is told of the runs before it: waiting for a turn and dying with the server are runs,
+/// too, and no failures.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Tries {
+    /// How many failed.
+    failed: usize,
+    /// The run that failed last.
+    attempt: i64,
+}
+
+impl Tries {
+    fn of(job: &Job) -> Self {
+        let known: Self = serde_json::from_str(job.payload.as_str()).unwrap_or_default();
+        // Somebody had it tried again: its runs are counted anew, and so are its failures.
+        if job.attempt > known.attempt { known } else { Self::default() }
+    }
+}
 
 /// Registers the job, and its schedule where there is one.
 #[must_use]
@@ -100,9 +122,16 @@ async fn fail(app: &App, job: &Job, error: Error) -> Result<()> {
     }
     // Only what may be otherwise in a moment is worth another try.
     let mendable = matches!(error.kind(), ErrorKind::Overloaded | ErrorKind::StorageFull);
-    let last = !mendable || job.attempt >= ATTEMPTS;
-    tracing::warn!(code = error.code(), last, cause = error.cause(), "a backup failed: {error}");
-    let told = json!({ "code": error.code(), "attempt": job.attempt, "last": last });
+    let before = Tries::of(job).failed;
+    let pause = PAUSES.get(before).copied().filter(|_| mendable && !job.is_last());
+    let (failed, last) = (before + 1, pause.is_none());
+    if let Some(pause) = pause {
+        job.again(pause, Json::of(&Tries { failed, attempt: job.attempt })?);
+    }
+    let again_in_s = pause.as_ref().map(Duration::as_secs);
+    let cause = error.cause();
+    tracing::warn!(code = error.code(), last, again_in_s, cause, "a backup failed: {error}");
+    let told = json!({ "code": error.code(), "attempt": failed, "last": last });
     record(app, "backup_failed", told).await?;
     if last { Err(hopeless(plain.to_string())) } else { Err(plain) }
 }

@@ -43,6 +43,8 @@ pub(in crate::jobs) struct Ended {
     pub(in crate::jobs) percent: Option<i64>,
     pub(in crate::jobs) words: Option<String>,
     pub(in crate::jobs) result: Option<Json>,
+    /// Of the next run, where it is another one.
+    pub(in crate::jobs) payload: Option<Json>,
 }
 
 pub(in crate::jobs) async fn end(
@@ -58,7 +60,8 @@ pub(in crate::jobs) async fn end(
          ready = false, run_at = $5, lease_until = null, worker = null, last_error = $6, \
          expires_at = case when $4 = 'queued' and cancel_at is not null then cast($8 as bigint) \
          else cast($7 as bigint) end, progress = coalesce($9, progress), \
-         progress_text = coalesce($10, progress_text), result = $11, updated_at = $12 \
+         progress_text = coalesce($10, progress_text), result = $11, updated_at = $12, \
+         payload = coalesce($13, payload) \
          where id = $1 and attempts = $2 and worker = $3 and state = 'running'",
         args![
             id,
@@ -72,7 +75,8 @@ pub(in crate::jobs) async fn end(
             ended.percent,
             &ended.words,
             &ended.result,
-            now
+            now,
+            &ended.payload
         ],
     )
     .await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use database::args;
 use kernel::jobs::{Job, Jobs, NewJob};
-use types::{Json, Result, Time};
+use types::{Error, Json, Result, Time};
 
 use super::{enqueue, in_state, worker};
 use crate::{House, on_each, until};
@@ -111,6 +111,44 @@ on_each!(a_run_longer_than_its_lease_keeps_it, |store| {
     for worker in [first, other] {
         worker.abort();
     }
+});
+
+on_each!(a_failing_job_comes_back_when_it_says_and_with_what_it_says, |store| {
+    let house = House::over(&store);
+    let given = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&given);
+    let jobs = Jobs::default().with("test", move |_, job: Job| {
+        let failed = job.payload.to_map().get("failed").and_then(serde_json::Value::as_i64);
+        let mut seen = seen.lock().expect("what was given");
+        seen.push(failed);
+        let fails = seen.len() < 3;
+        async move {
+            if !fails {
+                return Ok(());
+            }
+            // Of the second run nothing is said: what was said before holds on.
+            if failed.is_none() {
+                let payload = Json::from_text(r#"{"failed":1}"#.to_owned()).expect("JSON");
+                job.again(Duration::from_secs(600), payload);
+            }
+            Err(Error::overloaded("Not yet."))
+        }
+    });
+    enqueue(&house, NewJob::new("test", Json::empty())).await;
+    let worker = tokio::spawn(jobs.run(house.app.clone()));
+    let here = &house;
+    let as_it_says = "select count(*) from jobs where state = 'queued' and attempts = 1 \
+                      and run_at - updated_at = 600000000";
+    let as_always = "select count(*) from jobs where state = 'queued' and attempts = 2 \
+                     and run_at - updated_at < 5000000";
+    for (waits, pause) in [(as_it_says, 601), (as_always, 10)] {
+        until("it waits", || async { here.count(waits).await == 1 }).await;
+        house.pass(pause);
+        house.app.hub.wake_workers();
+    }
+    until("it is done", || in_state(here, "done")).await;
+    assert_eq!(*given.lock().expect("what was given"), [None, Some(1), Some(1)]);
+    worker.abort();
 });
 
 on_each!(no_job_of_a_paused_queue_is_begun, |store| {

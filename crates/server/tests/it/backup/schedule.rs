@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json as body;
+use serde_json::{Value, json as body};
 
 use super::{PATIENCE, create, fatten, good, json, names, until};
 use crate::engines::Engine;
@@ -14,17 +14,29 @@ use crate::store;
 
 const SCHEDULE: &str = "15 3 * * *";
 
-/// Starts it as if a tick had been missed, and waits until that was made up for.
-async fn missed_tick(stage: &mut Stage, state: &str) -> Person {
+/// Starts it; who owns it.
+fn started(stage: &mut Stage) -> Person {
+    stage.server.run();
+    stage.root().at(stage.server.url()).fresh()
+}
+
+/// Starts it as if a tick had been missed.
+async fn tick(stage: &mut Stage) -> Person {
     store::run(stage, "update job_schedules set next_at = 1 where name = 'ops.backup'").await;
     store::run(stage, "delete from jobs where kind = 'ops.backup'").await;
-    stage.server.run();
-    let root = stage.root().at(stage.server.url()).fresh();
-    let over = |said: &serde_json::Value| {
-        let jobs = said["data"].as_array().into_iter().flatten();
-        jobs.into_iter().any(|job| job["state"] == state)
-    };
-    until(&root, "/v1/jobs?kind=ops.backup", over).await;
+    started(stage)
+}
+
+/// Waits until there is such a job that makes a backup.
+async fn job_is(root: &Person, is: impl Fn(&Value) -> bool) {
+    let there = |said: &Value| said["data"].as_array().into_iter().flatten().any(&is);
+    until(root, "/v1/jobs?kind=ops.backup", there).await;
+}
+
+/// Starts it as if a tick had been missed, and waits until that was made up for.
+async fn missed_tick(stage: &mut Stage, state: &str) -> Person {
+    let root = tick(stage).await;
+    job_is(&root, |job| job["state"] == state).await;
     root
 }
 
@@ -110,9 +122,8 @@ async fn the_schedule_keeps_what_it_should_and_deletes_only_its_own() {
     assert!(good > 1.7e9, "{page}");
     let root = stage.root().at(stage.server.url()).fresh();
     let log = platform_log(&root).await;
-    let count = |events: &[serde_json::Value], kind: &str| {
-        events.iter().filter(|event| event["type"] == kind).count()
-    };
+    let count =
+        |events: &[Value], kind: &str| events.iter().filter(|event| event["type"] == kind).count();
     let events = root.walk(&log).await;
     assert_eq!((count(&events, "backup_created"), count(&events, "backups_deleted")), (4, 2));
     let seen = stage.alice().at(&root.base).walk(&log).await;
@@ -130,14 +141,34 @@ async fn a_failing_backup_is_seen() {
     stage.server.set("SIXFOLD_BACKUP_EVERY", SCHEDULE);
     stage.server.set("SIXFOLD_BACKUP_UNENCRYPTED", "true");
     scheduled(&mut stage).await;
-    let root = missed_tick(&mut stage, "dead").await;
+    let mut root = tick(&mut stage).await;
+    // It is tried again by and by. What was no try, a busy turn or a restart, is none of them.
+    for (tries, pause) in [(1_i64, 60_i64), (2, 300), (3, 900)] {
+        let failed = |job: &Value| job["state"] == "queued" && job["payload"]["failed"] == tries;
+        job_is(&root, failed).await;
+        stage.server.stop();
+        // The pause begins a little before its end is stored.
+        let micros = (pause - 1) * 1_000_000;
+        let waits = format!("jobs where kind = 'ops.backup' and run_at - updated_at > {micros}");
+        assert_eq!(store::count(&stage, &waits).await, 1, "{tries}");
+        let due = "update jobs set run_at = 1, attempts = attempts + 5 where kind = 'ops.backup'";
+        store::run(&stage, due).await;
+        root = started(&mut stage);
+    }
+    job_is(&root, |job| job["state"] == "dead").await;
     let status = root.get("/v1/backups/status").await.was(200).json();
     assert_eq!(status["last"]["ok"], false, "{status}");
     assert_eq!(status["last"]["errorCode"], "backup_unwritable", "{status}");
     assert_eq!(status["lastGood"], body!(null), "{status}");
     assert!(stage.server.told().contains("a backup failed"), "{}", stage.server.told());
     let events = root.walk(&platform_log(&root).await).await;
-    assert!(events.iter().any(|event| event["type"] == "backup_failed"), "it is in the log");
+    let failures = events.iter().filter(|event| event["type"] == "backup_failed");
+    let mut told: Vec<_> = failures
+        .map(|event| (event["metadata"]["attempt"].as_i64(), event["metadata"]["last"].as_bool()))
+        .collect();
+    told.sort();
+    let expected = [(1, false), (2, false), (3, false), (4, true)];
+    assert_eq!(told, expected.map(|(attempt, last)| (Some(attempt), Some(last))));
     let doctor = stage.server.say(&["doctor"]);
     assert_eq!(doctor.code, 1);
     assert!(doctor.out.contains("✗ backups: the last one failed"), "{doctor:?}");
@@ -220,19 +251,11 @@ async fn while_somebody_makes_one_the_schedule_waits_for_its_turn() {
     store::run(&stage, "update job_schedules set next_at = 1 where name = 'ops.backup'").await;
     stage.server.run();
     let root = stage.root().at(stage.server.url()).fresh();
-    let tried = |said: &serde_json::Value| {
-        let jobs = said["data"].as_array().into_iter().flatten();
-        jobs.into_iter().any(|job| job["attempts"].as_i64().is_some_and(|attempts| attempts > 1))
-    };
-    until(&root, "/v1/jobs?kind=ops.backup", tried).await;
+    job_is(&root, |job| job["attempts"].as_i64().is_some_and(|attempts| attempts > 1)).await;
     let status = root.get("/v1/backups/status").await.was(200).json();
     assert_eq!(status["last"], body!(null), "it is no failure: {status}");
     drop(turn);
-    let over = |said: &serde_json::Value| {
-        let jobs = said["data"].as_array().into_iter().flatten();
-        jobs.into_iter().any(|job| job["state"] == "done")
-    };
-    until(&root, "/v1/jobs?kind=ops.backup", over).await;
+    job_is(&root, |job| job["state"] == "done").await;
     let events = root.walk(&platform_log(&root).await).await;
     assert!(!events.iter().any(|event| event["type"] == "backup_failed"), "nothing failed");
 }
