@@ -1,5 +1,7 @@
 //! A transaction, the same to its user on both engines.
 
+mod rows;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,7 +9,6 @@ use rusqlite::{Connection, Statement};
 use types::{Error, GroupId, Result};
 
 use crate::postgres::Session;
-use crate::row::Inner as RowInner;
 use crate::watch::Watch;
 use crate::{Engine, Reach, Row, Value, failure, sqlite};
 
@@ -332,30 +333,6 @@ impl Tx {
         done
     }
 
-    async fn each(
-        &mut self,
-        sql: &str,
-        args: &[Value<'_>],
-        mut visit: impl FnMut(&Row<'_>) -> Result<()>,
-    ) -> Result<()> {
-        let began = Instant::now();
-        let done = match &mut self.inner {
-            Inner::Sqlite(connection) => visit_sqlite(connection, sql, args, &mut visit),
-            Inner::Postgres(session) => match session.all(sql, args).await {
-                Ok(rows) => rows.iter().try_for_each(|row| visit(&Row(RowInner::Postgres(row)))),
-                Err(error) => {
-                    let (error, again) = failure::of_postgres(error);
-                    self.again |= again;
-                    Err(error)
-                }
-            },
-        };
-        self.ended(sql, began);
-        self.wrote |= !sql.starts_with("select") && !sql.starts_with("with");
-        self.broken |= done.is_err();
-        done
-    }
-
     /// Several statements without parameters: migrations and seams only.
     pub(crate) async fn script(&mut self, sql: &str) -> Result<()> {
         let done = match &mut self.inner {
@@ -384,21 +361,6 @@ pub(crate) fn rows_of(head: &str, tail: &str, width: usize, count: usize) -> Str
     sql.push(')');
     sql.push_str(tail);
     sql
-}
-
-fn visit_sqlite(
-    connection: &Connection,
-    sql: &str,
-    args: &[Value<'_>],
-    visit: &mut impl FnMut(&Row<'_>) -> Result<()>,
-) -> Result<()> {
-    let mut statement = connection.prepare_cached(sql).map_err(failure::of_sqlite)?;
-    bind(&mut statement, args).map_err(failure::of_sqlite)?;
-    let mut rows = statement.raw_query();
-    while let Some(row) = rows.next().map_err(failure::of_sqlite)? {
-        visit(&Row(RowInner::Sqlite(row)))?;
-    }
-    Ok(())
 }
 
 fn each_sqlite<'a>(

@@ -6,6 +6,7 @@ pub mod access;
 mod app;
 mod caller;
 mod clock;
+pub mod disk;
 pub mod egress;
 pub mod erasure;
 pub mod events;

@@ -12,8 +12,14 @@ pub const MAX_LIMIT: u16 = 200;
 pub struct Limit(u16);
 
 impl Limit {
-    /// Rows an export reads at a time: more than a page, since nobody waits for the first.
+    /// Rows an export reads at a time at most: more than a page, since nobody waits for the first.
     pub const EXPORT: Self = Self(1000);
+
+    /// What an export reads at a time that wants so many rows: 1 to [`Limit::EXPORT`].
+    #[must_use]
+    pub fn exported(rows: usize) -> Self {
+        Self(u16::try_from(rows).unwrap_or(u16::MAX).clamp(1, Self::EXPORT.0))
+    }
 
     /// A limit within bounds, or nothing.
     #[must_use]

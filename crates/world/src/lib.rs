@@ -22,6 +22,7 @@ pub mod knowledge;
 mod listing;
 pub mod notifications;
 pub mod ontology;
+mod pace;
 pub mod people;
 pub mod policy;
 pub mod preferences;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use deadpool_postgres::Object;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Error, Row};
+use tokio_postgres::{Error, Row, RowStream};
 use types::GroupId;
 
 use super::seats::Seat;
@@ -130,6 +130,18 @@ impl Session {
         let args = dynamic(args);
         let before = self.before();
         self.after(before, self.client.query(&statement, &args)).await
+    }
+
+    /// The same rows one by one, as whoever reads them takes them. Those that nobody takes are read
+    /// past before the next statement is answered.
+    pub(crate) async fn stream(
+        &mut self,
+        sql: &str,
+        args: &[Value<'_>],
+    ) -> Result<RowStream, Error> {
+        let statement = self.client.prepare_cached(sql).await?;
+        let before = self.before();
+        self.after(before, self.client.query_raw(&statement, dynamic(args))).await
     }
 
     pub(crate) async fn run(&mut self, sql: &str, args: &[Value<'_>]) -> Result<u64, Error> {

@@ -1,5 +1,7 @@
 //! All or nothing, one after the other, durable, and the same on both engines.
 
+use std::ops::ControlFlow;
+
 use database::{Db, Value, args};
 use types::{Error, ErrorKind, Json, Result, Time};
 use uuid::Uuid;
@@ -22,6 +24,25 @@ async fn names(db: &Db) -> Vec<String> {
         .await
         .expect("a list")
 }
+
+on_each!(rows_are_looked_at_until_there_are_enough, |store| {
+    for name in ["a", "b", "c", "d"] {
+        claim(&store.db, name).await.expect("a change");
+    }
+    let looked = store.db.unbound().read(async |tx| {
+        let mut seen: Vec<String> = Vec::new();
+        tx.until("select name from once order by name", &[], |row| {
+            seen.push(row.get(0)?);
+            Ok(if seen.len() == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })
+        .await?;
+        // What was left is in nobody's way.
+        let all: i64 = tx.one("select count(*) from once", &[], |row| row.get(0)).await?;
+        Ok((seen, all))
+    });
+    let (seen, all) = looked.await.expect("a look");
+    assert_eq!((seen, all), (vec!["a".to_owned(), "b".to_owned()], 4));
+});
 
 on_each!(a_change_is_there_when_write_returns, |store| {
     claim(&store.db, "one").await.expect("a change");

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::engines::Engine;
 use crate::people::{Answer, Person};
-use crate::process::Server;
+use crate::process::{Server, text};
 use crate::stage::{Stage, sign_up};
 
 /// Characters of each write.
@@ -167,5 +167,35 @@ async fn who_writes_on_a_full_file_system_is_told_by_name() {
     std::fs::remove_file(&ballast).expect("thrown out");
     until_taken(&alice, &group, &mut acknowledged).await;
     all_there(&alice, &group, &acknowledged).await;
+    assert!(server.stop().success());
+}
+
+/// Where exports of groups wait there may be the database, too: what is left to it is not used up.
+#[tokio::test]
+async fn an_export_that_would_fill_the_disk_is_refused() {
+    if !may_mount() {
+        let _ = writeln!(std::io::stderr(), "skipped: no file system may be mounted here");
+        return;
+    }
+    let mut server = Server::prepare(&Engine::Sqlite).await;
+    let scratch = server.folder().join("scratch");
+    std::fs::create_dir(&scratch).expect("a folder");
+    server.set("TMPDIR", &text(&scratch));
+    server.start_through(
+        "exec unshare -rm /bin/sh -c 'mount -t tmpfs -o size=64m,mode=700 none \"$TMPDIR\" \
+         && exec \"$0\"' \"$0\"",
+    );
+    server.run();
+    let alice = sign_up(&Person::nobody(server.url()), "alice").await;
+    let path = format!("/v1/groups/{}/export", alice.home);
+    for _ in 0..2 {
+        // And no place is kept for it.
+        let refused = alice.get(&path).await.was_problem(507, "export_no_room");
+        assert_eq!(refused.json()["retryable"], true);
+    }
+    let told = alice.walk(&format!("/v1/events?groupId={}", alice.home)).await;
+    assert!(told.iter().all(|event| event["type"] != "group_exported"), "{told:?}");
+    // What comes page by page needs no room.
+    alice.get(&format!("/v1/exports?groupId={}&dimension=events", alice.home)).await.was(200);
     assert!(server.stop().success());
 }

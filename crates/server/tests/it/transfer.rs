@@ -2,6 +2,7 @@
 //! import that was pulled the plug goes on where it ended.
 
 mod killed;
+mod large;
 mod parts;
 mod wrong_lines;
 

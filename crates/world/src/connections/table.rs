@@ -62,4 +62,8 @@ impl Listable for Connection {
             _ => Sorted::Id(self.id.0),
         }
     }
+
+    fn bytes(&self) -> usize {
+        self.metadata.as_str().len()
+    }
 }

@@ -52,4 +52,8 @@ impl Listable for Event {
             _ => Sorted::Int(self.seq),
         }
     }
+
+    fn bytes(&self) -> usize {
+        self.metadata.as_str().len()
+    }
 }

@@ -2,8 +2,8 @@
 //! an import takes.
 //!
 //! An export of rows is a list that goes on: the same rules page by page, so it shows what the
-//! list shows, holds one page in memory and no snapshot while a reader is slow. The whole group
-//! comes from one snapshot, through a file, for its lines refer to each other.
+//! list shows, holds one page of bounded size in memory and no snapshot while a reader is slow. The
+//! whole group comes from one snapshot, through a file, for its lines refer to each other.
 
 pub(crate) mod cells;
 pub mod model;

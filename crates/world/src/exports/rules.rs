@@ -13,18 +13,16 @@ use uuid::Uuid;
 
 use super::cells;
 use super::model::{ExportDimension, ExportFilter, Format};
-use super::spool::Spool;
+use super::spool::{self, Spool};
 use crate::connections::model::ConnectionFilter;
 use crate::events::model::EventFilter;
-use crate::knowledge::model::{Knowledge, KnowledgeFilter, KnowledgeType};
-use crate::listing::{After, Ask, Sorted, Table, Words};
+use crate::knowledge::model::{KnowledgeFilter, KnowledgeType};
+use crate::listing::{After, Ask, Listable, Sorted, Table, Words};
+use crate::pace::Pace;
 use crate::people::model::PersonFilter;
 use crate::things::model::ThingFilter;
 use crate::transfer::{ExportOptions, Top};
 use crate::{World, connections, events, groups, knowledge, ontology, people, things};
-
-/// Characters a list tells of a text.
-const TOLD: usize = 8192;
 
 /// An export under way: one page of rows at a time, whenever the reader asks for more.
 pub struct Export {
@@ -37,6 +35,7 @@ pub struct Export {
     after: Option<After>,
     /// Where the list goes on by itself.
     next: Option<Vec<u8>>,
+    pace: Pace,
     /// Which events, when more is said of them than of other rows.
     events: Option<EventFilter>,
     rows: u64,
@@ -78,6 +77,7 @@ impl Export {
             declared,
             after: after.map(After::Id),
             next: None,
+            pace: Pace::default(),
             events,
             rows: 0,
             first: None,
@@ -106,9 +106,9 @@ impl Export {
     }
 
     async fn page(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        let limit = Limit::EXPORT;
+        let limit = self.pace.limit();
         let (next, start) = (self.next.take(), self.after);
-        let in_order = |table, filter| on(table, filter, next.as_deref(), start);
+        let in_order = |table, filter| on((table, filter), limit, next.as_deref(), start);
         let (app, caller, ask) = (self.app.clone(), self.caller.clone(), self.ask.clone());
         let (group, include_children, kind) = (ask.group_id, ask.include_children, ask.kind);
         match ask.dimension {
@@ -124,9 +124,8 @@ impl Export {
                     Some(After::Id(id)) => Some(id),
                     _ => None,
                 };
-                let mut rows = things::query::in_order(&app, &caller, filter, limit, after).await?;
-                let more = rows.len() > limit.rows();
-                rows.truncate(limit.rows());
+                let found = things::query::in_order(&app, &caller, filter, limit, after).await?;
+                let (rows, more) = found;
                 self.write(out, &rows, more, |thing| After::Id(thing.id.0))
             }
             ExportDimension::Connections => {
@@ -179,8 +178,7 @@ impl Export {
                     ..KnowledgeFilter::default()
                 };
                 let ask = in_order(&knowledge::table::TABLE, None)?;
-                let mut found = knowledge::rules::list(&app, &caller, filter, ask).await?;
-                complete(&app, &caller, &mut found.rows).await?;
+                let found = knowledge::rules::list(&app, &caller, filter, ask).await?;
                 let more = found.next.is_some();
                 self.next = found.next;
                 self.write(out, &found.rows, more, |one| After::Id(one.id.0))
@@ -188,13 +186,14 @@ impl Export {
         }
     }
 
-    fn write<T: Serialize>(
+    fn write<T: Serialize + Listable>(
         &mut self,
         out: &mut Vec<u8>,
         rows: &[T],
         mut more: bool,
         key: impl Fn(&T) -> After,
     ) -> Result<()> {
+        self.pace.had(rows.len(), rows.iter().map(Listable::bytes).sum());
         let end = self.ask.to.map(first_id);
         for row in rows {
             let place = key(row);
@@ -278,8 +277,8 @@ impl Export {
 
 /// Everything of a list, oldest first: from where it goes on, or else from a place.
 fn on(
-    table: &'static Table,
-    filter: Option<&str>,
+    (table, filter): (&'static Table, Option<&str>),
+    limit: Limit,
     next: Option<&[u8]>,
     start: Option<After>,
 ) -> Result<Ask> {
@@ -288,10 +287,10 @@ fn on(
         After::Seq(seq) => Sorted::Int(seq),
     });
     if next.is_none() && filter.is_none() {
-        return Ok(Ask::in_order(table, Limit::EXPORT, start));
+        return Ok(Ask::in_order(table, limit, start));
     }
     let words = Words { filter, sort: Some("createdAt"), ..Words::default() };
-    Ok(Ask::read(table, words, Limit::EXPORT, next)?.patient())
+    Ok(Ask::read(table, words, limit, next)?.patient())
 }
 
 const fn columns(dimension: ExportDimension) -> &'static [&'static str] {
@@ -386,17 +385,6 @@ fn knowledge_type(name: &str) -> Result<KnowledgeType> {
     known.ok_or_else(|| Error::invalid("type", "unknown_type", "is not a type of knowledge."))
 }
 
-/// Lists cut long texts; an export does not.
-async fn complete(app: &App, caller: &Caller, rows: &mut [Knowledge]) -> Result<()> {
-    for row in rows {
-        let length = row.text.as_deref().map_or(0, |text| text.chars().count());
-        if length >= TOLD {
-            *row = knowledge::rules::get(app, caller, row.id).await?;
-        }
-    }
-    Ok(())
-}
-
 /// Below every id that was made at `time` or later.
 fn first_id(time: Time) -> Uuid {
     Uuid::from_u128(u128::from(time.millis().unsigned_abs()) << 80)
@@ -406,12 +394,12 @@ fn first_id(time: Time) -> Uuid {
 ///
 /// # Errors
 /// 401, 404 by policy; 403 for anybody but an owner, or a key that may not read everything; 429 and
-/// 503 while they, or too many others, are at it.
+/// 503 while they, or too many others, are at it; 507 `export_no_room`.
 pub async fn whole(world: &World, caller: &Caller, group: GroupId) -> Result<(String, Spool)> {
     let (app, asking): (&App, _) = (world, caller.clone());
     // Before a place is taken: who may not export keeps nobody from it.
     app.store(caller).read(async move |tx| may_export(tx, &asking, group).await).await?;
-    let taken = world.exports.take(caller.person())?;
+    let (spool, out) = spool::open(world.exports.take(caller.person())?)?;
     let slug = app
         .change(caller, async move |work| {
             may_export(work.tx, work.caller, group).await?;
@@ -421,8 +409,8 @@ pub async fn whole(world: &World, caller: &Caller, group: GroupId) -> Result<(St
         })
         .await?;
     let options = ExportOptions { group: Some(Top::Id(group)), hidden: false };
-    let spool = Spool::fill(app.clone(), app.reach_of(caller), options, taken)?;
-    Ok((slug, spool))
+    out.fill(app.clone(), app.reach_of(caller), options);
+    Ok((slug, spool.begun().await?))
 }
 
 async fn may_export(tx: &mut Tx, caller: &Caller, group: GroupId) -> Result<()> {

@@ -184,7 +184,7 @@ pub async fn get(app: &App, caller: &Caller, id: KnowledgeId) -> Result<Knowledg
     app.store(&caller).read(async move |tx| visible(tx, &caller, id).await).await
 }
 
-/// A page of knowledge. Long texts are cut.
+/// A page of knowledge. Long texts are cut, but for exports.
 ///
 /// # Errors
 /// 401; 403 and 404 by policy; 422 `query_too_expensive`.

@@ -30,6 +30,8 @@ macro_rules! select {
 }
 
 const LIST: &str = concat!(select!("substr(o.text, 1, 8192)"), " where 1 = 1");
+/// The same with whole texts, for exports.
+const WHOLE: &str = concat!(select!("o.text"), " where 1 = 1");
 const LIST_OF: &str = concat!(
     columns!("substr(o.text, 1, 8192)"),
     "(select k.knowledge_id as id from thing_knowledge k where k.thing_id = "
@@ -91,8 +93,8 @@ pub(super) async fn list(
     let quoted = filter.label.as_deref().map(serde_json::to_string).transpose()?;
     let quoted = quoted.as_deref();
     let Some(thing) = filter.source_thing_id else {
-        let part = (scope, given);
-        return ask.over(tx, part, LIST, |sql| filters(sql, filter, quoted), knowledge).await;
+        let (part, head) = ((scope, given), if ask.is_patient() { WHOLE } else { LIST });
+        return ask.over(tx, part, head, |sql| filters(sql, filter, quoted), knowledge).await;
     };
     // A thing has little knowledge, a group may have very much: the thing comes first.
     ask.of(

@@ -62,4 +62,9 @@ impl Listable for Knowledge {
             _ => Sorted::Id(self.id.0),
         }
     }
+
+    fn bytes(&self) -> usize {
+        let text = self.text.as_ref().map_or(0, String::len);
+        text + self.metadata.as_str().len() + self.labels.as_str().len()
+    }
 }

@@ -14,7 +14,7 @@ use web::ListedAs;
 
 use super::order::Sorted;
 use super::{Fields, Listable, Names, Order, Part, Place, Shown, Table};
-use crate::World;
+use crate::{World, pace};
 
 /// How to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -142,6 +142,11 @@ impl Ask {
         Self { patient: true, ..self }
     }
 
+    /// Whether it is an export's: of whole rows, however large they are.
+    pub(crate) fn is_patient(&self) -> bool {
+        self.patient
+    }
+
     /// Looks for it: for no longer than such a question is worth, if it is one that an index may not
     /// answer.
     ///
@@ -179,16 +184,24 @@ impl Ask {
         part: impl Fn(&mut Sql<'a>),
         read: impl Fn(&Row<'_>) -> Result<T>,
     ) -> Result<Found<T>> {
-        let merged = |sql: &mut Sql<'a>| self.order.order_by(sql, Part::Table, Names::Merged);
-        let limit = self.limit.probe();
-        let sql = scope.list_by(head, merged, limit, given.me, |sql| {
+        let page = |sql: &mut Sql<'a>| {
             part(sql);
             if self.after.is_none() && !matches!(scope, Scope::Group(..)) {
                 self.order.along(sql);
             }
             self.finish(sql, given, Names::Table);
+        };
+        let exported = self.patient.then(|| {
+            pace::along_keys((scope, given.engine), head, &self.order, |sql| {
+                scope.condition(sql, given.me);
+                page(sql);
+            })
         });
-        let rows = tx.all(sql.text(), sql.args(), read).await?;
+        let sql = exported.flatten().unwrap_or_else(|| {
+            let merged = |sql: &mut Sql<'a>| self.order.order_by(sql, Part::Table, Names::Merged);
+            scope.list_by(head, merged, self.limit.probe(), given.me, page)
+        });
+        let (rows, more) = self.rows(tx, &sql, read).await?;
         let total = self
             .total(tx, given, |sql| {
                 sql.push(head);
@@ -196,7 +209,7 @@ impl Ask {
                 part(sql);
             })
             .await?;
-        Ok(self.found(rows, total))
+        Ok(self.found((rows, more), total))
     }
 
     /// A page of what one statement selects, which ends in a `where` with a condition.
@@ -213,9 +226,22 @@ impl Ask {
         let mut sql = Sql::new("");
         whole(&mut sql);
         self.finish(&mut sql, given, names);
-        let rows = tx.all(sql.text(), sql.args(), read).await?;
+        let (rows, more) = self.rows(tx, &sql, read).await?;
         let total = self.total(tx, given, whole).await?;
-        Ok(self.found(rows, total))
+        Ok(self.found((rows, more), total))
+    }
+
+    /// The rows of a page, and whether others were left because these are enough for an export.
+    async fn rows<T: Listable>(
+        &self,
+        tx: &mut Tx,
+        sql: &Sql<'_>,
+        read: impl Fn(&Row<'_>) -> Result<T>,
+    ) -> Result<(Vec<T>, bool)> {
+        if self.patient {
+            return pace::rows(tx, sql, read, T::bytes).await;
+        }
+        Ok((tx.all(sql.text(), sql.args(), read).await?, false))
     }
 
     /// Appends filter, position, order and limit.
@@ -250,8 +276,8 @@ impl Ask {
         Ok(Some(total.unsigned_abs()))
     }
 
-    fn found<T: Listable>(&self, mut rows: Vec<T>, total: Option<u64>) -> Found<T> {
-        let has_more = rows.len() > self.limit.rows();
+    fn found<T: Listable>(&self, (mut rows, more): (Vec<T>, bool), total: Option<u64>) -> Found<T> {
+        let has_more = more || rows.len() > self.limit.rows();
         rows.truncate(self.limit.rows());
         let last = rows.last().filter(|_| has_more);
         let next = last.map(|last| self.order.write(&self.order.place(Part::Table, last, None)));

@@ -128,6 +128,12 @@ impl Order {
         matches!(key.by, By::Column(column) if self.table.columns.first() == Some(column))
     }
 
+    /// The column of the order of creation, which tells rows apart.
+    #[must_use]
+    pub(crate) fn creation(&self) -> Option<&'static str> {
+        self.table.columns.first().map(|column| column.sql)
+    }
+
     /// The property that is sorted by.
     #[must_use]
     pub(crate) fn property(&self) -> Option<&str> {

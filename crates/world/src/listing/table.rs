@@ -103,4 +103,9 @@ pub(crate) use {asked, columns, fields};
 pub(crate) trait Listable {
     /// What it holds of one of its table's columns.
     fn sorted(&self, column: &Column) -> Sorted;
+
+    /// Bytes of what may be large in it: of a row that is exported.
+    fn bytes(&self) -> usize {
+        0
+    }
 }

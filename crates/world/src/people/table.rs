@@ -97,4 +97,9 @@ impl Listable for Person {
             _ => Sorted::Id(self.id.0),
         }
     }
+
+    fn bytes(&self) -> usize {
+        let bio = self.bio.as_ref().map_or(0, String::len);
+        bio + self.metadata.as_str().len()
+    }
 }

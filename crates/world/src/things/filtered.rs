@@ -69,6 +69,10 @@ impl Listable for Thing {
             _ => Sorted::Id(self.id.0),
         }
     }
+
+    fn bytes(&self) -> usize {
+        self.properties.as_str().len()
+    }
 }
 
 /// What an index of properties holds: one of two columns.

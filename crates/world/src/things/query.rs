@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use database::Tx;
 use database::seams::plan;
+use database::{Row, Tx};
 use filter::{Filter, Given};
 use kernel::access::{self, Right, Scope};
 use kernel::{App, Caller};
@@ -17,7 +17,10 @@ use super::model::{Thing, ThingFilter, ThingQuery};
 use super::row::ThingRow;
 use super::statement::{Ask, Found, condition};
 use super::way::Way;
-use crate::listing::{self, Count, Fields, Order, Part, Place, Shown, Sorted, wrong_cursor};
+use crate::listing::{
+    self, Count, Fields, Listable as _, Order, Part, Place, Shown, Sorted, wrong_cursor,
+};
+use crate::pace;
 
 /// A list that was asked for, checked as far as it can be without looking.
 pub struct Request {
@@ -128,8 +131,8 @@ pub async fn list(app: &App, caller: &Caller, request: Request) -> Result<Listin
     if long { store.read_long(look).await } else { store.read(look).await }
 }
 
-/// Things in the order they were made, after the one with an id, and one more row when others
-/// follow: what an export reads, page by page.
+/// Things in the order they were made, after the one with an id, and whether others follow: what an
+/// export reads, page by page, as far as they are enough.
 ///
 /// # Errors
 /// 401; 403 and 404 by policy.
@@ -139,26 +142,31 @@ pub(crate) async fn in_order(
     filter: ThingFilter,
     limit: Limit,
     after: Option<Uuid>,
-) -> Result<Vec<Thing>> {
-    let request = Request {
-        filter,
-        order: Order::of_creation(&TABLE),
-        fields: None,
-        expand: Expand::default(),
-        count: false,
-        explain: false,
-        limit,
-        after: after.map(|id| Order::place_of(Sorted::Id(id))),
-    };
+) -> Result<(Vec<Thing>, bool)> {
+    let order = Order::of_creation(&TABLE);
+    let after = after.map(|id| Order::place_of(Sorted::Id(id)));
     let caller = caller.clone();
     let given = listing::given(app, &caller);
     app.store(&caller)
         .read_long(async move |tx| {
-            let filter = &request.filter;
             let (group, children) = (filter.group_id, filter.include_children);
             let scope = Scope::of(tx, &caller, Right::ThingsRead, group, children).await?;
-            let found = rows(tx, given, &scope, &request, &Way::default(), &mut Vec::new()).await?;
-            Ok(found.into_iter().map(|one| one.thing).collect())
+            let way = Way::default();
+            let ask = Ask {
+                scope: &scope,
+                given,
+                filter: &filter,
+                order: &order,
+                part: Part::Table,
+                way: &way,
+                after: after.as_ref(),
+                limit: limit.probe(),
+            };
+            let read = |row: &Row<'_>| Ok(ask.read(row)?.thing);
+            let (mut rows, more) = pace::rows(tx, &ask.exported(), read, Thing::bytes).await?;
+            let more = more || rows.len() > limit.rows();
+            rows.truncate(limit.rows());
+            Ok((rows, more))
         })
         .await
 }

@@ -10,6 +10,7 @@ use super::model::{Thing, ThingFilter};
 use super::sql;
 use super::way::Way;
 use crate::listing::{Names, Order, Part, Place, Sorted};
+use crate::pace;
 
 /// One page, or the part of it that one statement finds.
 pub(super) struct Ask<'a> {
@@ -71,6 +72,22 @@ impl<'a> Ask<'a> {
             condition(sql, self.filter, self.given);
             page(sql);
         })
+    }
+
+    /// The same over the table for an export, whose things may be large.
+    pub(super) fn exported(&'a self) -> Sql<'a> {
+        let engine = self.given.engine;
+        let along = pace::along_keys((self.scope, engine), sql::HEAD, self.order, |sql| {
+            self.scope.condition(sql, self.given.me);
+            condition(sql, self.filter, self.given);
+            match self.after {
+                Some(after) => self.order.behind(sql, after, Names::Table),
+                None => self.order.along(sql),
+            }
+            self.order.order_by(sql, self.part, Names::Table);
+            sql.push(" limit ").bind(self.limit);
+        });
+        along.unwrap_or_else(|| self.statement())
     }
 
     /// Appends what is asked of the things of entries of the index, which are of the type and in the

@@ -1,30 +1,35 @@
 //! Writes everything, or one group with what is below it, from one snapshot.
 
+mod groups;
 mod kinds;
+mod page;
 mod pages;
 
 use std::io::Write;
 
-use database::{Engine, Reach, Row, Sql, Tx, args};
+use database::{Reach, Row, Sql, Tx, args};
 use kernel::App;
 use tokio::sync::mpsc::{Sender, channel};
 use types::{AnyId, Error, GroupId, Json, Kind, PersonId, Result, ThingId};
 
-use self::pages::{Inside, Key, PAGE, Source};
+use self::pages::{Inside, Key, Source};
 use super::line::{
-    ConnectionLine, GroupLine, KnowledgeLine, Line, MembershipLine, PersonLine, SettingsLine,
-    ThingKnowledgeLine, ThingLine,
+    ConnectionLine, KnowledgeLine, Line, MembershipLine, PersonLine, ThingKnowledgeLine, ThingLine,
 };
 use super::within::{
-    LIVING, LIVING_ENDS, LIVING_PAIR, LIVING_SOURCE, PEOPLE, by_id, with_both_ends, with_its_piece,
+    LIVING, LIVING_ENDS, LIVING_PAIR, LIVING_SOURCE, PEOPLE, with_both_ends, with_its_piece,
     with_its_source,
 };
 use super::{ExportOptions, Progress, Summary, Top, sql};
-use crate::groups::model::{GroupStatus, GroupVisibility, JoinPolicy};
+use crate::pace::Pace;
 use crate::things::model::{Status, Visibility};
 
-/// Pages written behind the store.
-const AHEAD: usize = 4;
+/// Pages that wait for whoever writes, beside the one that is written and the one that is read: each
+/// is a mebibyte, and a line.
+const AHEAD: usize = 1;
+
+/// People who are named in a statement.
+const NAMED: usize = 1000;
 
 /// Lines of a page as bytes, and how many.
 type Written = (Vec<u8>, u64);
@@ -82,7 +87,8 @@ async fn all(tx: &mut Tx, options: &ExportOptions, out: &Sender<Written>) -> Res
         }
     };
     let deleting = sql::is_deleting(tx).await?;
-    let mut export = Export { tx, root, hidden: options.hidden, deleting, out };
+    let hidden = options.hidden;
+    let mut export = Export { tx, root, hidden, deleting, pace: Pace::default(), out };
     export.groups().await?;
     export.types().await?;
     export.people().await?;
@@ -101,6 +107,7 @@ struct Export<'e> {
     hidden: bool,
     /// Whether any group is on its way out: it is gone for everybody, so its rows stay behind.
     deleting: bool,
+    pace: Pace,
     out: &'e Sender<Written>,
 }
 
@@ -109,67 +116,6 @@ const WITH_THINGS: &str = "select a.group_id from group_ancestors a where a.ance
      and (select 1 from things o where o.group_id = a.group_id limit 1) = 1 order by a.group_id";
 
 impl Export<'_> {
-    async fn write(&self, lines: impl Iterator<Item = Line>) -> Result<()> {
-        let mut page = Vec::with_capacity(64 * 1024);
-        let mut count = 0;
-        for line in lines {
-            serde_json::to_writer(&mut page, &line)?;
-            page.push(b'\n');
-            count += 1;
-        }
-        let sent = match self.tx.engine() {
-            // A thread of its own, and a transaction that awaits nothing but its statements.
-            Engine::Sqlite => self.out.blocking_send((page, count)),
-            Engine::Postgres => self.out.send((page, count)).await,
-        };
-        sent.map_err(|_| given_up())
-    }
-
-    /// From the top down, so that parents come first.
-    async fn groups(&mut self) -> Result<()> {
-        let root = self.root;
-        let mut sql = Sql::new(
-            "select o.id, o.parent_id, o.slug, o.name, o.type, o.description, o.visibility, \
-             o.join_policy, o.plan, o.limits, o.metadata, o.status, o.version, o.created_at, \
-             o.updated_at from groups o where o.status <> 'deleting'",
-        );
-        if let Some(root) = root {
-            by_id(&mut sql, root);
-        }
-        sql.push(
-            " order by (select max(depth) from group_ancestors d where d.group_id = o.id), o.id",
-        );
-        let lines = self
-            .tx
-            .all(sql.text(), sql.args(), |row| {
-                let id: GroupId = row.get(0)?;
-                Ok(Line::Group(Box::new(GroupLine {
-                    id,
-                    // What is above the exported part is not there where it is imported.
-                    parent_group_id: row.get::<Option<GroupId>>(1)?.filter(|_| Some(id) != root),
-                    slug: row.get(2)?,
-                    name: row.get(3)?,
-                    r#type: row.get(4)?,
-                    description: row.get(5)?,
-                    settings: SettingsLine {
-                        visibility: Some(GroupVisibility::stored(row.text(6)?)?),
-                        join_policy: Some(JoinPolicy::stored(row.text(7)?)?),
-                        plan: row.get(8)?,
-                        limits: row
-                            .get::<Option<Json>>(9)?
-                            .and_then(|limits| serde_json::from_str(limits.as_str()).ok()),
-                    },
-                    metadata: row.get::<Json>(10)?.to_map(),
-                    status: Some(GroupStatus::stored(row.text(11)?)?),
-                    version: Some(row.get::<i64>(12)?.unsigned_abs()),
-                    created_at: row.get(13)?,
-                    updated_at: row.get(14)?,
-                })))
-            })
-            .await?;
-        self.write(lines.into_iter()).await
-    }
-
     async fn people(&mut self) -> Result<()> {
         let source = Source {
             select: "select o.id, o.display_name, o.email, o.username, o.bio, o.avatar, \
@@ -203,7 +149,7 @@ impl Export<'_> {
         };
         let mut ids = self.tx.all(PEOPLE, args![root], |row| row.get::<PersonId>(0)).await?;
         ids.sort_unstable_by_key(|id| id.0);
-        for ids in ids.chunks(PAGE) {
+        for ids in ids.chunks(NAMED) {
             let these = |sql: &mut Sql<'_>| {
                 sql.push(" and o.id in ").bind_list(ids.iter().copied());
             };
@@ -213,8 +159,9 @@ impl Export<'_> {
     }
 
     async fn roles(&mut self) -> Result<()> {
-        let lines = sql::roles(self.tx, self.root, self.deleting).await?;
-        self.write(lines.into_iter().map(Line::GroupRole)).await
+        self.pace = Pace::default();
+        let (root, deleting) = (self.root, self.deleting);
+        self.along(|after| sql::roles(root, deleting, after), role).await
     }
 
     async fn memberships(&mut self) -> Result<()> {
@@ -411,6 +358,12 @@ impl Export<'_> {
 
 fn given_up() -> Error {
     Error::internal("the export was given up")
+}
+
+fn role(row: &Row<'_>) -> Result<(Line, (GroupId, String))> {
+    let line = sql::role(row)?;
+    let at = (line.group_id, line.name.clone());
+    Ok((Line::GroupRole(line), at))
 }
 
 /// One end of a connection, as a TypeID.

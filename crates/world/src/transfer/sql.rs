@@ -1,6 +1,6 @@
 //! The statements of import, and those of roles on their way out. They look across groups: the house itself imports.
 
-use database::{Sql, Tx, args};
+use database::{Row, Sql, Tx, args};
 use types::{GroupId, Json, KnowledgeId, PersonId, Result, ThingId, Time};
 use uuid::Uuid;
 
@@ -85,12 +85,12 @@ pub(super) async fn is_deleting(tx: &mut Tx) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// The roles of all groups, or of those below one: never many, so in one piece.
-pub(super) async fn roles(
-    tx: &mut Tx,
+/// Selects the roles of all groups, or of those below one, behind a role: by group and name.
+pub(super) fn roles(
     root: Option<GroupId>,
     deleting: bool,
-) -> Result<Vec<GroupRoleLine>> {
+    after: Option<&(GroupId, String)>,
+) -> Sql<'_> {
     let mut sql = Sql::new(
         "select o.group_id, o.name, o.permissions, o.created_at, o.updated_at \
          from group_roles o where 1 = 1",
@@ -101,17 +101,22 @@ pub(super) async fn roles(
     if deleting {
         sql.push(LIVING);
     }
+    if let Some((group, name)) = after {
+        sql.push(" and (o.group_id, o.name) > (").bind(*group).push(", ").bind(name).push(")");
+    }
     sql.push(" order by o.group_id, o.name");
-    tx.all(sql.text(), sql.args(), |row| {
-        Ok(GroupRoleLine {
-            group_id: row.get(0)?,
-            name: row.get(1)?,
-            permissions: serde_json::from_str(row.get::<Json>(2)?.as_str())?,
-            created_at: row.get(3)?,
-            updated_at: row.get(4)?,
-        })
+    sql
+}
+
+/// Reads one of them.
+pub(super) fn role(row: &Row<'_>) -> Result<GroupRoleLine> {
+    Ok(GroupRoleLine {
+        group_id: row.get(0)?,
+        name: row.get(1)?,
+        permissions: serde_json::from_str(row.get::<Json>(2)?.as_str())?,
+        created_at: row.get(3)?,
+        updated_at: row.get(4)?,
     })
-    .await
 }
 
 /// Stores a role; false when its group has one of this name.

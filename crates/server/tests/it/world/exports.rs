@@ -5,7 +5,10 @@ use tokio::sync::Mutex;
 
 use super::{below, note, secret, team, thing};
 use crate::people::{Answer, Person};
-use crate::stage::{group, on_both};
+use crate::stage::{alone_on_both, group, on_both};
+
+/// Bytes of a text, nearly: its request has one more field or two.
+const MEBIBYTE: usize = (1 << 20) - 1000;
 
 /// The export of a whole group, of which each person has one at a time, and the server two.
 pub(super) async fn exported(owner: &Person, group: &str) -> Answer {
@@ -143,6 +146,73 @@ async fn whoever_has_read_an_export_may_have_the_next() {
         for _ in 0..30 {
             exported(&alice, &team).await;
         }
+    })
+    .await;
+}
+
+/// Each is as much as a page of an export has. On a server of their own: search reads them all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_texts_are_exported_whole_and_in_order() {
+    alone_on_both(async |stage| {
+        let alice = stage.alice();
+        let child = below(&alice, &stage.acme, "exp-long").await;
+        let mut wanted = Vec::new();
+        for number in 0..40 {
+            let group = if number % 2 == 0 { &stage.acme } else { &child };
+            // And a short one now and then.
+            let words = if number % 8 == 7 { 1 } else { MEBIBYTE / 6 };
+            let text = format!("{number}: {}", "words ".repeat(words));
+            let body = json!({ "groupId": group, "type": "document", "text": text });
+            alice.post("/v1/knowledge", body).await.was(201);
+            wanted.push(text);
+        }
+        let texts = |rows: &[Value]| -> Vec<String> {
+            rows.iter().map(|row| row["text"].as_str().unwrap_or_default().to_owned()).collect()
+        };
+        let path = format!("/v1/exports?groupId={}&dimension=knowledge", stage.acme);
+        let tree = lines(&alice.get(&format!("{path}&includeChildren=true")).await);
+        assert!(texts(&tree) == wanted, "of the group and below");
+        let own: Vec<String> = wanted.iter().step_by(2).cloned().collect();
+        assert!(texts(&lines(&alice.get(&path).await)) == own, "of the group");
+        let csv = alice.get(&format!("{path}&format=csv")).await.was(200).text;
+        assert!(own.iter().all(|text| csv.contains(text)), "as a table");
+
+        let mut whole = lines(&exported(&alice, &stage.acme).await);
+        whole.retain(|line| line["kind"] == "knowledge");
+        let (mut found, mut wanted) = (texts(&whole), wanted);
+        found.sort_unstable();
+        wanted.sort_unstable();
+        assert!(found == wanted, "with the whole group");
+    })
+    .await;
+}
+
+/// No page is like the one before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn small_and_large_rows_are_exported_once() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        let team = team(stage, "exp-sizes").await;
+        let child = below(&alice, &team, "exp-sizes-below").await;
+        let mut wanted = Vec::new();
+        for (many, bytes) in [(600, 10), (10, 200_000), (4, 10), (2, 200_000), (500, 10)] {
+            for (group, many) in [(&team, many), (&child, many / 2)] {
+                let from = wanted.len();
+                let names: Vec<String> = (from..from + many).map(|n| format!("n{n:05}")).collect();
+                let properties = json!({ "text": "x".repeat(bytes) });
+                let item = |name| json!({ "groupId": group, "type": "note", "name": name, "properties": properties });
+                let items: Vec<Value> = names.iter().map(item).collect();
+                alice.post("/v1/things/bulk", json!({ "items": items })).await.was(200);
+                wanted.extend(names);
+            }
+        }
+        let path = format!("/v1/exports?groupId={team}&dimension=things&includeChildren=true");
+        let rows = lines(&alice.get(&path).await);
+        let mut names = super::each(&rows, "name");
+        names.sort_unstable();
+        assert_eq!(names, wanted);
+        let ids = super::each(&rows, "id");
+        assert!(ids.is_sorted(), "oldest first");
     })
     .await;
 }

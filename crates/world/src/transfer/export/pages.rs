@@ -6,10 +6,8 @@ use types::{GroupId, Result};
 use uuid::Uuid;
 
 use super::super::line::Line;
-use super::{Export, given_up};
-
-/// Rows read at a time.
-pub(super) const PAGE: usize = 1000;
+use super::Export;
+use crate::pace::Pace;
 
 /// How many things are above one, by parents.
 const DEPTH: &str = " and (with recursive up (id, depth) as (\
@@ -19,7 +17,7 @@ const DEPTH: &str = " and (with recursive up (id, depth) as (\
        where t.parent_id is not null and up.depth < 1000) select max(depth) from up) = ";
 
 /// Groups that are named to the wall of the database at a time.
-const BLOCK: usize = 128;
+pub(super) const BLOCK: usize = 128;
 
 /// The rows of one dimension.
 pub(super) struct Source {
@@ -100,6 +98,7 @@ impl Export<'_> {
         more: impl Fn(&mut Sql<'_>),
         read: impl Fn(&Row<'_>) -> Result<Line>,
     ) -> Result<()> {
+        self.pace = Pace::default();
         let (Some(root), Some(inside)) = (self.root, &source.inside) else {
             return self.levels(source, source.key, more, &read).await;
         };
@@ -156,10 +155,6 @@ impl Export<'_> {
     ) -> Result<bool> {
         let mut after: Option<(Uuid, Uuid)> = None;
         loop {
-            // Where nothing is found nothing is sent, which would tell.
-            if self.out.is_closed() {
-                return Err(given_up());
-            }
             let mut sql = Sql::new(source.select);
             if self.deleting {
                 sql.push(source.living);
@@ -169,32 +164,21 @@ impl Export<'_> {
                 key.behind(&mut sql, after);
             }
             key.order(&mut sql);
-            sql.push(" limit ").bind(PAGE as i64);
             let width = source.width;
-            let mut rows = self
-                .tx
-                .all(sql.text(), sql.args(), |row| {
-                    Ok((read(row)?, (row.get(width)?, row.get(width + 1)?)))
-                })
-                .await?;
-            let full = rows.len() == PAGE;
-            if full && matches!(key, Key::Joined(..)) {
-                whole_keys(&mut rows);
+            let keyed = |row: &Row<'_>| {
+                Ok((read(row)?, (row.get::<Uuid>(width)?, row.get::<Uuid>(width + 1)?)))
+            };
+            let mut page = self.page(sql, keyed).await?;
+            if page.full && matches!(key, Key::Joined(..)) {
+                page.leave_last_key();
             }
-            let Some((_, last)) = rows.last() else { return Ok(after.is_some()) };
-            after = Some(*last);
-            self.write(rows.into_iter().map(|(line, _)| line)).await?;
+            let Some(last) = page.last else { return Ok(after.is_some()) };
+            after = Some(last);
+            let full = page.full;
+            self.send(page).await?;
             if !full {
                 return Ok(true);
             }
         }
-    }
-}
-
-/// Leaves out the rows of the last key, of which a full page may not have all: the next one has.
-fn whole_keys<T>(rows: &mut Vec<(T, (Uuid, Uuid))>) {
-    let Some((_, last)) = rows.last() else { return };
-    if let Some(before) = rows.iter().rposition(|(_, key)| key != last) {
-        rows.truncate(before + 1);
     }
 }

@@ -1,0 +1,63 @@
+use super::*;
+use crate::exports::places::Places;
+
+/// A file on a disk that has room at first and none for what is looked at.
+fn opened(lacking: fn(&Path, u64) -> Option<String>) -> (Spool, Out) {
+    let named = NamedTempFile::new().expect("a file");
+    let file = named.reopen().expect("it once more");
+    let (place, writing) = Places::default().take(None).expect("a place");
+    let place = Arc::new(place);
+    let (tell, progress) = watch::channel(Progress::default());
+    let room = Room { folder: std::env::temp_dir(), unseen: 0, lacking };
+    let places = Some((Arc::clone(&place), writing));
+    let out = Out { file: named.into_file(), room, tell, places };
+    (Spool { file, at: 0, progress, place: Some(place) }, out)
+}
+
+fn none(_: &Path, _: u64) -> Option<String> {
+    Some("nothing is free".to_owned())
+}
+
+fn enough(_: &Path, _: u64) -> Option<String> {
+    None
+}
+
+#[tokio::test]
+async fn an_export_that_would_fill_the_disk_ends_and_gives_its_room_back() {
+    let (mut spool, mut out) = opened(none);
+    let piece = vec![b'x'; 1 << 20];
+    // A look at each few bytes would cost more than it is worth.
+    for _ in 0..3 {
+        out.write_all(&piece).expect("not looked at yet");
+    }
+    let error = out.write_all(&piece).expect_err("it is looked at");
+    assert_eq!(error.kind(), ErrorKind::StorageFull);
+    assert_eq!(out.file.metadata().expect("the file").len(), 0);
+    let error = spool.next().await.expect_err("no part looks whole");
+    assert_eq!((error.kind(), error.code()), (types::ErrorKind::StorageFull, "export_no_room"));
+    drop(out);
+    assert_eq!(spool.next().await.expect_err("still").code(), "export_no_room");
+}
+
+#[tokio::test]
+async fn an_export_that_is_full_before_it_begins_is_an_answer() {
+    let (spool, mut out) = opened(none);
+    out.write_all(&vec![b'x'; LOOK as usize]).expect_err("at once");
+    drop(out);
+    let error = spool.begun().await.err().expect("it never began");
+    assert_eq!(error.code(), "export_no_room");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_was_written_is_read_to_its_end() {
+    let (spool, mut out) = opened(enough);
+    let written = vec![b'x'; 2 * LOOK as usize + 1];
+    out.write_all(&written).expect("there is room");
+    out.tell.send_modify(|progress| progress.done = true);
+    let mut spool = spool.begun().await.expect("something to read");
+    let mut read = 0;
+    while let Some(bytes) = spool.next().await.expect("bytes") {
+        read += bytes.len();
+    }
+    assert_eq!(read, written.len());
+}
