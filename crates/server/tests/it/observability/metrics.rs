@@ -142,7 +142,7 @@ impl Kept {
 fn connections(page: &str) -> [u32; 3] {
     ["", "_limit", "_refused_total"].map(|end| {
         let name = format!("sixfold_http_connections{end}{{port=\"main\"}}");
-        let found = series(page).get(name.as_str()).map(|found| found.to_string());
+        let found = series(page).get(name.as_str()).map(ToString::to_string);
         found.and_then(|found| found.parse().ok()).unwrap_or_else(|| panic!("{name}: {page}"))
     })
 }
