@@ -2,13 +2,15 @@
 //! well, but has no key to sign that: for each leaf without an event there is a note that names it.
 //!
 //! Such a note is the last checkpoint with one line more, `deleted 12-19,23`: places of leaves in the
-//! tree it is of. A log that went on otherwise, after a backup was restored, has another tree, so that
-//! no note of the one speaks of the other.
+//! tree it is of. A log that went on otherwise, after a backup was restored, has another tree from there on, so
+//! that no note of that one speaks of this; of what both have in common each speaks for both.
 
+use database::Tx;
 use types::{Error, ErrorKind, Result};
 
 use super::note::{Checkpoint, Signer, Verifier};
-use super::sql::{self, Deletion, Sealed};
+use super::sql::{self, Deletion};
+use super::tiles::Tiles;
 use crate::Work;
 
 /// What the line begins with.
@@ -27,13 +29,7 @@ const PAGE: i64 = 500;
 /// it has got another root key; as the store.
 pub async fn let_go(work: &mut Work<'_>, seqs: &[i64]) -> Result<()> {
     let sealed = sql::sealed(work.tx, seqs).await?;
-    let mut leaves = Vec::with_capacity(sealed.len());
-    for Sealed { leaf, hash, event } in sealed {
-        if event.leaf()? != hash {
-            return Err(altered(event.seq));
-        }
-        leaves.push(leaf);
-    }
+    let leaves: Vec<u64> = sealed.iter().map(|one| one.leaf).collect();
     if leaves.is_empty() {
         return Ok(());
     }
@@ -41,14 +37,21 @@ pub async fn let_go(work: &mut Work<'_>, seqs: &[i64]) -> Result<()> {
     let own = work.app().keys.fingerprint();
     let is_own = sql::root_key(work.tx).await?.is_none_or(|stored| stored == own);
     let head = sql::head(work.tx).await?.and_then(|head| Checkpoint::parse(&head.note).ok());
-    let has_all = |head: &Checkpoint| leaves.iter().all(|leaf| *leaf < head.size());
-    let head = head.filter(|head| is_own && head.is_by(signer.verifier()) && has_all(head));
+    let head = head.filter(|head| is_own && head.is_by(signer.verifier()));
     let head = head.ok_or_else(not_signed)?;
+    // Who altered an event may have altered its leaf as well, and would put that back afterwards.
+    let tiles = sql::tiles(work.tx, &Tiles::up_from(&leaves, head.size())).await?;
+    let hashes = tiles.signed(&leaves, head.size(), head.root()).ok_or_else(not_signed)?;
+    for (one, hash) in sealed.iter().zip(hashes) {
+        if one.event.leaf()? != hash {
+            return Err(altered(one.event.seq));
+        }
+    }
     sql::let_go(work.tx, seqs).await?;
     for some in leaves.chunks(MOST) {
         let leaf = some.first().copied().unwrap_or_default();
         let note = Deleted::sign(&signer, &head, some);
-        sql::insert(work.tx, &Deletion { size: head.size(), leaf, note }, work.now).await?;
+        sql::insert(work.tx, &Deletion::new(head.size(), leaf, note)?, work.now).await?;
     }
     Ok(())
 }
@@ -76,8 +79,8 @@ fn not_signed() -> Error {
 ///
 /// # Errors
 /// As the store.
-pub async fn sign_anew(tx: &mut database::Tx, old: &Verifier, new: &Signer) -> Result<()> {
-    let mut behind = None;
+pub async fn sign_anew(tx: &mut Tx, old: &Verifier, new: &Signer) -> Result<()> {
+    let mut behind = sql::FIRST;
     loop {
         let mut page = sql::deletions(tx, behind, PAGE).await?;
         for one in &mut page {
@@ -87,7 +90,7 @@ pub async fn sign_anew(tx: &mut database::Tx, old: &Verifier, new: &Signer) -> R
             }
         }
         let Some(last) = page.pop() else { return Ok(()) };
-        behind = Some((last.size, last.leaf));
+        behind = (last.size, last.leaf);
     }
 }
 

@@ -1,15 +1,18 @@
-//! The event log, sealed: what of an event is hashed, what signs the log, and what vouches for the
-//! events that are taken out of it.
+//! The event log, sealed: what of an event is hashed (`entry`), how the hashes make a tree (`tree`,
+//! `tiles`), what signs it (`note`), and what vouches for the events that are taken out of it
+//! (`deleted`).
 //!
-//! The tree itself, and who lets it grow and verifies it, are operations' (`ops::audit`). What is here
-//! is needed where events are deleted.
+//! Who lets the tree grow, and who verifies it, are operations' (`ops::audit`). What is here is needed
+//! where events are deleted, too.
 
 mod deleted;
 mod entry;
 mod note;
 mod sql;
+pub mod tiles;
+pub mod tree;
 
 pub use deleted::{Deleted, let_go, sign_anew};
 pub use entry::{Event, WIDTH, leaf};
 pub use note::{Checkpoint, Hash, Signer, Verifier, hex};
-pub use sql::{Deletion, Head, deletions, head, root_key};
+pub use sql::{Deletion, FIRST, Head, deletions, head, root_key};

@@ -1,10 +1,12 @@
 //! The statements about checkpoints and deletions. All of it is the house's own.
 
+use std::collections::BTreeSet;
+
 use database::{Row, Sql, Tx, Value, args};
 use types::{Result, Time};
 
 use super::entry::{Event, WIDTH};
-use super::note::Hash;
+use super::tiles::{self, Place, Tiles};
 use crate::event_columns;
 
 /// The last checkpoint.
@@ -47,18 +49,31 @@ pub async fn root_key(tx: &mut Tx) -> Result<Option<String>> {
 
 /// What tells of leaves whose events were deleted, as it is stored.
 pub struct Deletion {
-    /// How many leaves the tree has that it is of.
-    pub size: u64,
+    /// How many leaves the tree has that it is of; what stands there, whoever wrote it.
+    pub size: i64,
     /// The first of its leaves.
-    pub leaf: u64,
+    pub leaf: i64,
     /// The signed note.
     pub note: String,
+}
+
+impl Deletion {
+    /// One that was signed.
+    pub(super) fn new(size: u64, leaf: u64, note: String) -> Result<Self> {
+        Ok(Self { size: signed(size)?, leaf: signed(leaf)?, note })
+    }
+
+    /// How many leaves the tree has; no tree has fewer than none.
+    #[must_use]
+    pub fn tree(&self) -> u64 {
+        u64::try_from(self.size).unwrap_or_default()
+    }
 }
 
 pub(super) async fn insert(tx: &mut Tx, deletion: &Deletion, now: Time) -> Result<()> {
     tx.run(
         "insert into audit_deletions (size, leaf, note, created_at) values ($1, $2, $3, $4)",
-        args![signed(deletion.size)?, signed(deletion.leaf)?, &deletion.note, now],
+        args![deletion.size, deletion.leaf, &deletion.note, now],
     )
     .await?;
     Ok(())
@@ -67,43 +82,32 @@ pub(super) async fn insert(tx: &mut Tx, deletion: &Deletion, now: Time) -> Resul
 pub(super) async fn update(tx: &mut Tx, deletion: &Deletion) -> Result<()> {
     tx.run(
         "update audit_deletions set note = $3 where size = $1 and leaf = $2",
-        args![signed(deletion.size)?, signed(deletion.leaf)?, &deletion.note],
+        args![deletion.size, deletion.leaf, &deletion.note],
     )
     .await?;
     Ok(())
 }
 
+/// The first there can be.
+pub const FIRST: (i64, i64) = (i64::MIN, i64::MIN);
+
 /// Deletions behind one, by size and leaf, in that order.
 ///
 /// # Errors
 /// As the store.
-pub async fn deletions(
-    tx: &mut Tx,
-    behind: Option<(u64, u64)>,
-    limit: i64,
-) -> Result<Vec<Deletion>> {
-    let (size, leaf) = match behind {
-        Some((size, leaf)) => (signed(size)?, signed(leaf)?),
-        None => (-1, -1),
-    };
+pub async fn deletions(tx: &mut Tx, behind: (i64, i64), limit: i64) -> Result<Vec<Deletion>> {
     tx.all(
         "select size, leaf, note from audit_deletions where (size, leaf) > ($1, $2) \
          order by size, leaf limit $3",
-        args![size, leaf, limit],
-        |row| {
-            let (size, leaf) = (unsigned(row.get(0)?)?, unsigned(row.get(1)?)?);
-            Ok(Deletion { size, leaf, note: row.get(2)? })
-        },
+        args![behind.0, behind.1, limit],
+        |row| Ok(Deletion { size: row.get(0)?, leaf: row.get(1)?, note: row.get(2)? }),
     )
     .await
 }
 
-/// An event with its leaf.
+/// An event as it is there, with its leaf.
 pub(super) struct Sealed {
     pub(super) leaf: u64,
-    /// What was sealed.
-    pub(super) hash: Hash,
-    /// What is there.
     pub(super) event: Event,
 }
 
@@ -112,20 +116,35 @@ pub(super) async fn sealed(tx: &mut Tx, seqs: &[i64]) -> Result<Vec<Sealed>> {
     let mut sql = Sql::new(concat!(
         "select ",
         event_columns!(),
-        ", l.place, l.blind, substr(t.hashes, cast(l.place % 256 * 32 + 1 as integer), 32) \
-         from event_leaves l join events o on o.seq = l.seq \
-         left join audit_tiles t on t.level = 0 and t.place = l.place / 256 where l.seq in "
+        ", l.place, l.blind from event_leaves l join events o on o.seq = l.seq where l.seq in "
     ));
     sql.bind_list(filled(seqs)).push(" order by l.place");
     tx.all(sql.text(), sql.args(), |row| {
         let blind: Vec<u8> = row.get(WIDTH + 1)?;
-        // What is missing or damaged is no hash of anything.
-        let hash: Option<Vec<u8>> = row.get(WIDTH + 2)?;
-        let hash = hash.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
         let event = Event::of(row)?.blinded(&blind);
-        Ok(Sealed { leaf: unsigned(row.get(WIDTH)?)?, hash, event })
+        Ok(Sealed { leaf: unsigned(row.get(WIDTH)?)?, event })
     })
     .await
+}
+
+/// Tiles, as they are stored; those that are missing or damaged are left out.
+pub(super) async fn tiles(tx: &mut Tx, places: &BTreeSet<Place>) -> Result<Tiles> {
+    let places: Vec<Place> = places.iter().copied().collect();
+    let mut tiles = Tiles::default();
+    for some in places.chunk_by(|one, other| one.0 == other.0) {
+        let level = some.first().map_or(0, |place| place.0);
+        let of_level = some.iter().map(|place| signed(place.1)).collect::<Result<Vec<_>>>()?;
+        let mut sql = Sql::new("select place, hashes from audit_tiles where level = ");
+        sql.bind(level).push(" and place in ").bind_list(filled(&of_level));
+        let found: Vec<(i64, Vec<u8>)> =
+            tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, row.get(1)?))).await?;
+        for (place, bytes) in found {
+            if let Some(hashes) = tiles::hashes(&bytes) {
+                tiles.0.insert((level, unsigned(place)?), hashes);
+            }
+        }
+    }
+    Ok(tiles)
 }
 
 /// Deletes what these events were blinded with.
@@ -137,9 +156,10 @@ pub(super) async fn let_go(tx: &mut Tx, seqs: &[i64]) -> Result<()> {
 }
 
 /// Few lengths of lists, so few statements to prepare: the last one fills up.
-fn filled(seqs: &[i64]) -> impl ExactSizeIterator<Item = Value<'_>> {
-    let length = if seqs.is_empty() { 0 } else { seqs.len().next_power_of_two() };
-    (0..length).map(|at| Value::Int(seqs.get(at).or(seqs.last()).copied().unwrap_or_default()))
+fn filled(numbers: &[i64]) -> impl Iterator<Item = Value<'_>> {
+    let length = if numbers.is_empty() { 0 } else { numbers.len().next_power_of_two() };
+    (0..length)
+        .filter_map(|at| numbers.get(at).or(numbers.last()).map(|number| Value::Int(*number)))
 }
 
 fn unsigned(number: i64) -> Result<u64> {

@@ -6,8 +6,8 @@ use types::Result;
 
 use super::findings::{Report, TOLD};
 use super::gone::Gone;
-use super::tiles::{Edge, Tile};
-use super::tree::{Hash, base64};
+use kernel::sealed::tiles::{Edge, Tile};
+use kernel::sealed::tree::{Hash, base64};
 
 /// What is there of the event of a leaf.
 pub(crate) enum Seen {

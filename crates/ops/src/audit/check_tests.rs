@@ -2,7 +2,6 @@ use kernel::Keys;
 use kernel::sealed::Signer;
 use uuid::Uuid;
 
-use super::super::tree;
 use super::*;
 
 fn signer(root: u8) -> Signer {
@@ -25,7 +24,9 @@ fn log() -> Vec<Event> {
 }
 
 fn root(log: &[Event]) -> Hash {
-    tree::mth(&log.iter().map(|event| event.leaf().unwrap()).collect::<Vec<_>>())
+    let mut edge = Edge::default();
+    log.iter().for_each(|event| edge.append(event.leaf().unwrap(), &mut Vec::new()));
+    edge.root()
 }
 
 /// What is found where these are there of the events of a log that was signed at 3 and 5, with these

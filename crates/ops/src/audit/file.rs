@@ -14,12 +14,12 @@ use super::check::{Check, Seen};
 use super::findings::Report;
 use super::notes::{Note, Notes};
 use super::sql;
-use super::tiles::{self, WIDTH};
-use super::tree::{base64, unbase64};
 use super::verify::{self, Wanted};
+use kernel::sealed::tiles::{self, WIDTH};
+use kernel::sealed::tree::{base64, unbase64};
 
 /// Of the form of the file.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// A line holds an event, whose metadata has 64 KiB, or a checkpoint.
 const MOST_BYTES: u64 = 8 << 20;
 const BUFFER: usize = 1 << 20;

@@ -35,7 +35,7 @@ impl Note {
 #[derive(Default)]
 pub(super) struct Notes {
     checkpoints: Pages<Head, u64>,
-    deletions: Pages<Deletion, (u64, u64)>,
+    deletions: Pages<Deletion, (i64, i64)>,
 }
 
 impl Notes {
@@ -47,19 +47,19 @@ impl Notes {
             checkpoints.put(page, |head| head.size);
         }
         if deletions.is_due() {
-            let page = sealed::deletions(tx, deletions.last, PAGE).await?;
+            let page = sealed::deletions(tx, deletions.last.unwrap_or(sealed::FIRST), PAGE).await?;
             deletions.put(page, |deletion| (deletion.size, deletion.leaf));
         }
         let of = |size: Option<u64>| size.unwrap_or(u64::MAX);
         let checkpoint = of(checkpoints.page.front().map(|head| head.size));
-        let deletion = of(deletions.page.front().map(|deletion| deletion.size));
+        let deletion = of(deletions.page.front().map(Deletion::tree));
         if checkpoint.min(deletion) > size {
             return Ok(None);
         }
         Ok(if checkpoint <= deletion {
             checkpoints.page.pop_front().map(|head| (head.size, Note::Checkpoint(head.note)))
         } else {
-            deletions.page.pop_front().map(|one| (one.size, Note::Deletion(one.note)))
+            deletions.page.pop_front().map(|one| (one.tree(), Note::Deletion(one.note)))
         })
     }
 }

@@ -8,8 +8,8 @@ use types::{Error, EventId, Limit, Result};
 
 use super::model::{AuditCheckpoint, AuditConsistency, AuditInclusion};
 use super::sql;
-use super::tiles::{self, Tiles};
-use super::tree::{self, Hash, Span, base64};
+use kernel::sealed::tiles::{self, Tiles};
+use kernel::sealed::tree::{self, Hash, Span, base64};
 
 /// The last checkpoint, as a signed note.
 ///

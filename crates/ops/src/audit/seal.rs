@@ -14,7 +14,7 @@ use kernel::{App, Keys, events};
 use types::{Error, ErrorKind, Result, Time};
 
 use super::sql::{self, NAME};
-use super::tiles::{Edge, Tile};
+use kernel::sealed::tiles::{Edge, Tile};
 
 /// Events sealed in one transaction: what the writer does for them takes about a millisecond.
 const BATCH: usize = 256;

@@ -7,8 +7,8 @@ use kernel::sealed::{Event, Head, WIDTH};
 use types::{EventId, Result, Time};
 
 use super::check::Seen;
-use super::tiles::{self, LEVELS, Place, Tile};
-use super::tree::Hash;
+use kernel::sealed::tiles::{self, LEVELS, Place, Tile};
+use kernel::sealed::tree::Hash;
 
 /// The follower of the log.
 pub(super) const NAME: &str = "audit";

@@ -13,7 +13,7 @@ use super::check::{Check, Seen};
 use super::findings::{Report, TOLD};
 use super::notes::Notes;
 use super::sql::{self, NAME};
-use super::tiles::{self, LEVELS, Tile, WIDTH};
+use kernel::sealed::tiles::{self, LEVELS, Tile, WIDTH};
 
 /// What a log is held against.
 #[derive(Debug, Clone, Default)]

@@ -221,6 +221,7 @@ async fn deleted_by_others(stage: &Stage) {
         (one_more.as_str(), "deletion_unsigned"),
         ("size = size + 1", "deletion_differs"),
         ("note = 'odd'", "deletion_damaged"),
+        ("size = -size, leaf = -7", "deletion_differs"),
         ("size = 1000000", "log_cut"),
     ] {
         store::run(stage, &format!("update audit_deletions set {set}")).await;

@@ -1,6 +1,6 @@
 //! What the log loses with somebody who is erased: the events of the groups that were theirs alone,
-//! and elsewhere those about them. Each group is told how many, as when events are too old, so that
-//! the sealed log stays whole.
+//! and elsewhere those about them. Each group is told how many, and for the sealed log it
+//! is signed which, as when events are too old.
 
 use database::{Row, Sql, Tx, args};
 use kernel::erasure::{Removing, Rooms, Subject, not_read_yet};

@@ -1,9 +1,13 @@
 //! Each way to change what is sealed, in the database itself.
 
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
-use super::{file, found, furnished, good, note, record, seq, verify};
+use super::{file, found, furnished, good, note, record, sealed, seq, verify};
 use crate::engines::Engine;
+use crate::people::Person;
 use crate::stage::Stage;
 use crate::store;
 
@@ -170,29 +174,77 @@ async fn a_server_builds_nothing_on_a_tree_that_was_changed() {
 #[tokio::test]
 async fn an_event_that_was_made_to_look_old_is_not_deleted() {
     for engine in Engine::all() {
-        let (mut stage, ids) = furnished(&engine).await;
-        let alice = stage.alice();
-        let limits = json!({ "settings": { "limits": { "eventRetentionDays": 30 } } });
-        alice.patch(&format!("/v1/groups/{}", stage.acme), limits).await.was(200);
-        let one = seq(&alice, &ids[1]).await;
-        stage.server.stop();
-        let old = format!("update events set occurred_at = 1000000 where seq = {one}");
-        store::run(&stage, &old).await;
-        stage.server.set("SIXFOLD_RETENTION_EVERY_S", "1");
-        stage.server.run();
-        let root = stage.root().at(stage.server.url()).fresh();
-        let deadline = std::time::Instant::now() + super::PATIENCE;
-        let failed = "/v1/jobs?kind=world.event_retention";
-        loop {
-            let jobs = root.get(failed).await.was(200);
-            if jobs.text.contains("audit_event_altered") || jobs.text.contains("is not deleted") {
-                break;
+        for refusal in ["audit_event_altered", "audit_not_signed"] {
+            let (mut stage, ids) = furnished(&engine).await;
+            let (alice, root) = (stage.alice(), stage.root());
+            let limits = json!({ "settings": { "limits": { "eventRetentionDays": 30 } } });
+            alice.patch(&format!("/v1/groups/{}", stage.acme), limits).await.was(200);
+            let one = seq(&alice, &ids[1]).await;
+            let proof = sealed(&root, &ids[1]).await;
+            stage.server.stop();
+            let old = format!("update events set occurred_at = 1000000 where seq = {one}");
+            store::run(&stage, &old).await;
+            // Its leaf, too, to be put back as soon as the event is gone.
+            if refusal == "audit_not_signed" {
+                set_leaf(&stage, &proof, &looking_old(&proof)).await;
             }
-            assert!(std::time::Instant::now() < deadline, "{}", jobs.text);
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            stage.server.set("SIXFOLD_RETENTION_EVERY_S", "1");
+            stage.server.run();
+            let there = root.at(stage.server.url()).fresh();
+            given_up(&there, refusal).await;
+            stage.server.stop();
+            set_leaf(&stage, &proof, &hex_of(proof["leafHash"].as_str().expect("a hash"))).await;
+            let report = found(&verify(&stage.server, &[]), "event_altered", Some(one));
+            assert_eq!((&report["deleted"], &report["found"]), (&json!(0), &json!(1)), "{report}");
         }
-        stage.server.stop();
-        let report = found(&verify(&stage.server, &[]), "event_altered", Some(one));
-        assert_eq!((&report["deleted"], &report["found"]), (&json!(0), &json!(1)), "{report}");
     }
+}
+
+/// Waits until the job that deletes old events was refused.
+async fn given_up(root: &Person, refusal: &str) {
+    let said =
+        if refusal == "audit_event_altered" { "is not deleted" } else { "nothing is deleted" };
+    let deadline = std::time::Instant::now() + super::PATIENCE;
+    loop {
+        let jobs = root.get("/v1/jobs?kind=world.event_retention").await.was(200).text;
+        if jobs.contains(said) {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "{refusal}: {jobs}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+/// The hash of the leaf the event would have, if it had always been that old.
+fn looking_old(proof: &Value) -> String {
+    let entry = proof["entry"].as_str().expect("what was hashed");
+    let (before, behind) = entry.split_once("\"occurredAt\":").expect("a time");
+    let (_, behind) = behind.split_once(',').expect("more");
+    let text = format!("{before}\"occurredAt\":1000000,{behind}");
+    hex(&Sha256::new().chain_update([0]).chain_update(text).finalize())
+}
+
+fn hex_of(base64: &str) -> String {
+    hex(&BASE64.decode(base64).expect("base64"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes the hash of a leaf into its tile, the only one there is.
+async fn set_leaf(stage: &Stage, proof: &Value, hash: &str) {
+    let index = proof["leafIndex"].as_u64().expect("a place");
+    assert!(index < 256, "{proof}");
+    let hashes = match stage.engine {
+        Engine::Sqlite => format!(
+            "unhex(substr(hex(hashes), 1, {0}) || '{hash}' || substr(hex(hashes), {0} + 65))",
+            index * 64
+        ),
+        Engine::Postgres(_) => {
+            format!("overlay(hashes placing decode('{hash}', 'hex') from {})", index * 32 + 1)
+        }
+    };
+    let set = format!("update audit_tiles set hashes = {hashes} where level = 0 and place = 0");
+    store::run(stage, &set).await;
 }

@@ -51,6 +51,26 @@ pub(super) async fn expired(
     tx.all(sql.text(), sql.args(), event).await
 }
 
+/// Those of these events that are of this group, and from before a moment.
+pub(super) async fn still_expired(
+    tx: &mut Tx,
+    group: GroupId,
+    places: &[(i64, Time)],
+    before: Time,
+) -> Result<Vec<(i64, Time)>> {
+    let mut sql = Sql::new("select seq, occurred_at from events where group_id = ");
+    sql.bind(group).push(" and occurred_at < ").bind(before);
+    sql.push(" and seq in ").bind_list(filled(places)).push(" order by seq");
+    tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, row.get(1)?))).await
+}
+
+/// Few lengths of lists, so few statements to prepare: the last one fills up.
+fn filled(places: &[(i64, Time)]) -> impl Iterator<Item = Value<'_>> {
+    let missing = places.len().next_power_of_two() - places.len();
+    let fill = places.last().into_iter().cycle().take(missing);
+    places.iter().chain(fill).map(|(seq, _)| Value::Int(*seq))
+}
+
 /// Events of a group that were deleted without being told yet.
 pub(super) async fn untold(tx: &mut Tx, group: GroupId) -> Result<i64> {
     let found = tx
@@ -68,12 +88,8 @@ pub(super) async fn delete(
     places: &[(i64, Time)],
     now: Time,
 ) -> Result<()> {
-    // Few lengths of lists, so few statements to prepare: the last one fills up.
-    let missing = places.len().next_power_of_two() - places.len();
-    let fill = places.last().into_iter().cycle().take(missing);
-    let seqs: Vec<Value<'_>> = places.iter().chain(fill).map(|(seq, _)| Value::Int(*seq)).collect();
     let mut sql = Sql::new("delete from events where group_id = ");
-    sql.bind(group).push(" and seq in ").bind_list(seqs.iter().copied());
+    sql.bind(group).push(" and seq in ").bind_list(filled(places));
     let deleted = tx.run(sql.text(), sql.args()).await?;
     let seq = places.iter().map(|(seq, _)| *seq).max().unwrap_or_default();
     let at = places.iter().map(|(_, at)| at.micros()).max().unwrap_or_default();

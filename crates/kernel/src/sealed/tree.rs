@@ -2,31 +2,38 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-pub(crate) use kernel::sealed::{Hash, leaf};
 use sha2::{Digest as _, Sha256};
 
+pub use super::entry::leaf;
+pub use super::note::Hash;
+
 /// The hash of two nodes side by side.
-pub(crate) fn node(left: &Hash, right: &Hash) -> Hash {
+#[must_use]
+pub fn node(left: &Hash, right: &Hash) -> Hash {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
 /// A hash as text.
-pub(crate) fn base64(hash: &Hash) -> String {
+#[must_use]
+pub fn base64(hash: &Hash) -> String {
     BASE64.encode(hash)
 }
 
 /// The hash of a text, if it is one.
-pub(crate) fn unbase64(text: &str) -> Option<Hash> {
+#[must_use]
+pub fn unbase64(text: &str) -> Option<Hash> {
     BASE64.decode(text).ok()?.try_into().ok()
 }
 
 /// The root of a tree without leaves.
-pub(crate) fn empty() -> Hash {
+#[must_use]
+pub fn empty() -> Hash {
     Sha256::digest([]).into()
 }
 
 /// The root of a perfect subtree: of as many nodes as a power of two; of none it is the empty tree.
-pub(crate) fn perfect(nodes: &[Hash]) -> Hash {
+#[must_use]
+pub fn perfect(nodes: &[Hash]) -> Hash {
     match nodes {
         [] => empty(),
         [one] => *one,
@@ -38,7 +45,8 @@ pub(crate) fn perfect(nodes: &[Hash]) -> Hash {
 }
 
 /// The root over perfect subtrees that stand side by side, each smaller than the one before.
-pub(crate) fn joined(peaks: &[Hash]) -> Hash {
+#[must_use]
+pub fn joined(peaks: &[Hash]) -> Hash {
     let mut peaks = peaks.iter().rev();
     let Some(last) = peaks.next() else { return empty() };
     peaks.fold(*last, |right, left| node(left, &right))
@@ -46,16 +54,20 @@ pub(crate) fn joined(peaks: &[Hash]) -> Hash {
 
 /// A perfect subtree: the `index`-th of this height, where leaves have height 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Node {
-    pub(crate) height: u32,
-    pub(crate) index: u64,
+pub struct Node {
+    /// Levels below it.
+    pub height: u32,
+    /// How many of this height are before it.
+    pub index: u64,
 }
 
 /// Leaves in a row, from one up to before another, that a proof names by one hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) from: u64,
-    pub(crate) to: u64,
+pub struct Span {
+    /// The first leaf.
+    pub from: u64,
+    /// The leaf behind the last one.
+    pub to: u64,
 }
 
 impl Span {
@@ -74,7 +86,8 @@ impl Span {
     }
 
     /// The perfect subtrees it consists of, from left to right.
-    pub(crate) fn peaks(self) -> Vec<Node> {
+    #[must_use]
+    pub fn peaks(self) -> Vec<Node> {
         let (mut from, mut peaks) = (self.from, Vec::new());
         while from < self.to {
             let height = u64::BITS - 1 - (self.to - from).leading_zeros();
@@ -87,7 +100,8 @@ impl Span {
 
 /// What proves that a leaf is in the tree of this size, from the bottom up (RFC 6962, 2.1.1); none
 /// where it is not.
-pub(crate) fn inclusion(leaf: u64, size: u64) -> Option<Vec<Span>> {
+#[must_use]
+pub fn inclusion(leaf: u64, size: u64) -> Option<Vec<Span>> {
     if leaf >= size {
         return None;
     }
@@ -104,7 +118,8 @@ pub(crate) fn inclusion(leaf: u64, size: u64) -> Option<Vec<Span>> {
 
 /// What proves that the tree of size `new` has that of size `old` as its beginning (RFC 6962,
 /// 2.1.2); none where it cannot.
-pub(crate) fn consistency(old: u64, new: u64) -> Option<Vec<Span>> {
+#[must_use]
+pub fn consistency(old: u64, new: u64) -> Option<Vec<Span>> {
     if old == 0 || old > new {
         return None;
     }

@@ -77,3 +77,42 @@ proptest! {
         }
     }
 }
+
+/// Only the tiles that are asked for.
+fn some(all: &Tiles, places: &BTreeSet<Place>) -> Tiles {
+    Tiles(places.iter().filter_map(|at| Some((*at, all.0.get(at)?.clone()))).collect())
+}
+
+#[test]
+fn leaves_are_those_of_the_root_through_each_level() {
+    let all = leaves(66_000);
+    let (edge, tiles) = stored(&all, 1000);
+    for (size, asked) in [
+        (66_000, vec![0, 1, 255, 256, 65_535, 65_536, 65_999]),
+        (65_536, vec![7, 65_535]),
+        (257, vec![3, 256]),
+        (256, vec![255]),
+        (1, vec![0]),
+    ] {
+        let at = |leaf: &u64| usize::try_from(*leaf).unwrap();
+        let root = if size == 66_000 { edge.root() } else { mth(&all[..at(&size)]) };
+        let expected: Vec<Hash> = asked.iter().map(|leaf| all[at(leaf)]).collect();
+        let places = Tiles::up_from(&asked, size);
+        let read = some(&tiles, &places);
+        assert_eq!(read.signed(&asked, size, &root), Some(expected), "{size}");
+        assert_eq!(read.signed(&asked, size, &[9; 32]), None, "{size}: another root");
+        assert_eq!(read.signed(&[size], size, &root), None, "{size}: a leaf behind it");
+        for place in &places {
+            let mut cut = some(&tiles, &places);
+            cut.0.remove(place);
+            assert_eq!(cut.signed(&asked, size, &root), None, "{size}: without {place:?}");
+            let (level, first) = *place;
+            let width = usize::try_from(count(size, level) - first * WIDTH as u64).unwrap();
+            for index in [0, width.min(WIDTH) - 1] {
+                let mut changed = some(&tiles, &places);
+                changed.0.get_mut(place).unwrap()[index][5] ^= 1;
+                assert_eq!(changed.signed(&asked, size, &root), None, "{size}: {place:?} {index}");
+            }
+        }
+    }
+}
