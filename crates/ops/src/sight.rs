@@ -27,7 +27,33 @@ const LIVE: &str = "live";
 pub(crate) struct Watch {
     pub(crate) started_at: Time,
     token: Option<[u8; 32]>,
-    last: Mutex<Option<(Instant, Option<Arc<Sight>>)>>,
+    last: Mutex<Option<(Instant, Seen)>>,
+}
+
+/// What a look found.
+#[derive(Debug, Clone)]
+pub(crate) enum Seen {
+    /// All of it.
+    All(Arc<Sight>),
+    /// The store has so much to do that the look had no turn; others had theirs.
+    Busy,
+    /// The store does not answer.
+    Nothing,
+}
+
+impl Seen {
+    /// What of the store is known.
+    pub(crate) fn sight(&self) -> Option<&Sight> {
+        match self {
+            Self::All(sight) => Some(sight),
+            Self::Busy | Self::Nothing => None,
+        }
+    }
+
+    /// Whether the store answers, if not this look.
+    pub(crate) const fn is_there(&self) -> bool {
+        matches!(self, Self::All(_) | Self::Busy)
+    }
 }
 
 /// What was seen.
@@ -64,23 +90,25 @@ impl Watch {
         self.token.map(|token| given.is_some_and(|given| digest(given) == token))
     }
 
-    /// What is seen; nothing while the store does not answer.
-    pub(crate) async fn look(&self, app: &App) -> Option<Arc<Sight>> {
+    /// What is seen of the store.
+    pub(crate) async fn look(&self, app: &App) -> Seen {
         let mut last = self.last.lock().await;
         if let Some((at, seen)) = &*last
             && at.elapsed() < FRESH
         {
             return seen.clone();
         }
+        let answered = app.meters().database.answered();
         let seen = match tokio::time::timeout(PATIENCE, see(app)).await {
-            Ok(Ok(sight)) => Some(Arc::new(sight)),
+            Ok(Ok(sight)) => Seen::All(Arc::new(sight)),
+            Ok(Err(_)) | Err(_) if app.meters().database.answered() > answered => Seen::Busy,
             Ok(Err(error)) => {
                 tracing::warn!(cause = error.cause(), "the store cannot be watched");
-                None
+                Seen::Nothing
             }
             Err(_) => {
                 tracing::warn!("the store cannot be watched: it does not answer");
-                None
+                Seen::Nothing
             }
         };
         *last = Some((Instant::now(), seen.clone()));

@@ -8,6 +8,7 @@ use database::Tx;
 use kernel::App;
 use serde::Serialize;
 use tokio::sync::Mutex;
+use tokio::time::error::Elapsed;
 use types::{Error, ErrorKind, Result};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -28,8 +29,16 @@ pub(crate) struct Health {
     last: Arc<Mutex<Option<Look>>>,
 }
 
-/// When it was looked, and the check that failed.
-type Look = (Instant, Option<&'static str>);
+/// What was seen.
+#[derive(Clone, Copy)]
+struct Look {
+    at: Instant,
+    /// The check that failed.
+    failing: Option<&'static str>,
+    /// Everything was as it should be once: what a look finds out then, beside that the store
+    /// answers, does not change while this process lives.
+    fine: bool,
+}
 
 pub(crate) fn new(app: App) -> Health {
     Health { app, last: Arc::default() }
@@ -104,25 +113,36 @@ impl Health {
     /// The first check that fails. Callers that come together share one look.
     async fn failing(&self) -> Option<&'static str> {
         let mut last = self.last.lock().await;
-        if let Some((at, failing)) = *last
-            && at.elapsed() < FRESH
+        if let Some(look) = *last
+            && look.at.elapsed() < FRESH
         {
-            return failing;
+            return look.failing;
         }
-        let failing = match tokio::time::timeout(PATIENCE, look(&self.app)).await {
-            Ok(Ok(failing)) => failing,
-            Ok(Err(error)) => {
-                tracing::warn!(cause = error.cause(), "not ready: {}", error.message());
-                Some("database")
-            }
-            Err(_) => {
-                tracing::warn!("not ready: the database does not answer");
-                Some("database")
-            }
-        };
-        *last = Some((Instant::now(), failing));
+        let was_fine = last.is_some_and(|look| look.fine);
+        let database = &self.app.meters().database;
+        let answered = database.answered();
+        let seen = tokio::time::timeout(PATIENCE, look(&self.app)).await;
+        let failing = judge(seen, was_fine && database.answered() > answered);
+        let fine = was_fine || failing.is_none();
+        *last = Some(Look { at: Instant::now(), failing, fine });
         failing
     }
+}
+
+/// What a look says fails, where the store may have answered `others` meanwhile. A look that waited
+/// in vain while others had their turn says that there is too much to do, which gets no better when
+/// all that is sent here is sent to the other nodes.
+fn judge(seen: Result<Result<Option<&'static str>>, Elapsed>, others: bool) -> Option<&'static str> {
+    match seen {
+        Ok(Ok(failing)) => return failing,
+        Ok(Err(error)) if others && error.kind() == ErrorKind::Overloaded => return None,
+        Err(_) if others => return None,
+        Ok(Err(error)) => {
+            tracing::warn!(cause = error.cause(), "not ready: {}", error.message());
+        }
+        Err(_) => tracing::warn!("not ready: the database does not answer"),
+    }
+    Some("database")
 }
 
 async fn look(app: &App) -> Result<Option<&'static str>> {
@@ -135,4 +155,21 @@ async fn look(app: &App) -> Result<Option<&'static str>> {
     let own = keys::fingerprint(&app.keys);
     let stored = app.db.unbound().read(async |tx: &mut Tx| keys::stored(tx).await).await?;
     Ok((stored.as_deref() != Some(own.as_str())).then_some("keys"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_look_without_a_turn_fails_only_where_nobody_was_answered() {
+        let late = || async { tokio::time::timeout(Duration::ZERO, std::future::pending()).await };
+        assert_eq!(judge(late().await, false), Some("database"));
+        assert_eq!(judge(late().await, true), None);
+        assert_eq!(judge(Ok(Err(Error::overloaded("full"))), false), Some("database"));
+        assert_eq!(judge(Ok(Err(Error::overloaded("full"))), true), None);
+        assert_eq!(judge(Ok(Err(Error::internal("broken"))), true), Some("database"));
+        assert_eq!(judge(Ok(Ok(Some("keys"))), true), Some("keys"), "it had its turn");
+        assert_eq!(judge(Ok(Ok(None)), false), None);
+    }
 }

@@ -47,7 +47,7 @@ families! {
         "Connections turned away because so many were open; what they asked is no request here.";
 
     DB_UP "gauge" "sixfold_db_up" []
-        "Whether the store answered the last look; while it is 0, what is read from the store is missing here.";
+        "Whether the store answered the last look, or others while it looked; what is read from the store is missing here after a look that was not answered.";
     DB_TRANSACTIONS "counter" "sixfold_db_transactions_total" ["mode", "outcome"]
         "Transactions that read or write; `failed` are also those that a rule refused.";
     DB_WAIT "histogram" "sixfold_db_wait_seconds" ["mode"]

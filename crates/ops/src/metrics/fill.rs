@@ -7,10 +7,10 @@ use super::families as all;
 use super::page::{Page, Unit};
 use super::process;
 use crate::Ops;
-use crate::sight::{Sight, Watch};
+use crate::sight::{Seen, Sight, Watch};
 
 /// The page as of now.
-pub(super) fn page(ops: &Ops, sight: Option<&Sight>) -> String {
+pub(super) fn page(ops: &Ops, seen: &Seen) -> String {
     let (app, watch) = (&ops.app, &ops.watch);
     let mut page = Page::default();
     page.put(&all::BUILD, &[env!("CARGO_PKG_VERSION"), app.db.engine().name()], 1);
@@ -20,8 +20,8 @@ pub(super) fn page(ops: &Ops, sight: Option<&Sight>) -> String {
     live(&mut page, app);
     refusals(&mut page, app);
     outgoing(&mut page, app);
-    page.put(&all::DB_UP, &[], u8::from(sight.is_some()));
-    if let Some(sight) = sight {
+    page.put(&all::DB_UP, &[], u8::from(seen.is_there()));
+    if let Some(sight) = seen.sight() {
         of_store(&mut page, sight);
     }
     if let Some(good) = ops.backups.owed_since() {

@@ -39,8 +39,8 @@ async fn get_metrics(State(ops): State<Ops>, headers: HeaderMap) -> Answer<Respo
         None => Err(Error::not_found().into()),
         Some(false) => Err(Error::unauthenticated().into()),
         Some(true) => {
-            let sight = ops.watch.look(&ops).await;
-            let page = fill::page(&ops, sight.as_deref());
+            let seen = ops.watch.look(&ops).await;
+            let page = fill::page(&ops, &seen);
             Ok(([(header::CONTENT_TYPE, TEXT)], page).into_response())
         }
     }

@@ -33,7 +33,7 @@ pub async fn stats(ops: &Ops, caller: &Caller) -> Result<OpsStats> {
         requests: requests(ops),
         database: database(ops),
         live: live(ops),
-        store: ops.watch.look(ops).await.map(|sight| store(&sight)),
+        store: ops.watch.look(ops).await.sight().map(store),
     })
 }
 
