@@ -57,6 +57,19 @@ impl<'a> Sql<'a> {
         self.push(if separator == "(" { "(null)" } else { ")" })
     }
 
+    /// Appends a list as [`Self::bind_list`] does, in one of few lengths: few statements have to
+    /// be prepared. The last value fills up to a power of two.
+    pub fn bind_filled(
+        &mut self,
+        values: impl IntoIterator<Item = impl Into<Value<'a>>>,
+    ) -> &mut Self {
+        let mut values: Vec<Value<'a>> = values.into_iter().map(Into::into).collect();
+        if let Some(last) = values.last().copied() {
+            values.resize(values.len().next_power_of_two(), last);
+        }
+        self.bind_list(values)
+    }
+
     /// Appends a stretch of this text once more, with the same parameters: what several parts of
     /// a statement have in common is bound once.
     pub fn repeat(&mut self, stretch: Range<usize>) -> &mut Self {
@@ -76,3 +89,7 @@ impl<'a> Sql<'a> {
         &self.args
     }
 }
+
+#[cfg(test)]
+#[path = "sql_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use database::{Row, Sql, Tx, Value, args};
+use database::{Row, Sql, Tx, args};
 use types::{Result, Time};
 
 use super::entry::{Event, WIDTH};
@@ -118,7 +118,7 @@ pub(super) async fn sealed(tx: &mut Tx, seqs: &[i64]) -> Result<Vec<Sealed>> {
         event_columns!(),
         ", l.place, l.blind from event_leaves l join events o on o.seq = l.seq where l.seq in "
     ));
-    sql.bind_list(filled(seqs)).push(" order by l.place");
+    sql.bind_filled(seqs.iter().copied()).push(" order by l.place");
     tx.all(sql.text(), sql.args(), |row| {
         let blind: Vec<u8> = row.get(WIDTH + 1)?;
         let event = Event::of(row)?.blinded(&blind);
@@ -135,7 +135,7 @@ pub(super) async fn tiles(tx: &mut Tx, places: &BTreeSet<Place>) -> Result<Tiles
         let level = some.first().map_or(0, |place| place.0);
         let of_level = some.iter().map(|place| signed(place.1)).collect::<Result<Vec<_>>>()?;
         let mut sql = Sql::new("select place, hashes from audit_tiles where level = ");
-        sql.bind(level).push(" and place in ").bind_list(filled(&of_level));
+        sql.bind(level).push(" and place in ").bind_filled(of_level);
         let found: Vec<(i64, Vec<u8>)> =
             tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, row.get(1)?))).await?;
         for (place, bytes) in found {
@@ -150,16 +150,9 @@ pub(super) async fn tiles(tx: &mut Tx, places: &BTreeSet<Place>) -> Result<Tiles
 /// Deletes what these events were blinded with.
 pub(super) async fn let_go(tx: &mut Tx, seqs: &[i64]) -> Result<()> {
     let mut sql = Sql::new("delete from event_leaves where seq in ");
-    sql.bind_list(filled(seqs));
+    sql.bind_filled(seqs.iter().copied());
     tx.run(sql.text(), sql.args()).await?;
     Ok(())
-}
-
-/// Few lengths of lists, so few statements to prepare: the last one fills up.
-fn filled(numbers: &[i64]) -> impl Iterator<Item = Value<'_>> {
-    let length = if numbers.is_empty() { 0 } else { numbers.len().next_power_of_two() };
-    (0..length)
-        .filter_map(|at| numbers.get(at).or(numbers.last()).map(|number| Value::Int(*number)))
 }
 
 fn unsigned(number: i64) -> Result<u64> {

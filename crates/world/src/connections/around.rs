@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use database::{Sql, Tx, Value};
+use database::{Sql, Tx};
 use kernel::Caller;
 use kernel::access::{Everywhere, Right};
 use types::{AnyId, Result};
@@ -21,18 +21,15 @@ pub(super) async fn any(
     types: &[String],
     limit: usize,
 ) -> Result<Vec<Connection>> {
-    let Some(last) = nodes.last() else { return Ok(Vec::new()) };
+    if nodes.is_empty() {
+        return Ok(Vec::new());
+    }
     let limit = i64::try_from(limit)?;
     let seen = Everywhere::of(caller, Right::ConnectionsRead);
-    // Few lengths of lists, so few statements to prepare: the last one fills up.
-    let missing = nodes.len().next_power_of_two() - nodes.len();
-    let filled: Vec<AnyId> =
-        nodes.iter().copied().chain(std::iter::repeat_n(*last, missing)).collect();
     let mut sql = Sql::new("select * from (");
     for (at, direction) in directions(way).iter().enumerate() {
         sql.push(if at == 0 { "select * from (" } else { " union all select * from (" });
-        sql.push(direction.head()).push(" in ");
-        sql.bind_list(filled.iter().copied().map(Value::from));
+        sql.push(direction.head()).push(" in ").bind_filled(nodes.iter().copied());
         if !types.is_empty() {
             sql.push(" and o.type in ").bind_list(types.iter());
         }

@@ -1,6 +1,6 @@
 //! The statements about connections.
 
-use database::{Row, Sql, Tx, Value, args};
+use database::{Row, Sql, Tx, args};
 use filter::Given;
 use kernel::access::{Everywhere, Scope};
 use types::{AnyId, ConnectionId, Error, GroupId, Kind, PersonId, Result, ThingId};
@@ -264,14 +264,12 @@ pub(super) async fn follow(tx: &mut Tx, thing: ThingId) -> Result<()> {
 
 /// Edges of one type that start at any of `nodes`: where they start and where they end.
 pub(super) async fn next(tx: &mut Tx, kind: &str, nodes: &[AnyId]) -> Result<Vec<(Uuid, AnyId)>> {
-    let Some(last) = nodes.last() else { return Ok(Vec::new()) };
+    if nodes.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut sql =
         Sql::new("select o.from_id, o.to_id, o.to_kind from connections o where o.type = ");
-    sql.bind(kind).push(" and o.from_id in ");
-    // Few lengths of lists, so few statements to prepare: the last one fills up.
-    let missing = nodes.len().next_power_of_two() - nodes.len();
-    let filled = nodes.iter().copied().chain(std::iter::repeat_n(*last, missing));
-    sql.bind_list(filled.map(Value::from));
+    sql.bind(kind).push(" and o.from_id in ").bind_filled(nodes.iter().copied());
     tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, end(row, 1)?))).await
 }
 

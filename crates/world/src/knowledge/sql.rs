@@ -134,10 +134,7 @@ pub(super) async fn chunks_by_hash(
     let mut found = Vec::new();
     for part in hashes.chunks(BATCH) {
         let mut sql = Sql::new(CHUNKS_BY_HASH);
-        sql.bind(group).push(" and o.content_hash in ");
-        // Few lengths of lists, so few statements to prepare: the last one fills up.
-        let missing = part.len().next_power_of_two() - part.len();
-        sql.bind_list(part.iter().chain(part.last().into_iter().cycle().take(missing)));
+        sql.bind(group).push(" and o.content_hash in ").bind_filled(part);
         found.extend(tx.all(sql.text(), sql.args(), knowledge).await?);
     }
     Ok(found)

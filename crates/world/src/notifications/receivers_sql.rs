@@ -155,11 +155,7 @@ pub(super) async fn receivers(
          left join notification_choices c on c.person_id = p.id where (u.banned_at is null \
          or u.ban_expires_at <= ",
     );
-    sql.bind(now).push(") and p.id in ");
-    // Few lengths of lists, so few statements to prepare: the last one fills up.
-    let missing = people.len().next_power_of_two() - people.len();
-    let fill = people.last().copied().into_iter().cycle().take(missing);
-    sql.bind_list(people.iter().copied().chain(fill));
+    sql.bind(now).push(") and p.id in ").bind_filled(people.iter().copied());
     tx.all(sql.text(), sql.args(), |row| {
         Ok(Receiver {
             person: row.get(0)?,

@@ -182,11 +182,7 @@ pub(super) async fn refs(
 ) -> Result<Vec<OwnerRef>> {
     let mut sql =
         Sql::new("select p.id, p.display_name, p.username, p.avatar from people p where p.id in ");
-    // Few lengths of lists, so few statements to prepare: the last one fills up.
-    let missing = ids.len().next_power_of_two() - ids.len();
-    let fill = ids.last().copied().into_iter().cycle().take(missing);
-    sql.bind_list(ids.iter().copied().chain(fill));
-    sql.push(" and (p.id = ").bind(me);
+    sql.bind_filled(ids.iter().copied()).push(" and (p.id = ").bind(me);
     sql.push(" or exists (select 1 from memberships m where m.person_id = p.id");
     sql.push(" and m.status = 'active'");
     reach.condition(&mut sql);

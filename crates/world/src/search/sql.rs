@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use database::seams::search::{self, Facet, Labels, Query, Ranked};
-use database::{Sql, Tx, Value};
+use database::{Sql, Tx};
 use kernel::access::Scope;
 use types::{AnyId, GroupId, Json, Kind, PersonId, Result, Time};
 use uuid::Uuid;
@@ -13,14 +13,6 @@ use crate::knowledge::rules::{SHOWN, carries};
 
 /// Ids asked for at once.
 pub(super) const BATCH: usize = 512;
-
-/// Appends a list of ids in one of few lengths — so that few statements have to be prepared — by
-/// repeating the last one.
-fn bind_ids(sql: &mut Sql<'_>, ids: &[Uuid]) {
-    let missing = ids.len().next_power_of_two() - ids.len();
-    let filled = ids.iter().chain(ids.last().into_iter().cycle().take(missing));
-    sql.bind_list(filled.map(|id| Value::Uuid(*id)));
-}
 
 /// The best documents of one kind, bounded to a scope.
 pub(super) async fn find(
@@ -54,7 +46,7 @@ pub(super) async fn visible(
     let label = ask.label.as_deref().map(serde_json::to_string).transpose()?;
     let mut sql = Sql::new("select o.id from ");
     sql.push(table(kind)).push(" o where o.id in ");
-    bind_ids(&mut sql, ids);
+    sql.bind_filled(ids.iter().copied());
     bound(&mut sql, kind, scope, me, ask, label.as_deref());
     Ok(tx.all(sql.text(), sql.args(), |row| row.get(0)).await?.into_iter().collect())
 }
@@ -152,7 +144,7 @@ pub(super) async fn rows(tx: &mut Tx, kind: Searchable, ids: &[Uuid]) -> Result<
         }
     };
     sql.push(" where o.id in ");
-    bind_ids(&mut sql, ids);
+    sql.bind_filled(ids.iter().copied());
     tx.all(sql.text(), sql.args(), |row| {
         let words: Option<String> = row.get(3)?;
         let (name, text) = match kind {
@@ -180,7 +172,7 @@ pub(super) async fn things(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<ThingRow>> {
         "select o.id, o.type, o.name, o.properties, o.tier, o.deleted_at from things o \
          where o.id in ",
     );
-    bind_ids(&mut sql, ids);
+    sql.bind_filled(ids.iter().copied());
     tx.all(sql.text(), sql.args(), |row| {
         let deleted: Option<Time> = row.get(5)?;
         Ok(ThingRow {
@@ -207,7 +199,7 @@ pub(super) struct KnowledgeRow {
 pub(super) async fn knowledge(tx: &mut Tx, ids: &[Uuid], limit: i64) -> Result<Vec<KnowledgeRow>> {
     let mut sql = Sql::new("select o.id, o.type, substr(o.text, 1, ");
     sql.bind(limit).push("), o.labels, o.source_thing_id from knowledge o where o.id in ");
-    bind_ids(&mut sql, ids);
+    sql.bind_filled(ids.iter().copied());
     tx.all(sql.text(), sql.args(), |row| {
         Ok(KnowledgeRow {
             id: AnyId { kind: Kind::Knowledge, uuid: row.get(0)? },

@@ -102,11 +102,9 @@ async fn seen(
     entries: &[Entry],
     plans: Option<&mut Vec<Json>>,
 ) -> Result<Vec<Found>> {
-    let ids: Vec<ThingId> = entries.iter().map(|entry| entry.id).collect();
     let mut sql = Sql::new(sql::HEAD);
     ask.of_entries(&mut sql);
-    sql.push(" and o.id in ");
-    sql::bind_ids(&mut sql, &ids);
+    sql.push(" and o.id in ").bind_filled(entries.iter().map(|entry| entry.id));
     if let Some(plans) = plans {
         plans.push(plan::of(tx, &sql).await?);
     }

@@ -1,7 +1,7 @@
 //! The statements about what things refer to. They look across groups, bounded to what the caller
 //! sees.
 
-use database::{Sql, Tx, Value};
+use database::{Sql, Tx};
 use kernel::Caller;
 use kernel::access::{Everywhere, Right, Role};
 use types::{GroupId, PersonId, Result, ThingId};
@@ -20,7 +20,7 @@ pub(super) async fn things(
         return Ok(Vec::new());
     }
     let mut sql = Sql::new("select o.id, o.type, o.name, o.status from things o where o.id in ");
-    sql.bind_list(filled(ids));
+    sql.bind_filled(ids.iter().copied());
     seen.condition(&mut sql, me);
     tx.all(sql.text(), sql.args(), |row| {
         Ok(ThingRef {
@@ -39,7 +39,7 @@ pub(super) async fn groups(tx: &mut Tx, caller: &Caller, ids: &[GroupId]) -> Res
         return Ok(Vec::new());
     }
     let mut sql = Sql::new("select o.id, o.slug, o.name, o.type from groups o where o.id in ");
-    sql.bind_list(filled(ids));
+    sql.bind_filled(ids.iter().copied());
     let identity = caller.identity();
     if !identity.platform_owner {
         let readable: Vec<_> =
@@ -57,11 +57,4 @@ pub(super) async fn groups(tx: &mut Tx, caller: &Caller, ids: &[GroupId]) -> Res
         Ok(GroupRef { id: row.get(0)?, slug: row.get(1)?, name: row.get(2)?, kind: row.get(3)? })
     })
     .await
-}
-
-/// Few lengths of lists, so few statements to prepare: the last id fills up.
-fn filled<'a, T: Copy + Into<Value<'a>>>(ids: &[T]) -> impl Iterator<Item = Value<'a>> {
-    let missing = ids.len().next_power_of_two() - ids.len();
-    let fill = ids.last().copied().into_iter().cycle().take(missing);
-    ids.iter().copied().chain(fill).map(Into::into)
 }

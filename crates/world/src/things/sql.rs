@@ -170,17 +170,10 @@ fn inserted<'a>(thing: &'a Thing, hidden: &'a Option<Json>) -> [Value<'a>; COLUM
     ]
 }
 
-/// Appends a list in one of few lengths, so that few statements have to be prepared.
-pub(super) fn bind_ids(sql: &mut Sql<'_>, ids: &[ThingId]) {
-    let missing = ids.len().next_power_of_two() - ids.len();
-    let filled = ids.iter().chain(ids.last().into_iter().cycle().take(missing));
-    sql.bind_list(filled.copied());
-}
-
 /// Those of `ids` that are taken, in whichever group.
 pub(super) async fn there(tx: &mut Tx, ids: &[ThingId]) -> Result<Vec<ThingId>> {
     let mut sql = Sql::new("select id from things where id in ");
-    bind_ids(&mut sql, ids);
+    sql.bind_filled(ids.iter().copied());
     tx.all(sql.text(), sql.args(), |row| row.get(0)).await
 }
 

@@ -91,10 +91,7 @@ pub(super) async fn snippets(
         "), 'StartSel=\u{2}, StopSel=\u{3}, MaxWords=24, MinWords=8, MaxFragments=1') \
          from search_documents d where d.document_id in ",
     );
-    // One of few lengths, so that few statements have to be prepared.
-    let missing = documents.len().next_power_of_two() - documents.len();
-    let filled = documents.iter().chain(documents.last().into_iter().cycle().take(missing));
-    sql.bind_list(filled.map(|one| one.document));
+    sql.bind_filled(documents.iter().map(|one| one.document));
     let found = tx
         .all(sql.text(), sql.args(), |row| Ok((row.get(0)?, snippet::html(row.text(1)?))))
         .await?;

@@ -195,10 +195,7 @@ pub(super) async fn snippets(
          from search_index f where search_index match ",
     );
     sql.bind(words).push(" and f.rowid >= ").bind(first).push(" and f.rowid <= ").bind(last);
-    // One of few lengths, so that few statements have to be prepared.
-    let missing = documents.len().next_power_of_two() - documents.len();
-    sql.push(" and +f.rowid in ");
-    sql.bind_list(numbers().chain(std::iter::repeat_n(last, missing)));
+    sql.push(" and +f.rowid in ").bind_filled(numbers());
     let marked: Vec<(i64, String)> = tx
         .all(sql.text(), sql.args(), |row| Ok((row.get(0)?, snippet::html(row.text(1)?))))
         .await?;

@@ -19,16 +19,9 @@ pub(in crate::jobs) async fn done(
     let mut sql = Sql::new("update jobs set state = 'done', lease_until = null, worker = null, ");
     sql.push("last_error = null, expires_at = ").bind(expires).push(", updated_at = ").bind(now);
     sql.push(" where worker = ").bind(worker).push(" and attempts = ").bind(attempt);
-    sql.push(" and state = 'running' and id in ").bind_list(padded(ids));
+    sql.push(" and state = 'running' and id in ").bind_filled(ids.iter().copied());
     tx.run(sql.text(), sql.args()).await?;
     Ok(())
-}
-
-/// So long that there are few different texts to be prepared: the last one again and again.
-fn padded(ids: &[JobId]) -> impl Iterator<Item = JobId> {
-    let all = ids.iter().copied();
-    let last = ids.last().copied().into_iter().cycle();
-    all.chain(last).take(ids.len().next_power_of_two())
 }
 
 /// How one run ended.
@@ -95,7 +88,7 @@ pub(in crate::jobs) async fn give_back(
          lease_until = null, worker = null, updated_at = ",
     );
     sql.bind(now).push(" where worker = ").bind(worker);
-    sql.push(" and state = 'running' and id in ").bind_list(padded(ids));
+    sql.push(" and state = 'running' and id in ").bind_filled(ids.iter().copied());
     tx.run(sql.text(), sql.args()).await?;
     Ok(())
 }
@@ -110,7 +103,7 @@ pub(in crate::jobs) async fn beat(
 ) -> Result<Vec<(JobId, i64, bool)>> {
     let mut sql = Sql::new("update jobs set lease_until = ");
     sql.bind(lease).push(" where worker = ").bind(worker);
-    sql.push(" and state = 'running' and id in ").bind_list(padded(ids));
+    sql.push(" and state = 'running' and id in ").bind_filled(ids.iter().copied());
     sql.push(" returning id, attempts, cancel_at");
     let mine =
         |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<Option<Time>>(2)?.is_some()));

@@ -1,7 +1,7 @@
 //! The statements about old events. The house asks, about any group.
 
 use database::seams::tail::{self, Position};
-use database::{Sql, Tx, Value, args};
+use database::{Sql, Tx, args};
 use kernel::access::Scope;
 use types::{GroupId, Json, JsonMap, Result, Time};
 
@@ -60,15 +60,9 @@ pub(super) async fn still_expired(
 ) -> Result<Vec<(i64, Time)>> {
     let mut sql = Sql::new("select seq, occurred_at from events where group_id = ");
     sql.bind(group).push(" and occurred_at < ").bind(before);
-    sql.push(" and seq in ").bind_list(filled(places)).push(" order by seq");
+    sql.push(" and seq in ").bind_filled(places.iter().map(|(seq, _)| *seq));
+    sql.push(" order by seq");
     tx.all(sql.text(), sql.args(), |row| Ok((row.get(0)?, row.get(1)?))).await
-}
-
-/// Few lengths of lists, so few statements to prepare: the last one fills up.
-fn filled(places: &[(i64, Time)]) -> impl Iterator<Item = Value<'_>> {
-    let missing = places.len().next_power_of_two() - places.len();
-    let fill = places.last().into_iter().cycle().take(missing);
-    places.iter().chain(fill).map(|(seq, _)| Value::Int(*seq))
 }
 
 /// Events of a group that were deleted without being told yet.
@@ -89,7 +83,7 @@ pub(super) async fn delete(
     now: Time,
 ) -> Result<()> {
     let mut sql = Sql::new("delete from events where group_id = ");
-    sql.bind(group).push(" and seq in ").bind_list(filled(places));
+    sql.bind(group).push(" and seq in ").bind_filled(places.iter().map(|(seq, _)| *seq));
     let deleted = tx.run(sql.text(), sql.args()).await?;
     let seq = places.iter().map(|(seq, _)| *seq).max().unwrap_or_default();
     let at = places.iter().map(|(_, at)| at.micros()).max().unwrap_or_default();

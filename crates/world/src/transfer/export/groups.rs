@@ -53,11 +53,7 @@ impl Export<'_> {
 
 fn these(groups: &[(Option<i64>, GroupId)]) -> Sql<'static> {
     let mut sql = Sql::new(SELECT);
-    // Few lengths of lists, so few statements to prepare: the last one fills up.
-    let missing = groups.len().next_power_of_two() - groups.len();
-    let fill = groups.last().into_iter().cycle().take(missing);
-    sql.bind_list(groups.iter().chain(fill).map(|(_, id)| *id));
-    sql.push(" order by o.id");
+    sql.bind_filled(groups.iter().map(|(_, id)| *id)).push(" order by o.id");
     sql
 }
 
