@@ -13,6 +13,8 @@ use super::retention;
 
 /// Objects whose events are looked for together.
 const CHUNK: usize = 100;
+/// Groups that are looked at together. Each that loses events is told in the same transaction.
+const GROUPS: usize = 64;
 
 /// Adds what becomes of events, and of the files that events were written to.
 pub(crate) fn erasing(rooms: Rooms) -> Rooms {
@@ -39,11 +41,15 @@ const HEAD: &str = "select o.group_id, o.seq, o.occurred_at, cast(case when exis
 
 fn remove<'a>(work: &'a mut Work<'_>, who: &'a Subject, most: i64) -> Removing<'a> {
     Box::pin(async move {
-        for group in &who.groups {
-            let found = of_group(work.tx, *group, most).await?;
+        let mut left = who.groups.as_slice();
+        while !left.is_empty() {
+            // Few lengths of lists, so few statements to prepare.
+            let (some, rest) = left.split_at(GROUPS.min(1 << left.len().ilog2()));
+            let found = of_groups(work.tx, some, most).await?;
             if !found.is_empty() {
                 return delete(work, found).await;
             }
+            left = rest;
         }
         let about: Vec<Uuid> =
             who.groups.iter().map(|group| group.0).chain([who.person.0]).collect();
@@ -68,6 +74,34 @@ pub(crate) async fn remove_about(work: &mut Work<'_>, about: &[Uuid], most: i64)
         }
     }
     Ok(0)
+}
+
+/// Events of those of these groups that are gone; so many at most, and what told of earlier ones.
+async fn of_groups(tx: &mut Tx, groups: &[GroupId], most: i64) -> Result<Vec<Gone>> {
+    let mut found = Vec::new();
+    for group in with_events(tx, groups).await? {
+        let left = most - i64::try_from(found.len())?;
+        if left <= 0 {
+            break;
+        }
+        found.extend(of_group(tx, group, left).await?);
+    }
+    Ok(found)
+}
+
+/// Those of these groups that are gone and have events. One statement of many parts, each of which
+/// reads no more of an index than the first event: with all groups in one list, each round would read
+/// all that is left of them.
+async fn with_events(tx: &mut Tx, groups: &[GroupId]) -> Result<Vec<GroupId>> {
+    let mut sql = Sql::new("");
+    for (at, group) in groups.iter().enumerate() {
+        sql.push(if at == 0 { "select * from (" } else { " union all select * from (" });
+        sql.push("select o.group_id from events o where o.group_id = ").bind(*group).push(
+            " and o.type <> 'events_deleted' and not exists \
+             (select 1 from groups g where g.id = o.group_id) order by o.seq limit 1) as part",
+        );
+    }
+    tx.all(sql.text(), sql.args(), |row| row.get(0)).await
 }
 
 /// Events of a group that is gone, the oldest first, and with them what told of earlier ones.
