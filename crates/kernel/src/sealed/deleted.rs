@@ -80,7 +80,7 @@ fn not_signed() -> Error {
 /// # Errors
 /// As the store.
 pub async fn sign_anew(tx: &mut Tx, old: &Verifier, new: &Signer) -> Result<()> {
-    let mut behind = sql::FIRST;
+    let mut behind = sql::DELETIONS_BEGIN;
     loop {
         let mut page = sql::deletions(tx, behind, PAGE).await?;
         for one in &mut page {

@@ -15,4 +15,4 @@ pub mod tree;
 pub use deleted::{Deleted, let_go, sign_anew};
 pub use entry::{Event, WIDTH, leaf};
 pub use note::{Checkpoint, Hash, Signer, Verifier, hex};
-pub use sql::{Deletion, FIRST, Head, deletions, head, root_key};
+pub use sql::{DELETIONS_BEGIN, Deletion, Head, deletions, head, root_key};

@@ -88,8 +88,8 @@ pub(super) async fn update(tx: &mut Tx, deletion: &Deletion) -> Result<()> {
     Ok(())
 }
 
-/// The first there can be.
-pub const FIRST: (i64, i64) = (i64::MIN, i64::MIN);
+/// Where deletions begin: before the first there can be.
+pub const DELETIONS_BEGIN: (i64, i64) = (i64::MIN, i64::MIN);
 
 /// Deletions behind one, by size and leaf, in that order.
 ///

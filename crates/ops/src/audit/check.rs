@@ -1,13 +1,13 @@
 //! Holds leaves, events, checkpoints and deletions against each other, in the order of the tree, with
 //! no more in memory than its right edge and which events are gone.
 
+use kernel::sealed::tiles::{Edge, Tile};
+use kernel::sealed::tree::{Hash, base64};
 use kernel::sealed::{Checkpoint, Deleted, Event, Verifier};
 use types::Result;
 
 use super::findings::{Report, TOLD};
 use super::gone::Gone;
-use kernel::sealed::tiles::{Edge, Tile};
-use kernel::sealed::tree::{Hash, base64};
 
 /// What is there of the event of a leaf.
 pub(crate) enum Seen {

@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use database::{Db, Settings, Tx};
+use kernel::sealed::tiles::{self, WIDTH};
+use kernel::sealed::tree::{base64, unbase64};
 use kernel::sealed::{Event, Verifier};
 use serde::{Deserialize, Serialize};
 use types::{Error, ErrorKind, Result};
@@ -15,8 +17,6 @@ use super::findings::Report;
 use super::notes::{Note, Notes};
 use super::sql;
 use super::verify::{self, Wanted};
-use kernel::sealed::tiles::{self, WIDTH};
-use kernel::sealed::tree::{base64, unbase64};
 
 /// Of the form of the file.
 const VERSION: u32 = 2;

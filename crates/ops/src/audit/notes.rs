@@ -47,7 +47,8 @@ impl Notes {
             checkpoints.put(page, |head| head.size);
         }
         if deletions.is_due() {
-            let page = sealed::deletions(tx, deletions.last.unwrap_or(sealed::FIRST), PAGE).await?;
+            let behind = deletions.last.unwrap_or(sealed::DELETIONS_BEGIN);
+            let page = sealed::deletions(tx, behind, PAGE).await?;
             deletions.put(page, |deletion| (deletion.size, deletion.leaf));
         }
         let of = |size: Option<u64>| size.unwrap_or(u64::MAX);

@@ -2,14 +2,14 @@
 //! tiles, however large the log is.
 
 use database::Tx;
+use kernel::sealed::tiles::{self, Tiles};
+use kernel::sealed::tree::{self, Hash, Span, base64};
 use kernel::sealed::{self, Checkpoint, Head};
 use kernel::{App, Caller, access};
 use types::{Error, EventId, Limit, Result};
 
 use super::model::{AuditCheckpoint, AuditConsistency, AuditInclusion};
 use super::sql;
-use kernel::sealed::tiles::{self, Tiles};
-use kernel::sealed::tree::{self, Hash, Span, base64};
 
 /// The last checkpoint, as a signed note.
 ///

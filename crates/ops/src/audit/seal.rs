@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use database::Tx;
 use database::seams::tail::Position;
+use kernel::sealed::tiles::{Edge, Tile};
 use kernel::sealed::{self, Checkpoint, Event, Head, Signer};
 use kernel::{App, Keys, events};
 use types::{Error, ErrorKind, Result, Time};
 
 use super::sql::{self, NAME};
-use kernel::sealed::tiles::{Edge, Tile};
 
 /// Events sealed in one transaction: what the writer does for them takes about a millisecond.
 const BATCH: usize = 256;

@@ -3,12 +3,12 @@
 use database::seams::tail::{self, Position};
 use database::{Sql, Tx, Value, args};
 use kernel::event_columns;
+use kernel::sealed::tiles::{self, LEVELS, Place, Tile};
+use kernel::sealed::tree::Hash;
 use kernel::sealed::{Event, Head, WIDTH};
 use types::{EventId, Result, Time};
 
 use super::check::Seen;
-use kernel::sealed::tiles::{self, LEVELS, Place, Tile};
-use kernel::sealed::tree::Hash;
 
 /// The follower of the log.
 pub(super) const NAME: &str = "audit";

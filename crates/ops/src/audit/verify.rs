@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use database::{Db, Settings, Tx};
 use kernel::events;
+use kernel::sealed::tiles::{self, LEVELS, Tile, WIDTH};
 use kernel::sealed::{Checkpoint, Verifier};
 use types::{Error, Result};
 
@@ -13,7 +14,6 @@ use super::check::{Check, Seen};
 use super::findings::{Report, TOLD};
 use super::notes::Notes;
 use super::sql::{self, NAME};
-use kernel::sealed::tiles::{self, LEVELS, Tile, WIDTH};
 
 /// What a log is held against.
 #[derive(Debug, Clone, Default)]
