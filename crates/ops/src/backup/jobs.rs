@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use kernel::jobs::{Job, Jobs, hopeless};
+use kernel::jobs::{Job, Jobs, backoff, hopeless};
 use kernel::{App, Caller, Work};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ const PAUSES: [Duration; 3] =
 struct Tries {
     /// How many failed.
     failed: usize,
-    /// The run that failed last.
+    /// The run that wrote this.
     attempt: i64,
 }
 
@@ -116,13 +116,17 @@ async fn make_room(backups: &Backups, app: &App, place: &Place, made: &Manifest)
 async fn fail(app: &App, job: &Job, error: Error) -> Result<()> {
     // What it says goes to people; why, to the log.
     let plain = Error::new(error.kind(), error.code().to_owned(), error.message().to_owned());
+    let before = Tries::of(job).failed;
     if error.code() == BUSY && !job.is_last() {
-        // Nothing has failed: its turn comes.
+        // Nothing has failed: its turn comes. After some runs like this one nobody could tell any
+        // more from their number that failures are from before somebody had it tried again.
+        let [dice] = app.random.bytes();
+        let tries = Tries { failed: before, attempt: job.attempt };
+        job.again(backoff(job.attempt, dice), Json::of(&tries)?);
         return Err(plain);
     }
     // Only what may be otherwise in a moment is worth another try.
     let mendable = matches!(error.kind(), ErrorKind::Overloaded | ErrorKind::StorageFull);
-    let before = Tries::of(job).failed;
     let pause = PAUSES.get(before).copied().filter(|_| mendable && !job.is_last());
     let (failed, last) = (before + 1, pause.is_none());
     if let Some(pause) = pause {

@@ -58,6 +58,15 @@ async fn platform_log(root: &Person) -> String {
     format!("/v1/events?groupId={}", platform["id"].as_str().unwrap_or_default())
 }
 
+/// Somebody has the turn until this is dropped.
+fn turn(stage: &Stage) -> std::fs::File {
+    let lock = stage.server.data_dir().join("backups.lock");
+    let turn = std::fs::File::options().create(true).truncate(false).write(true).open(lock);
+    let turn = turn.expect("a file");
+    turn.try_lock().expect("it is free");
+    turn
+}
+
 /// A server at rest that keeps the newest two of its schedule.
 async fn keeping_two() -> Stage {
     let mut stage = Stage::open(&Engine::Sqlite).await;
@@ -243,11 +252,7 @@ async fn without_a_place_or_on_postgresql_it_is_said() {
 async fn while_somebody_makes_one_the_schedule_waits_for_its_turn() {
     let mut stage = keeping_two().await;
     scheduled(&mut stage).await;
-    // Somebody has the turn.
-    let lock = stage.server.data_dir().join("backups.lock");
-    let turn = std::fs::File::options().create(true).truncate(false).write(true).open(lock);
-    let turn = turn.expect("a file");
-    turn.try_lock().expect("it is free");
+    let turn = turn(&stage);
     store::run(&stage, "update job_schedules set next_at = 1 where name = 'ops.backup'").await;
     stage.server.run();
     let root = stage.root().at(stage.server.url()).fresh();
@@ -258,6 +263,28 @@ async fn while_somebody_makes_one_the_schedule_waits_for_its_turn() {
     job_is(&root, |job| job["state"] == "done").await;
     let events = root.walk(&platform_log(&root).await).await;
     assert!(!events.iter().any(|event| event["type"] == "backup_failed"), "nothing failed");
+}
+
+#[tokio::test]
+async fn one_that_is_tried_again_by_hand_has_all_its_tries_though_it_waits_for_its_turn() {
+    let mut stage = keeping_two().await;
+    scheduled(&mut stage).await;
+    let turn = turn(&stage);
+    let root = tick(&mut stage).await;
+    let waits = |job: &Value| job["state"] == "queued" && job["attempts"] != 0;
+    job_is(&root, waits).await;
+    stage.server.stop();
+    // As one that has failed three times, and waits for its last try.
+    let failed = "update jobs set payload = '{\"failed\":3,\"attempt\":4}', attempts = 4, \
+                  ready = false, run_at = 4102444800000000 where kind = 'ops.backup'";
+    store::run(&stage, failed).await;
+    let root = started(&mut stage);
+    let jobs = root.get("/v1/jobs?kind=ops.backup").await.was(200);
+    let retry = format!("/v1/jobs/{}/retry", jobs.text_at("/data/0/id"));
+    root.send(root.request(reqwest::Method::POST, &retry)).await.was(200);
+    job_is(&root, |job| waits(job) && job["payload"]["failed"] == 0).await;
+    drop(turn);
+    job_is(&root, |job| job["state"] == "done").await;
 }
 
 #[tokio::test]
