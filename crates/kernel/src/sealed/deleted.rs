@@ -11,7 +11,7 @@ use types::{Error, ErrorKind, Result};
 use super::note::{Checkpoint, Signer, Verifier};
 use super::sql::{self, Deletion};
 use super::tiles::Tiles;
-use crate::Work;
+use crate::{Keys, Work};
 
 /// What the line begins with.
 const LINE: &str = "deleted ";
@@ -28,25 +28,9 @@ const PAGE: i64 = 500;
 /// that it goes; 409 `audit_not_signed`, when the log is not as this installation signed it last, or
 /// it has got another root key; as the store.
 pub async fn let_go(work: &mut Work<'_>, seqs: &[i64]) -> Result<()> {
-    let sealed = sql::sealed(work.tx, seqs).await?;
-    let leaves: Vec<u64> = sealed.iter().map(|one| one.leaf).collect();
-    if leaves.is_empty() {
-        return Ok(());
-    }
-    let signer = Signer::of(&work.app().keys)?;
-    let own = work.app().keys.fingerprint();
-    let is_own = sql::root_key(work.tx).await?.is_none_or(|stored| stored == own);
-    let head = sql::head(work.tx).await?.and_then(|head| Checkpoint::parse(&head.note).ok());
-    let head = head.filter(|head| is_own && head.is_by(signer.verifier()));
-    let head = head.ok_or_else(not_signed)?;
-    // Who altered an event may have altered its leaf as well, and would put that back afterwards.
-    let tiles = sql::tiles(work.tx, &Tiles::up_from(&leaves, head.size())).await?;
-    let hashes = tiles.signed(&leaves, head.size(), head.root()).ok_or_else(not_signed)?;
-    for (one, hash) in sealed.iter().zip(hashes) {
-        if one.event.leaf()? != hash {
-            return Err(altered(one.event.seq));
-        }
-    }
+    let keys = work.app().keys.clone();
+    let Some(proven) = proven(work.tx, &keys, seqs).await? else { return Ok(()) };
+    let Proven { signer, head, leaves } = proven;
     sql::let_go(work.tx, seqs).await?;
     for some in leaves.chunks(MOST) {
         let leaf = some.first().copied().unwrap_or_default();
@@ -54,6 +38,45 @@ pub async fn let_go(work: &mut Work<'_>, seqs: &[i64]) -> Result<()> {
         sql::insert(work.tx, &Deletion::new(head.size(), leaf, note)?, work.now).await?;
     }
     Ok(())
+}
+
+/// Whether [`let_go`] would take these events out as they are now, for who does something before.
+///
+/// # Errors
+/// As [`let_go`].
+pub async fn may_go(tx: &mut Tx, keys: &Keys, seqs: &[i64]) -> Result<()> {
+    proven(tx, keys, seqs).await.map(drop)
+}
+
+/// Events that are what was sealed, up to the signed root.
+struct Proven {
+    signer: Signer,
+    head: Checkpoint,
+    leaves: Vec<u64>,
+}
+
+/// None, where none of them is sealed.
+async fn proven(tx: &mut Tx, keys: &Keys, seqs: &[i64]) -> Result<Option<Proven>> {
+    let sealed = sql::sealed(tx, seqs).await?;
+    let leaves: Vec<u64> = sealed.iter().map(|one| one.leaf).collect();
+    if leaves.is_empty() {
+        return Ok(None);
+    }
+    let signer = Signer::of(keys)?;
+    let own = keys.fingerprint();
+    let is_own = sql::root_key(tx).await?.is_none_or(|stored| stored == own);
+    let head = sql::head(tx).await?.and_then(|head| Checkpoint::parse(&head.note).ok());
+    let head = head.filter(|head| is_own && head.is_by(signer.verifier()));
+    let head = head.ok_or_else(not_signed)?;
+    // Who altered an event may have altered its leaf as well, and would put that back afterwards.
+    let tiles = sql::tiles(tx, &Tiles::up_from(&leaves, head.size())).await?;
+    let hashes = tiles.signed(&leaves, head.size(), head.root()).ok_or_else(not_signed)?;
+    for (one, hash) in sealed.iter().zip(hashes) {
+        if one.event.leaf()? != hash {
+            return Err(altered(one.event.seq));
+        }
+    }
+    Ok(Some(Proven { signer, head, leaves }))
 }
 
 fn altered(seq: i64) -> Error {

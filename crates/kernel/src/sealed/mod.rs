@@ -12,7 +12,7 @@ mod sql;
 pub mod tiles;
 pub mod tree;
 
-pub use deleted::{Deleted, let_go, sign_anew};
+pub use deleted::{Deleted, let_go, may_go, sign_anew};
 pub use entry::{Event, WIDTH, leaf};
 pub use note::{Checkpoint, Hash, Signer, Verifier, hex};
 pub use sql::{DELETIONS_BEGIN, Deletion, Head, deletions, head, root_key};

@@ -87,6 +87,10 @@ async fn one(app: &App, group: &Group, began: Time) -> Result<u64> {
 /// Writes events to a file of the group, and waits until they are on the disk.
 async fn keep(app: &App, group: GroupId, began: Time, events: &[Event]) -> Result<()> {
     let Some(directory) = app.retention.archive.clone() else { return Ok(()) };
+    // What stays, as somebody altered it, would be written anew each day.
+    let keys = app.keys.clone();
+    let seqs: Vec<i64> = events.iter().map(|one| one.seq).collect();
+    app.db.unbound().read_long(async move |tx| sealed::may_go(tx, &keys, &seqs).await).await?;
     let packed = archive::pack(events)?;
     let name = archive::name(began, events);
     let work = move || archive::keep(&directory, group, &name, &packed);
