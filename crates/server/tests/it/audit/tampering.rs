@@ -200,6 +200,59 @@ async fn an_event_that_was_made_to_look_old_is_not_deleted() {
     }
 }
 
+/// Three events that are too old; their ids.
+async fn too_old(owner: &Person, root: &Person, group: &str) -> Vec<String> {
+    let limits = json!({ "settings": { "limits": { "eventRetentionDays": 30 } } });
+    owner.patch(&format!("/v1/groups/{group}"), limits).await.was(200);
+    let mut ids = Vec::new();
+    for day in 1..=3 {
+        let body = json!({ "groupId": group, "type": "task_event",
+            "timestamp": format!("2014-01-0{day}T00:00:00Z") });
+        ids.push(owner.post("/v1/events", body).await.was(201).id());
+    }
+    sealed(root, &ids[2]).await;
+    ids
+}
+
+#[tokio::test]
+async fn an_altered_event_keeps_the_old_ones_of_its_group_and_of_no_other() {
+    for engine in Engine::all() {
+        let mut stage = Stage::open(&engine).await;
+        let (alice, carol, root) = (stage.alice(), stage.carol(), stage.root());
+        // Groups are looked through in the order of their ids: the other one comes behind.
+        assert!(stage.acme < stage.globex, "Acme was made first");
+        let gone = too_old(&carol, &root, &stage.globex).await;
+        let kept = too_old(&alice, &root, &stage.acme).await;
+        let one = seq(&alice, &kept[0]).await;
+        stage.server.stop();
+        let altered = format!(r#"update events set metadata = '{{"n": 7}}' where seq = {one}"#);
+        store::run(&stage, &altered).await;
+        stage.server.set("SIXFOLD_RETENTION_EVERY_S", "1");
+        stage.server.run();
+        let url = stage.server.url();
+        let (alice, carol) = (alice.at(url).fresh(), carol.at(url).fresh());
+        given_up(&root.at(url).fresh(), "audit_event_altered").await;
+        // The run that was refused has gone through all groups.
+        let told = format!("/v1/events?groupId={}&type=events_deleted", stage.globex);
+        let told = carol.get(&told).await.was(200).json();
+        let counts = told["data"].as_array().into_iter().flatten();
+        let count: i64 = counts.filter_map(|one| one["metadata"]["count"].as_i64()).sum();
+        assert_eq!(count, 3, "{told}");
+        for id in &gone {
+            carol.get(&format!("/v1/events/{id}")).await.was(404);
+        }
+        for id in &kept {
+            alice.get(&format!("/v1/events/{id}")).await.was(200);
+        }
+        stage.server.stop();
+        let report = found(&verify(&stage.server, &[]), "event_altered", Some(one));
+        assert_eq!((&report["deleted"], &report["found"]), (&json!(3), &json!(1)), "{report}");
+        // What is not deleted is not written to a file either, day by day.
+        let archive = stage.server.data_dir().join("archive").join("events");
+        assert!(archive.join(&stage.globex).exists() && !archive.join(&stage.acme).exists());
+    }
+}
+
 /// Waits until the job that deletes old events was refused.
 async fn given_up(root: &Person, refusal: &str) {
     let said =
