@@ -25,7 +25,7 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement,
 };
-use web::{Door, Edge, Idempotency, Origins, Shed, Waited};
+use web::{Bare, Door, Edge, Idempotency, Origins, Shed, Waited};
 
 use crate::config::{Mode, Settings};
 use crate::{alias, health, landing, memory, setup_page};
@@ -33,6 +33,9 @@ use crate::{alias, health, landing, memory, setup_page};
 /// What is answered however busy the server is: probes, and a stream that lives as long as its
 /// listener.
 const UNCOUNTED: [&str; 4] = ["/v1/health", "/v1/ready", "/v1/events/stream", "/metrics"];
+/// Operations without parameters that let any pass: probes send what keeps their answers out of
+/// caches, and other programs what their settings append to an address.
+const FREE: [&str; 3] = ["/v1/health", "/v1/ready", "/v1/receivers/{id}/in"];
 /// Another node's commits are waited for this long before asking again; followers look by
 /// themselves anyway.
 const NEWS: Duration = Duration::from_secs(30);
@@ -54,7 +57,7 @@ pub(crate) fn openapi() -> OpenApi {
     ] {
         whole.merge(room);
     }
-    web::complete(&mut whole);
+    web::complete(&mut whole, &FREE);
     whole
 }
 
@@ -92,6 +95,7 @@ pub(crate) async fn build(
         .merge(ops_routes.with_state(ops.clone()))
         .merge(integrations_routes.with_state(outside))
         .layer(from_fn_with_state(once, web::once))
+        .layer(from_fn_with_state(Bare::of(&whole, &FREE), web::refuse_parameters))
         .layer(from_fn_with_state(Door::of(&whole), web::knock))
         // Every route of every room is told who calls.
         .layer(from_fn_with_state(identity, identity::authenticate));

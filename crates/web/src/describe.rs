@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::Map;
-use utoipa::openapi::path::{Operation, Parameter};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{
@@ -15,9 +15,15 @@ const PROBLEM: &str = "#/components/schemas/Problem";
 const JSON: &str = "application/json";
 const PROBLEM_JSON: &str = "application/problem+json";
 
+/// Where the client expects what is wrong with a body before who may send it, and may send
+/// parameters of its own.
+pub(crate) const AUTH: &str = "/v1/auth/";
+
 /// The credential of whatever collects metrics, which is nobody.
 const MACHINES: &str = "metricsToken";
 
+/// What is sent to who takes none,
+const NO_PARAMETERS: &str = "A parameter was sent, and there are none";
 /// Requests with a key are counted by the plan of its group,
 const NO_CALLS: &str = "The plan of the key's group includes no more calls this month";
 /// and whoever sends them has a rate.
@@ -25,12 +31,16 @@ const TOO_FAST: &str = "Too many requests; `Retry-After` says how long to wait";
 
 /// Completes the merged description of all rooms: paths are relative to this server, problems come
 /// as `application/problem+json` (RFC 9457), `If-Match` is one entity tag (RFC 9110), a body that may be
-/// left out is not required, and whoever is known has a rate and a plan.
-pub fn complete(whole: &mut OpenApi) {
+/// left out is not required, whoever is known has a rate and a plan, and what has no parameters
+/// refuses them, but for the paths that are `free` of that.
+pub fn complete(whole: &mut OpenApi, free: &[&str]) {
     whole.servers = Some(vec![ServerBuilder::new().url("/").build()]);
-    for item in whole.paths.paths.values_mut() {
+    for (path, item) in &mut whole.paths.paths {
         for operation in operations_of(item) {
             describe_if_match(operation);
+            if is_bare(path, operation, free) {
+                describe_refusal(operation, "422", NO_PARAMETERS);
+            }
             if let Some(RefOr::T(body)) = &mut operation.request_body {
                 describe_optional(body);
             }
@@ -75,10 +85,9 @@ pub fn operations(whole: &OpenApi) -> impl Iterator<Item = (&str, &'static str)>
     })
 }
 
-/// The operations that nobody calls without saying who they are, by method and path.
-pub(crate) fn closed(whole: &OpenApi) -> impl Iterator<Item = (Method, &str)> {
-    let common = whole.security.as_deref();
-    whole.paths.paths.iter().flat_map(move |(path, item)| {
+/// Every operation and what is said of it, by method and path.
+fn each(whole: &OpenApi) -> impl Iterator<Item = (Method, &str, &Operation)> {
+    whole.paths.paths.iter().flat_map(|(path, item)| {
         [
             (Method::GET, &item.get),
             (Method::POST, &item.post),
@@ -88,11 +97,39 @@ pub(crate) fn closed(whole: &OpenApi) -> impl Iterator<Item = (Method, &str)> {
             (Method::HEAD, &item.head),
         ]
         .into_iter()
-        .filter(move |(_, operation)| {
-            operation.as_ref().is_some_and(|operation| !credentials(operation, common).none)
-        })
-        .map(move |(method, _)| (method, path.as_str()))
+        .filter_map(move |(method, operation)| Some((method, path.as_str(), operation.as_ref()?)))
     })
+}
+
+/// The operations that nobody calls without saying who they are, by method and path.
+pub(crate) fn closed(whole: &OpenApi) -> impl Iterator<Item = (Method, &str)> {
+    let common = whole.security.as_deref();
+    each(whole)
+        .filter(move |(_, _, operation)| !credentials(operation, common).none)
+        .map(|(method, path, _)| (method, path))
+}
+
+/// The operations that refuse every parameter, by method and path.
+pub(crate) fn bare<'a>(
+    whole: &'a OpenApi,
+    free: &'a [&'a str],
+) -> impl Iterator<Item = (Method, &'a str)> {
+    each(whole)
+        .filter(move |(_, path, operation)| is_bare(path, operation, free))
+        .map(|(method, path, _)| (method, path))
+}
+
+/// Whether an operation refuses every parameter: it has none, and need not let pass what others
+/// append.
+fn is_bare(path: &str, operation: &Operation, free: &[&str]) -> bool {
+    let in_query = |parameter: &RefOr<Parameter>| match parameter {
+        RefOr::T(parameter) => {
+            matches!(parameter.parameter_in, ParameterIn::Query | ParameterIn::QueryString)
+        }
+        RefOr::Ref(_) => true,
+    };
+    let ours = path.starts_with("/v1/") && !path.starts_with(AUTH) && !free.contains(&path);
+    ours && !operation.parameters.iter().flatten().any(in_query)
 }
 
 /// With what an operation may be called.

@@ -1,5 +1,6 @@
-//! Who is nobody is told so before anything else: what an operation reads of a request, and what it
-//! refuses about it, is for those it answers.
+//! What is refused by the API's description alone. Who is nobody is told so before anything else:
+//! what an operation reads of a request, and what it refuses about it, is for those it answers. And
+//! what has no parameters refuses them by name, as extractors do where there are some.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,40 +15,74 @@ use utoipa::openapi::OpenApi;
 
 use crate::describe;
 use crate::problem::Failure;
-
-/// The client of this surface expects what is wrong with a body before who may send it.
-const AUTH: &str = "/v1/auth/";
+use crate::query;
 
 /// The operations that are closed to nobody, as the API's description says.
 #[derive(Debug, Clone)]
-pub struct Door(Arc<HashMap<String, Vec<Method>>>);
+pub struct Door(Operations);
 
 impl Door {
     /// Those of a whole description.
     #[must_use]
     pub fn of(whole: &OpenApi) -> Self {
-        let mut closed: HashMap<String, Vec<Method>> = HashMap::new();
-        for (method, path) in describe::closed(whole).filter(|(_, path)| !path.starts_with(AUTH)) {
-            closed.entry(path.to_owned()).or_default().push(method);
+        let closed = describe::closed(whole);
+        Self(Operations::of(closed.filter(|(_, path)| !path.starts_with(describe::AUTH))))
+    }
+}
+
+/// The operations that refuse every parameter, as the API's description says.
+#[derive(Debug, Clone)]
+pub struct Bare(Operations);
+
+impl Bare {
+    /// Those of a whole description, but for paths that are `free` to be called with any.
+    #[must_use]
+    pub fn of(whole: &OpenApi, free: &[&str]) -> Self {
+        Self(Operations::of(describe::bare(whole, free)))
+    }
+}
+
+/// Some of the operations, by their paths.
+#[derive(Debug, Clone)]
+struct Operations(Arc<HashMap<String, Vec<Method>>>);
+
+impl Operations {
+    fn of<'a>(all: impl Iterator<Item = (Method, &'a str)>) -> Self {
+        let mut by_path: HashMap<String, Vec<Method>> = HashMap::new();
+        for (method, path) in all {
+            by_path.entry(path.to_owned()).or_default().push(method);
         }
-        Self(Arc::new(closed))
+        Self(Arc::new(by_path))
     }
 
-    fn is_closed(&self, request: &Request) -> bool {
+    fn has(&self, request: &Request) -> bool {
         let Some(path) = request.extensions().get::<MatchedPath>() else { return false };
         let method = match *request.method() {
             Method::HEAD => &Method::GET,
             ref method => method,
         };
-        self.0.get(path.as_str()).is_some_and(|closed| closed.contains(method))
+        self.0.get(path.as_str()).is_some_and(|methods| methods.contains(method))
     }
 }
 
 /// Answers 401 where a caller is needed and there is none. Stands behind authentication.
 pub async fn knock(State(door): State<Door>, request: Request, next: Next) -> Response {
     let known = request.extensions().get::<Caller>().is_some_and(Caller::is_known);
-    if !known && door.is_closed(&request) {
+    if !known && door.0.has(&request) {
         return Failure::from(Error::unauthenticated()).into_response();
     }
     next.run(request).await
 }
+
+/// Answers 422 where there are parameters and none is known. Stands behind [`knock`].
+pub async fn refuse_parameters(State(bare): State<Bare>, request: Request, next: Next) -> Response {
+    let sent = request.uri().query().filter(|_| bare.0.has(&request));
+    if let Err(error) = query::none(sent) {
+        return Failure::from(error).into_response();
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+#[path = "door_tests.rs"]
+mod tests;

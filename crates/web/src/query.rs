@@ -85,6 +85,11 @@ impl PageParams {
     }
 }
 
+/// Refuses every parameter.
+pub(crate) fn none(query: Option<&str>) -> Result<()> {
+    query_de::from_pairs(pairs(query)?, &[])
+}
+
 /// The decoded parameters; each may be sent once.
 fn pairs(query: Option<&str>) -> Result<Vec<Pair<'_>>> {
     let Some(query) = query else { return Ok(Vec::new()) };

@@ -72,6 +72,27 @@ async fn parameters_are_checked_by_name() {
 }
 
 #[tokio::test]
+async fn what_has_no_parameters_refuses_them_but_for_probes_and_other_programs() {
+    on_both(async |stage| {
+        let (alice, nobody) = (stage.alice(), stage.nobody());
+        let odd = alice.get("/v1/people/me?odd=1").await.was_problem(422, "unknown_parameter");
+        assert_eq!(odd.json()["errors"][0]["pointer"], "odd");
+        alice.get("/api/v1/people/me?odd=1").await.was_problem(422, "unknown_parameter");
+        alice.get("/v1/people/me?").await.was(200);
+        let new = json!({ "groupId": stage.acme, "type": "note", "name": "n" });
+        let made = alice.post("/v1/things?dryRun=true", new).await;
+        made.was_problem(422, "unknown_parameter");
+        nobody.get("/v1/people/me?odd=1").await.was_problem(401, "unauthenticated");
+        for path in ["/v1/health", "/v1/ready", "/api/health", "/v1/auth/ok"] {
+            nobody.get(&format!("{path}?t=1")).await.was(200);
+        }
+        let inbox = "/v1/receivers/00000000-0000-7000-8000-000000000000/in?shop=1";
+        nobody.post(inbox, json!({})).await.was_problem(404, "not_found");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_cursor_of_another_list_or_with_another_letter_is_refused() {
     on_both(async |stage| {
         let alice = stage.alice();
