@@ -1,5 +1,6 @@
 //! A transaction, the same to its user on both engines.
 
+mod later;
 mod rows;
 
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct Tx {
     pub(crate) again: bool,
     /// A statement that changes rows was run.
     wrote: bool,
+    /// Of the last row that was given one, on SQLite.
+    number: Option<i64>,
     watch: Arc<Watch>,
     /// Slow statements whose plans are still to be asked for.
     unplanned: Vec<String>,
@@ -35,7 +38,8 @@ pub(crate) enum Inner {
 impl Tx {
     pub(crate) fn new(inner: Inner, watch: Arc<Watch>) -> Self {
         let unplanned = Vec::new();
-        Self { inner, broken: false, again: false, wrote: false, watch, unplanned }
+        let (broken, again, wrote, number) = (false, false, false, None);
+        Self { inner, broken, again, wrote, number, watch, unplanned }
     }
 
     /// Slow statements whose plans are still to be asked for.
@@ -88,7 +92,7 @@ impl Tx {
 
     /// Forgets the last transaction, for an engine that reuses its connection.
     pub(crate) fn reset(&mut self) {
-        (self.broken, self.again, self.wrote) = (false, false, false);
+        (self.broken, self.again, self.wrote, self.number) = (false, false, false, None);
     }
 
     /// Every row.
@@ -173,29 +177,6 @@ impl Tx {
         done
     }
 
-    /// Inserts one row, as `insert` says, and gives the number back that the store gave it in its key
-    /// `column`. SQLite is not asked with `returning`: an insert that answers and may fail begins with
-    /// a savepoint of its own, which keeps a copy of every page it changes.
-    ///
-    /// # Errors
-    /// As [`Tx::all`].
-    pub async fn number(
-        &mut self,
-        insert: &'static str,
-        column: &'static str,
-        args: &[Value<'_>],
-    ) -> Result<i64> {
-        if self.engine() == Engine::Postgres {
-            let sql = format!("{insert} returning {column}");
-            return self.one(&sql, args, |row| row.get(0)).await;
-        }
-        self.run(insert, args).await?;
-        match &self.inner {
-            Inner::Sqlite(connection) => Ok(connection.last_insert_rowid()),
-            Inner::Postgres(_) => Err(Error::internal("another engine than before")),
-        }
-    }
-
     /// Inserts `rows`, which hold the values of one row after the other, `width` each, and tells how
     /// many rows it made. `head` ends in `values `; `tail` is what follows the values. What many rows
     /// share is done once: preparing on SQLite; waiting for the server, and starting a statement
@@ -247,7 +228,13 @@ impl Tx {
         }
         let (before, wrote, reach) = (self.broken, self.wrote, self.reach());
         self.command("savepoint part").await?;
-        let outcome = part(self).await;
+        let mut outcome = part(self).await;
+        // What the part put off is its own to fail.
+        if outcome.is_ok()
+            && let Err(error) = self.settle().await
+        {
+            outcome = Err(error);
+        }
         // A lost race, or a transaction the engine gave up, is not the part's alone.
         if self.again || self.is_over() {
             self.broken = true;
@@ -257,7 +244,7 @@ impl Tx {
             self.command("release part").await?;
             return outcome;
         }
-        self.command("rollback to part").await?;
+        self.undo("rollback to part").await?;
         self.command("release part").await?;
         (self.broken, self.wrote) = (before, wrote);
         // What the server was told of its reach meanwhile is undone as well.
@@ -313,6 +300,14 @@ impl Tx {
         if let (Inner::Postgres(session), Some(reach)) = (&mut self.inner, reach) {
             session.set_reach(reach);
         }
+    }
+
+    /// As [`Tx::command`], on the way back: what was put off until now is not done at all.
+    async fn undo(&mut self, sql: &'static str) -> Result<()> {
+        if let Inner::Postgres(session) = &mut self.inner {
+            session.forget();
+        }
+        self.command(sql).await
     }
 
     /// A statement about the transaction itself.

@@ -31,8 +31,6 @@ pub struct Work<'t> {
 #[derive(Default)]
 struct Left {
     recorded: u32,
-    /// Of the last of them.
-    seq: Option<i64>,
     enqueued: bool,
     /// The kinds of the jobs that were enqueued.
     jobs: Vec<&'static str>,
@@ -43,7 +41,6 @@ struct Left {
 impl Left {
     fn add(&mut self, other: Self) {
         self.recorded += other.recorded;
-        self.seq = other.seq.or(self.seq);
         self.enqueued |= other.enqueued;
         self.jobs.extend(other.jobs);
         self.silent |= other.silent;
@@ -77,8 +74,7 @@ impl Work<'_> {
     pub async fn record(&mut self, event: NewEvent<'_>) -> Result<EventId> {
         self.left.recorded += 1;
         let id = EventId(self.id());
-        let seq = events::append(self.tx, id, self.caller, self.now, &event).await?;
-        self.left.seq = Some(seq);
+        events::append(self.tx, id, self.caller, self.now, &event).await?;
         Ok(id)
     }
 
@@ -113,10 +109,13 @@ impl Work<'_> {
         self.left.recorded
     }
 
-    /// Where in the log the last event is that was recorded by itself; none before the first.
-    #[must_use]
-    pub fn seq(&self) -> Option<i64> {
-        self.left.seq
+    /// Where in the log the last event is that was recorded by itself: who looked for it there would
+    /// lose to everybody who adds to it.
+    ///
+    /// # Errors
+    /// As [`Tx::last_number`].
+    pub async fn seq(&mut self) -> Result<i64> {
+        self.tx.last_number().await
     }
 
     /// Runs a part on behalf of the same caller as they are by now: after they made a group, or

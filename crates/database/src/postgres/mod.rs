@@ -7,6 +7,7 @@
 mod doors;
 mod listen;
 mod plans;
+mod said;
 mod seats;
 mod session;
 mod statistics;
@@ -25,6 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 use types::{Error, ErrorKind, Result, Shortage};
 
 use self::doors::Doors;
+pub(crate) use self::said::Failed;
 use self::seats::Seats;
 pub(crate) use self::session::{Mode, Session};
 use crate::part::{Part, untyped};

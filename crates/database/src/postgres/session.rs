@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use deadpool_postgres::Object;
+use futures_util::future::join;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Error, Row, RowStream};
+use tokio_postgres::{Client, Error, Row, RowStream};
 use types::GroupId;
 
+use super::said::{self, Failed, Said};
 use super::seats::Seat;
 use crate::tx::rows_of;
 use crate::{Reach, Value};
@@ -63,12 +65,26 @@ pub(crate) struct Session {
     asked: Option<i64>,
     /// What only this transaction of the process has, if it may write.
     seat: Option<Seat>,
+    /// What goes with the next statement.
+    said: Vec<Said>,
+    /// The last that was told by a statement among these.
+    number: Option<i64>,
 }
 
 impl Session {
     pub(crate) fn new(client: Object, mode: Mode, reach: Reach, seat: Option<Seat>) -> Self {
-        let (doors, asked) = (Vec::new(), None);
-        Self { client, mode, begun: false, reach, untold: true, doors, asked, seat }
+        Self {
+            client,
+            mode,
+            begun: false,
+            reach,
+            untold: true,
+            doors: Vec::new(),
+            asked: None,
+            seat,
+            said: Vec::new(),
+            number: None,
+        }
     }
 
     /// The number that no other open transaction of this process has.
@@ -129,7 +145,7 @@ impl Session {
         let statement = self.client.prepare_cached(sql).await?;
         let args = dynamic(args);
         let before = self.before();
-        self.after(before, self.client.query(&statement, &args)).await
+        self.send(before, async |client| client.query(&statement, &args).await).await
     }
 
     /// The same rows one by one, as whoever reads them takes them. Those that nobody takes are read
@@ -141,14 +157,47 @@ impl Session {
     ) -> Result<RowStream, Error> {
         let statement = self.client.prepare_cached(sql).await?;
         let before = self.before();
-        self.after(before, self.client.query_raw(&statement, dynamic(args))).await
+        let args = dynamic(args);
+        self.send(before, async |client| client.query_raw(&statement, args.iter().copied()).await)
+            .await
     }
 
     pub(crate) async fn run(&mut self, sql: &str, args: &[Value<'_>]) -> Result<u64, Error> {
         let statement = self.client.prepare_cached(sql).await?;
         let args = dynamic(args);
         let before = self.before();
-        self.after(before, self.client.execute(&statement, &args)).await
+        self.send(before, async |client| client.execute(&statement, &args).await).await
+    }
+
+    /// Says a statement that goes with the next one, or with the commit, and fails as that does;
+    /// it is held to what this transaction reaches now. Of one that is `numbered`,
+    /// [`Session::number`] tells the answer.
+    pub(crate) async fn say(
+        &mut self,
+        sql: &str,
+        args: &[Value<'_>],
+        numbered: bool,
+    ) -> Result<(), Failed> {
+        if self.said.len() == said::MOST {
+            self.settle().await?;
+        }
+        let statement = self.client.prepare_cached(sql).await?;
+        let before = self.before();
+        self.said.push(Said::new(before, statement, args, numbered)?);
+        Ok(())
+    }
+
+    /// Sends what was said.
+    pub(crate) async fn settle(&mut self) -> Result<(), Error> {
+        let said = std::mem::take(&mut self.said);
+        let number = said::send(&said, &self.client).await?;
+        self.number = number.or(self.number);
+        Ok(())
+    }
+
+    /// The last number that was told.
+    pub(crate) const fn number(&self) -> Option<i64> {
+        self.number
     }
 
     /// Many rows in a few statements: all of them are on the wire before the first answer is waited
@@ -170,15 +219,16 @@ impl Session {
             rows = rest;
         }
         let before = self.before();
-        let client = &self.client;
-        let runs = parts.iter().map(|(statement, args)| client.execute(statement, args));
-        let changed = self.after(before, futures_util::future::try_join_all(runs)).await?;
-        Ok(changed.into_iter().sum())
+        let changed = self.send(before, async |client| {
+            let runs = parts.iter().map(|(statement, args)| client.execute(statement, args));
+            futures_util::future::try_join_all(runs).await
+        });
+        Ok(changed.await?.into_iter().sum())
     }
 
     pub(crate) async fn script(&mut self, sql: &str) -> Result<(), Error> {
         let before = self.before();
-        self.after(before, self.client.batch_execute(sql)).await
+        self.send(before, async |client| client.batch_execute(sql).await).await
     }
 
     /// A statement about the transaction itself. It takes no news along: in a transaction that
@@ -186,7 +236,12 @@ impl Session {
     pub(crate) async fn command(&mut self, sql: &str) -> Result<(), Error> {
         let begun = std::mem::replace(&mut self.begun, true);
         let begin = (!begun).then(|| self.mode.begin().into_owned());
-        self.after(begin, self.client.batch_execute(sql)).await
+        self.send(begin, async |client| client.batch_execute(sql).await).await
+    }
+
+    /// Forgets what was said and not sent.
+    pub(crate) fn forget(&mut self) {
+        self.said.clear();
     }
 
     /// What the server has to hear before the next statement.
@@ -201,22 +256,26 @@ impl Session {
         }
     }
 
-    /// Says it in the same round trip as the statement.
-    async fn after<T>(
-        &self,
+    /// Sends what was said, `before` and the statement in one round trip. What fails first is told.
+    async fn send<T>(
+        &mut self,
         before: Option<String>,
-        statement: impl Future<Output = Result<T, Error>>,
+        statement: impl AsyncFnOnce(&Client) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let Some(before) = before else { return statement.await };
-        // `join` polls in order, so this is on the wire first.
-        let before = self.client.batch_execute(&before);
-        let (before, answer) = futures_util::future::join(before, statement).await;
-        before?;
+        let said = std::mem::take(&mut self.said);
+        let client: &Client = &self.client;
+        let statement = said::with(client, before.as_deref(), statement(client));
+        if said.is_empty() {
+            return statement.await;
+        }
+        let (number, answer) = join(said::send(&said, client), statement).await;
+        self.number = number?.or(self.number);
         answer
     }
 
-    pub(crate) async fn commit(self) -> Result<(), Error> {
-        let done = if self.begun { self.client.batch_execute("commit").await } else { Ok(()) };
+    pub(crate) async fn commit(mut self) -> Result<(), Error> {
+        // Where something that was said fails, the server takes the commit for the way back.
+        let done = if self.begun { self.command("commit").await } else { Ok(()) };
         self.leave().await;
         done
     }

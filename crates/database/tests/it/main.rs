@@ -11,6 +11,7 @@
 mod engines;
 mod forsaken;
 mod guards;
+mod later;
 mod log;
 mod packed;
 mod search;

@@ -93,17 +93,16 @@ const APPEND: &str = append!();
 const APPEND_ONE: &str =
     concat!(append!(), "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
 
-/// Appends an event, with who acts as the caller, if anybody does, and gives its `seq` back: who
-/// looked for it in the log would lose to everybody who adds to it. [`crate::Work::record`] is the
-/// door to it.
+/// Appends an event, with who acts as the caller, if anybody does. [`crate::Work::record`] is the door
+/// to it.
 pub(crate) async fn append(
     tx: &mut Tx,
     id: EventId,
     caller: &Caller,
     now: Time,
     event: &NewEvent<'_>,
-) -> Result<i64> {
-    tx.number(APPEND_ONE, "seq", &row(id, caller, now, event)).await
+) -> Result<()> {
+    tx.insert_numbered(APPEND_ONE, "seq", &row(id, caller, now, event)).await
 }
 
 /// Appends events in this order; [`crate::Work::record_all`] is the door to it.

@@ -73,15 +73,14 @@ pub(super) async fn add_all(tx: &mut Tx, slot: i64, amounts: &[(Number<'_>, i64)
             [group.into(), metric.name().into(), period.into(), slot.into(), (*amount).into()]
         })
         .collect();
-    tx.insert_each(
+    tx.insert_later(
         "insert into usage_counters as u (group_id, metric, period, slot, amount) values ",
         " on conflict (group_id, metric, period, slot) \
          do update set amount = u.amount + excluded.amount",
         5,
         &rows,
     )
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Adds to a slot that stays below its ceiling; false when it would not.

@@ -121,13 +121,13 @@ on_each!(who_counts_at_the_same_time_stays_out_of_each_others_way, each_wide, |s
                 work.tx.enter([group]);
                 usage::take(work, group, Metric::Things, 1).await?;
                 work.announce(group, "thing_created", group, &types::Json::empty()).await?;
-                Ok(work.seq())
+                work.seq().await
             })
             .await
         });
     }
     let mut seqs: Vec<i64> =
-        all.join_all().await.into_iter().map(|seq| seq.unwrap().unwrap()).collect();
+        all.join_all().await.into_iter().map(|seq| seq.unwrap()).collect();
     seqs.sort_unstable();
     let app = &house.app;
     let logged: Vec<i64> = app

@@ -102,7 +102,7 @@ async fn store(work: &mut Work<'_>, me: PersonId, new: &NewMessage) -> Result<Se
         visibility: Some(room.visibility),
     };
     let stored = things::rules::create_in(work, room.group_id, &thing).await?;
-    let seq = work.seq().ok_or_else(|| Error::internal("a message has no event"))?;
+    let seq = work.seq().await?;
     let sent = Sent { ok: true, message_id: stored.id, seq, timestamp: stored.created_at };
     // Not looked for before: who looked would lose to everybody who sends just now.
     if let Some(id) = &new.client_id

@@ -1,6 +1,7 @@
 //! Tells many of one event, some at a time. How far it has come is moved in the transaction in
 //! which they are told, so that a run that is run again tells nobody twice.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use kernel::jobs::{Job, Jobs};
@@ -47,7 +48,7 @@ async fn some(app: &App, run: Uuid) -> Result<bool> {
             let Some(told) = events::told_again(tx, &[event]).await?.pop() else {
                 return Ok(Some((after, None, Vec::new())));
             };
-            let matter = Matter::of(tx, told).await?;
+            let matter = Matter::of(tx, told, &mut HashMap::new()).await?;
             let people = matter.page(tx, after, SOME).await?;
             let last = people.last().map(|(person, _)| *person).filter(|_| people.len() == SOME);
             let mut known = Known::default();

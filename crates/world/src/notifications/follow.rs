@@ -52,8 +52,10 @@ async fn read(tx: &mut Tx, entries: &[Entry], now: Time) -> Result<Batch> {
         .collect();
     let (mut tellings, mut broad) = (Vec::new(), Vec::new());
     let (mut known, mut room) = (Known::default(), MOST);
-    for told in events::told_again(tx, &some).await? {
-        let matter = Matter::of(tx, told).await?;
+    let all = events::told_again(tx, &some).await?;
+    let mut things = matters::new_things(tx, &all).await?;
+    for told in all {
+        let matter = Matter::of(tx, told, &mut things).await?;
         let event = &matter.told.event;
         let people = matter.page(tx, None, FEW + 1).await?;
         if people.len() > FEW.min(room) {

@@ -1,6 +1,6 @@
 //! Which events matter to whom, and as what.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use database::Tx;
 use types::{AnyId, GroupId, Json, JsonMap, Kind, PersonId, Result, ThingId};
@@ -98,11 +98,15 @@ impl About {
 }
 
 impl Matter {
-    /// What an event is to whom.
+    /// What an event is to whom; of `known` things it is told by what was read of them.
     ///
     /// # Errors
     /// As the store.
-    pub(super) async fn of(tx: &mut Tx, told: Told) -> Result<Self> {
+    pub(super) async fn of(
+        tx: &mut Tx,
+        told: Told,
+        known: &mut HashMap<ThingId, sql::Thing>,
+    ) -> Result<Self> {
         let event = &told.event;
         let (group, target) = (event.group_id, event.target_id);
         let person = target.filter(|id| id.kind == Kind::Person).map(|id| PersonId(id.uuid));
@@ -110,8 +114,12 @@ impl Matter {
         let mut broad = None;
         match event.kind.as_str() {
             "thing_created" => {
-                let id = target.filter(|id| id.kind == Kind::Thing).map(|id| ThingId(id.uuid));
-                if let Some(thing) = find(tx, id).await? {
+                let id = new_thing(event.target_id);
+                let thing = match id.and_then(|id| known.remove(&id)) {
+                    Some(thing) => Some(thing),
+                    None => find(tx, id).await?,
+                };
+                if let Some(thing) = thing {
                     (named, broad) = of_thing(tx, thing).await?;
                 }
             }
@@ -188,6 +196,24 @@ impl Matter {
         all.truncate(limit);
         Ok(all)
     }
+}
+
+/// The thing that an event of a new one is about.
+fn new_thing(target: Option<AnyId>) -> Option<ThingId> {
+    target.filter(|id| id.kind == Kind::Thing).map(|id| ThingId(id.uuid))
+}
+
+/// The new things of a batch of events.
+///
+/// # Errors
+/// As the store.
+pub(super) async fn new_things(
+    tx: &mut Tx,
+    events: &[Told],
+) -> Result<HashMap<ThingId, sql::Thing>> {
+    let created = events.iter().map(|told| &told.event).filter(|event| event.kind == "thing_created");
+    let ids: BTreeSet<ThingId> = created.filter_map(|event| new_thing(event.target_id)).collect();
+    sql::small_things(tx, &Vec::from_iter(ids)).await
 }
 
 /// A text of an event's metadata.

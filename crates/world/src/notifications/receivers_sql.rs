@@ -1,13 +1,16 @@
 //! The statements that find whom an event concerns. They look across groups: whoever asks checks
 //! what each of them may see.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use database::{Row, Sql, Tx, args};
 use types::{AnyId, Error, GroupId, Json, Kind, PersonId, Result, ThingId, Time};
 use uuid::Uuid;
 
 use super::matters::Whom;
+
+/// Bytes of the content of a thing that is read together with others.
+const SMALL: i64 = 16 << 10;
 
 /// A thing, as far as it says whom it concerns.
 pub(super) struct Thing {
@@ -24,19 +27,35 @@ pub(super) async fn thing(tx: &mut Tx, id: ThingId) -> Result<Option<Thing>> {
     tx.maybe(
         "select id, type, parent_id, owner_id, name, properties, tier from things where id = $1",
         args![id],
-        |row| {
-            Ok(Thing {
-                id: row.get(0)?,
-                kind: row.get(1)?,
-                parent: row.get(2)?,
-                owner: row.get(3)?,
-                name: row.get(4)?,
-                properties: row.get(5)?,
-                tier: row.get(6)?,
-            })
-        },
+        of_row,
     )
     .await
+}
+
+/// Those of `ids` that are there and no larger than most: as many large ones would be too much at
+/// once.
+pub(super) async fn small_things(tx: &mut Tx, ids: &[ThingId]) -> Result<HashMap<ThingId, Thing>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut sql = Sql::new(
+        "select id, type, parent_id, owner_id, name, properties, tier from things where id in ",
+    );
+    sql.bind_filled(ids.iter().copied()).push(" and bytes <= ").bind(SMALL);
+    let things = tx.all(sql.text(), sql.args(), of_row).await?;
+    Ok(things.into_iter().map(|thing| (thing.id, thing)).collect())
+}
+
+fn of_row(row: &Row<'_>) -> Result<Thing> {
+    Ok(Thing {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        parent: row.get(2)?,
+        owner: row.get(3)?,
+        name: row.get(4)?,
+        properties: row.get(5)?,
+        tier: row.get(6)?,
+    })
 }
 
 /// A connection's type and ends.

@@ -36,7 +36,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewThing) -> Result<Thing> 
 /// # Errors
 /// As [`create`].
 pub async fn create_in(work: &mut Work<'_>, group: GroupId, new: &NewThing) -> Result<Thing> {
-    make(work, None, group, new).await?.ok_or_else(|| Error::internal("a new id was taken"))
+    make(work, None, group, new).await?.ok_or_else(|| Error::internal("a new id is never taken"))
 }
 
 /// As [`create_in`], under an id that whoever asks has made: asked for twice, it is made once.
@@ -66,9 +66,14 @@ async fn make(
         check_parent(work, group, parent, None).await?;
     }
     let mut thing = new_thing(work, group, new, &prepared);
-    thing.id = id.unwrap_or(thing.id);
-    if !sql::insert(work.tx, &thing, &prepared.hidden).await? {
-        return Ok(None);
+    match id {
+        None => sql::insert_new(work.tx, &thing, &prepared.hidden).await?,
+        Some(id) => {
+            thing.id = id;
+            if !sql::insert(work.tx, &thing, &prepared.hidden).await? {
+                return Ok(None);
+            }
+        }
     }
     content::store_content(work.tx, thing.id, group, &thing.kind, &prepared).await?;
     record_created(work, &thing, &prepared).await?;
@@ -110,9 +115,7 @@ pub(crate) async fn give_in(
     event: &'static str,
     metadata: &Json,
 ) -> Result<()> {
-    if !sql::insert(work.tx, thing, &None).await? {
-        return Err(Error::internal("a new id was taken"));
-    }
+    sql::insert_new(work.tx, thing, &None).await?;
     take(work, thing, None).await?;
     record(work, event, thing, metadata).await
 }

@@ -125,11 +125,22 @@ macro_rules! insert {
 }
 const INSERT: &str = insert!();
 const UNLESS_THERE: &str = " on conflict (id) do nothing";
-const INSERT_ONE: &str = concat!(
-    insert!(),
-    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
-     on conflict (id) do nothing"
-);
+macro_rules! insert_one {
+    ($unless:literal) => {
+        concat!(
+            insert!(),
+            "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+            $unless
+        )
+    };
+}
+const INSERT_NEW: &str = insert_one!("");
+const INSERT_ONE: &str = insert_one!(" on conflict (id) do nothing");
+
+/// Under an id that was made just now.
+pub(super) async fn insert_new(tx: &mut Tx, thing: &Thing, hidden: &Option<Json>) -> Result<()> {
+    tx.run_later(INSERT_NEW, &inserted(thing, hidden)).await
+}
 
 /// False when the id is taken.
 pub(super) async fn insert(tx: &mut Tx, thing: &Thing, hidden: &Option<Json>) -> Result<bool> {

@@ -9,7 +9,7 @@ use super::{Document, Ranked, Term, snippet};
 use crate::{Row, Sql, Tx, args};
 
 pub(super) async fn put(tx: &mut Tx, document: &Document) -> Result<()> {
-    tx.run(
+    tx.run_later(
         "insert into search_documents as d (object_id, kind, source_id, title, body) \
          values ($1, $2, $3, $4, $5) on conflict (object_id) do update set \
          source_id = excluded.source_id, title = excluded.title, body = excluded.body \
@@ -23,8 +23,7 @@ pub(super) async fn put(tx: &mut Tx, document: &Document) -> Result<()> {
             &document.text
         ],
     )
-    .await?;
-    Ok(())
+    .await
 }
 
 /// `to_tsquery` syntax from words of letters and digits only, so nothing typed is an operator.

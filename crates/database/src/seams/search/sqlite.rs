@@ -28,20 +28,20 @@ pub(super) async fn put(tx: &mut Tx, document: &Document) -> Result<()> {
     }
     // Without a savepoint of its own: at each, FTS5 writes out what it has gathered, which would
     // make a segment of each document.
-    let rowid = tx
-        .number(
-            "insert into search_documents (object_id, kind, source_id, title, body) \
-             values ($1, $2, $3, $4, $5)",
-            "document_id",
-            args![
-                document.id,
-                document.id.kind.prefix(),
-                document.source,
-                &document.title,
-                &document.text
-            ],
-        )
-        .await?;
+    tx.insert_numbered(
+        "insert into search_documents (object_id, kind, source_id, title, body) \
+         values ($1, $2, $3, $4, $5)",
+        "document_id",
+        args![
+            document.id,
+            document.id.kind.prefix(),
+            document.source,
+            &document.title,
+            &document.text
+        ],
+    )
+    .await?;
+    let rowid = tx.last_number().await?;
     tx.run(
         "insert into search_index (rowid, title, body) values ($1, $2, $3)",
         args![rowid, &document.title, &document.text],
