@@ -27,6 +27,7 @@ use crate::{backups, house, log};
 
 pub(crate) use self::directory::{Place, is_writable};
 pub(crate) use self::opening::{database_settings, in_data_dir, open};
+use self::signals::Signals;
 pub(crate) use self::tls::{DAYS_LEFT, host_of};
 pub(crate) use self::welcome::without_password;
 
@@ -36,18 +37,30 @@ const OPENTELEMETRY: &str = "OTEL_";
 /// Serves until a signal.
 pub(crate) async fn serve(settings: Settings) -> Result<(), Stop> {
     let began = Instant::now();
+    // Before anything that takes its time: the first process of a container misses what it does
+    // not listen for.
+    let signals = Signals::new()?;
     let (lines, lost) = log::start_apart(&settings);
     files::make_room(&settings);
-    let app = open(&settings).await?;
+    let app = tokio::select! {
+        opened = open(&settings) => opened?,
+        // A step of the schema that is half done is undone, as after a power cut.
+        () = signals.first() => return Ok(()),
+    };
     app.meters().lost_lines.is(move || i64::try_from(lost.dropped_lines()).ok());
-    let outcome = serve_app(&settings, &app, began).await;
+    let outcome = serve_app(&settings, &app, began, signals).await;
     app.db.close().await;
     // The last lines are written before the process ends.
     drop(lines);
     outcome
 }
 
-async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Result<(), Stop> {
+async fn serve_app(
+    settings: &Settings,
+    app: &kernel::App,
+    began: Instant,
+    signals: Signals,
+) -> Result<(), Stop> {
     // Before anything is written, and because links need to know the port.
     let server = &settings.server;
     let listener = listen(&server.host, server.port, "PORT or --port").await?;
@@ -55,7 +68,10 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     let url = server.url(address);
     let https = tls::Https::open(settings, &app.egress).await?;
     https.tell_end(&app.meters().certificate_ends);
-    house::boot(app).await.map_err(|error| Stop::opening(&error))?;
+    tokio::select! {
+        booted = house::boot(app) => booted.map_err(|error| Stop::opening(&error))?,
+        () = signals.first() => return Ok(()),
+    }
     let backups = backups::of(settings).map_err(|error| Stop::opening(&error))?;
     backups.begin(app.now());
     let exporter = Exporter::start(app, &settings.traces).map_err(|error| Stop::opening(&error))?;
@@ -64,8 +80,6 @@ async fn serve_app(settings: &Settings, app: &kernel::App, began: Instant) -> Re
     let (router, live) = built.map_err(|error| Stop::opening(&error))?;
     let setup = house::is_setup_open(app).await.map_err(|error| Stop::opening(&error))?;
     let token = setup.then(|| app.keys.setup_token());
-    // Heard before anybody can know that the server is there.
-    let signals = signals::Signals::new()?;
     warn(app).await?;
     let ignored = config::ignored(OPENTELEMETRY);
     if !ignored.is_empty() {

@@ -3,22 +3,30 @@
 
 use std::io;
 
-/// Hears SIGTERM and SIGINT from the moment it is made.
-pub(super) struct Signals(Ears);
+use tokio::sync::watch;
+
+/// Hears SIGTERM and SIGINT from the moment it is made, and SIGHUP ends nothing from then on.
+pub(super) struct Signals(watch::Receiver<bool>);
 
 impl Signals {
     pub(super) fn new() -> io::Result<Self> {
-        Ears::new().map(Self)
-    }
-
-    /// Ready at the first signal. A second one ends the process at once.
-    pub(super) async fn first(mut self) {
-        self.0.hear().await;
-        tracing::info!("stopping: finishing what is in flight; a second signal stops at once");
+        let mut ears = Ears::new()?;
+        let (teller, told) = watch::channel(false);
         tokio::spawn(async move {
-            self.0.hear().await;
+            ears.hear().await;
+            tracing::info!("stopping: finishing what is in flight; a second signal stops at once");
+            teller.send_replace(true);
+            ears.hear().await;
             leave();
         });
+        Ok(Self(told))
+    }
+
+    /// Ready from the first signal on. A second one ends the process at once.
+    pub(super) async fn first(&self) {
+        let mut told = self.0.clone();
+        // Whoever tells is there for as long as the runtime is.
+        let _ = told.wait_for(|told| *told).await;
     }
 }
 
@@ -37,6 +45,9 @@ struct Ears {
 impl Ears {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        // What was heard of once does its default, which is the end of the process, never again.
+        // A server without a certificate has nothing to read, and is reloaded all the same.
+        drop(signal(SignalKind::hangup())?);
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -67,7 +78,7 @@ impl Ears {
     }
 }
 
-/// Hears SIGHUP from the moment it is made: from then on it ends nothing.
+/// Hears SIGHUP from the moment it is made.
 pub(super) struct Again(#[cfg(unix)] tokio::signal::unix::Signal);
 
 impl Again {

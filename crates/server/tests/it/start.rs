@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+use tokio_postgres::NoTls;
 
 use crate::engines::Engine;
 use crate::people::Person;
@@ -24,6 +28,10 @@ fn refused(said: &Said, code: i32, parts: &[&str]) {
     }
 }
 
+/// How long a start may take to come to a point, or to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The lock that nodes take to bring the schema up to date (`database/src/migrate.rs`).
+const MIGRATIONS: i64 = 0x5158_464f_4c44;
 const ROOT: &str = "5f1b0c9de2a47386915ad0b4c7e83f2610d9ab54e7c3826f01b8d5a96e3f7c42";
 const SIGNING: &str = "a94c07e15b3d8f620e71c5b8d24f9a36f80b6d1e3c5792a4b1d08e6f7c3a5942";
 
@@ -327,4 +335,52 @@ async fn a_request_in_flight_is_finished_when_the_server_stops() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_server_that_has_nothing_to_read_again_outlives_a_reload() {
+    let mut server = Server::start(&Engine::Sqlite).await;
+    // As `systemctl reload` does.
+    kill_process(server.pid(), Signal::HUP).expect("it can be told");
+    Person::nobody(server.url()).get("/v1/health").await.was(200);
+    assert!(server.stop().success(), "{}", server.told());
+}
+
+#[tokio::test]
+async fn a_start_that_waits_for_another_node_can_be_stopped() {
+    for engine in Engine::all().into_iter().filter(|engine| *engine != Engine::Sqlite) {
+        let mut server = Server::prepare(&engine).await;
+        let database = server.database().expect("PostgreSQL");
+        let connecting = tokio_postgres::connect(&database.url, NoTls).await;
+        let (other, connection) = connecting.expect("PostgreSQL answers");
+        tokio::spawn(connection);
+        let lock = format!("select pg_advisory_lock({MIGRATIONS})");
+        other.batch_execute(&lock).await.expect("the lock");
+
+        let mut command = server.command(&[]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut start = command.spawn().expect("the binary starts");
+        let waiting = "select cast(pid as text) from pg_stat_activity \
+                       where datname = current_database() and wait_event = 'advisory'";
+        let deadline = Instant::now() + PATIENCE;
+        while database.all("everything", waiting).await.is_empty() {
+            assert!(Instant::now() < deadline, "it never waited");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        // SIGHUP is heard by then, too, and no reason to end.
+        let pid = Pid::from_child(&start);
+        kill_process(pid, Signal::HUP).expect("it can be told");
+        kill_process(pid, Signal::TERM).expect("it can be told");
+        let ended = loop {
+            if let Some(ended) = start.try_wait().expect("its state") {
+                break ended;
+            }
+            assert!(Instant::now() < deadline, "it did not stop");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        assert!(ended.success(), "{ended:?}");
+        let unlock = format!("select pg_advisory_unlock({MIGRATIONS})");
+        other.batch_execute(&unlock).await.expect("the lock is given back");
+        server.run();
+    }
 }
