@@ -28,6 +28,9 @@ pub(crate) struct Mistake {
     pub(crate) origin: String,
     /// What is wrong and what to do, without the value (it may be a secret).
     pub(crate) message: String,
+    /// It is in a file that a setting names, and that another program writes: time may mend it.
+    #[serde(skip)]
+    pub(crate) may_pass: bool,
 }
 
 impl std::fmt::Display for Mistake {
@@ -76,12 +79,17 @@ fn read(flags: &Flags, environment: &Environment) -> Result<Settings, Vec<Mistak
 
 /// The mistakes as the end of a command.
 pub(crate) fn stop(mistakes: &[Mistake]) -> Stop {
+    let details = mistakes.iter().map(ToString::to_string).collect();
+    // Whoever restarts the server tries again what is refused, but no wrong settings.
+    if mistakes.iter().all(|mistake| mistake.may_pass) {
+        let told = "The certificate cannot be used; repair it and start again:";
+        return Stop::refused("certificate_unusable", told).with_details(details);
+    }
     let told = match mistakes {
         [_] => "The configuration has a mistake; repair it and start again:".to_owned(),
         more => format!("The configuration has {} mistakes; repair them all:", more.len()),
     };
-    Stop::usage("config_invalid", told)
-        .with_details(mistakes.iter().map(ToString::to_string).collect())
+    Stop::usage("config_invalid", told).with_details(details)
 }
 
 #[cfg(test)]

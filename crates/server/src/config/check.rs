@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use kernel::Clock;
-use web::Certificate;
+use web::{Certificate, Flaw};
 
 use super::Mistake;
 use super::model::{Mode, Server, Settings, Table, key};
@@ -40,16 +40,18 @@ pub(crate) fn all(settings: &Settings, table: &Table) -> Vec<Mistake> {
     found.extend(of("microsoft", settings.microsoft.mistakes()));
     found.extend(of("apple", settings.apple.mistakes()));
     found.extend(of("oidc", settings.oidc.mistakes()));
-    found
-        .into_iter()
-        .map(|(section, name, message)| Mistake {
-            key: format!("{section}.{name}"),
-            origin: key(section, name)
-                .and_then(|key| table.get(key))
-                .map_or_else(String::new, |(_, origin)| origin.clone()),
-            message,
-        })
-        .collect()
+    let mistake = |section: &str, name: &str, message: String, may_pass: bool| Mistake {
+        key: format!("{section}.{name}"),
+        origin: key(section, name)
+            .and_then(|key| table.get(key))
+            .map_or_else(String::new, |(_, origin)| origin.clone()),
+        message,
+        may_pass,
+    };
+    let flaw =
+        certificate(&settings.server).map(|(name, said)| mistake("server", name, said, true));
+    let found = found.into_iter().map(|(section, name, said)| mistake(section, name, said, false));
+    found.chain(flaw).collect()
 }
 
 fn server(server: &Server, found: &mut Vec<(&str, &str, String)>) {
@@ -90,18 +92,21 @@ fn server(server: &Server, found: &mut Vec<(&str, &str, String)>) {
     }
 }
 
-/// TLS of the server's own. The files are looked at here, so that a start finds no surprise.
+/// What is wrong with the files of the certificate, so that a start finds no surprise. Whoever
+/// renews it may be writing them just now.
+fn certificate(server: &Server) -> Option<Flaw> {
+    let whole = server.has_files() && !server.tls_key.as_os_str().is_empty();
+    let now = Clock::System.now();
+    whole.then(|| Certificate::read(&server.tls_cert, &server.tls_key, now).err()).flatten()
+}
+
+/// TLS of the server's own.
 fn tls(server: &Server, found: &mut Vec<(&str, &str, String)>) {
     let given = |path: &Path| !path.as_os_str().is_empty();
     if given(&server.tls_cert) != given(&server.tls_key) {
         let name = if given(&server.tls_cert) { "tls_key" } else { "tls_cert" };
         let said = "is missing: a certificate and its key belong together";
         found.push(("server", name, said.to_owned()));
-    } else if server.has_files()
-        && let Err((name, said)) =
-            Certificate::read(&server.tls_cert, &server.tls_key, Clock::System.now())
-    {
-        found.push(("server", name, said));
     }
     acme(server, found);
     if server.has_tls() && server.public_url.starts_with("http://") {

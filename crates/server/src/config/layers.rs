@@ -301,7 +301,7 @@ impl Layers {
 
     fn mistake(&mut self, key: &str, origin: &str, message: String) {
         let (key, origin) = (key.to_owned(), origin.to_owned());
-        self.mistakes.push(Mistake { key, origin, message });
+        self.mistakes.push(Mistake { key, origin, message, may_pass: false });
     }
 }
 

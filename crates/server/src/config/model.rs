@@ -177,6 +177,7 @@ pub(crate) fn parse(table: &Table) -> Result<Settings, Vec<Mistake>> {
                 key: key.path(),
                 origin: origin.clone(),
                 message,
+                may_pass: false,
             })
         })
         .collect();
@@ -185,7 +186,8 @@ pub(crate) fn parse(table: &Table) -> Result<Settings, Vec<Mistake>> {
     }
     from_values(table.iter().map(|(key, (value, _))| (*key, value.clone()))).map_err(|error| {
         // Unreachable as long as each value fits its own place.
-        vec![Mistake { key: "settings".to_owned(), origin: String::new(), message: error.1 }]
+        let (key, origin) = ("settings".to_owned(), String::new());
+        vec![Mistake { key, origin, message: error.1, may_pass: false }]
     })
 }
 

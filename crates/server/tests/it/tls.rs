@@ -200,32 +200,41 @@ async fn files_that_will_not_do_are_told_before_anything_starts() {
     let well = server.say(&["doctor"]);
     assert!(well.out.contains("✓ certificate: good until 2126"), "{well:?}");
 
-    let refused = |server: &Server, part: &str| {
-        for command in [&["config", "check"][..], &["doctor"], &["serve"]] {
+    // Whoever restarts the server tries files again (3), but no wrong settings (2).
+    let refused = |server: &Server, code: i32, part: &str| {
+        for (command, code) in
+            [(&["config", "check"][..], code), (&["doctor"], 1), (&["serve"], code)]
+        {
             let said = server.say(command);
-            assert_ne!(said.code, 0, "{command:?}: {said:?}");
+            assert_eq!(said.code, code, "{command:?}: {said:?}");
             let all = format!("{}{}", said.out, said.err);
             assert!(all.contains(part), "{command:?}: {all}");
             assert!(!all.contains("PRIVATE KEY"), "{command:?}: {all}");
         }
     };
     mode(&key, 0o644);
-    refused(&server, "server.tls_key (SIXFOLD_SERVER_TLS_KEY): its file");
-    refused(&server, "run `chmod 600` on it");
+    refused(&server, 3, "server.tls_key (SIXFOLD_SERVER_TLS_KEY): its file");
+    refused(&server, 3, "run `chmod 600` on it");
     mode(&key, 0o600);
     std::fs::copy(own("ended.pem"), &cert).expect("a copy");
-    refused(&server, "server.tls_cert (SIXFOLD_SERVER_TLS_CERT): ended at 2021-01-01");
+    refused(&server, 3, "server.tls_cert (SIXFOLD_SERVER_TLS_CERT): ended at 2021-01-01");
     std::fs::copy(own("two.pem"), &cert).expect("a copy");
-    refused(&server, "is not the key of the certificate in tls_cert");
+    refused(&server, 3, "is not the key of the certificate in tls_cert");
     std::fs::remove_file(&cert).expect("it is gone");
-    refused(&server, "cannot be read");
+    refused(&server, 3, "cannot be read");
+
+    let mut both = prepared().await;
+    std::fs::copy(own("ended.pem"), both.folder().join("cert.pem")).expect("a copy");
+    both.set("SIXFOLD_SERVER_LOG_LEVEL", "loud");
+    refused(&both, 2, "server.log_level (SIXFOLD_SERVER_LOG_LEVEL): must be error, warn");
+    refused(&both, 2, "server.tls_cert (SIXFOLD_SERVER_TLS_CERT): ended at 2021-01-01");
 
     let mut half = prepared().await;
     half.set("SIXFOLD_SERVER_TLS_KEY", "");
-    refused(&half, "server.tls_key: is missing: a certificate and its key belong together");
+    refused(&half, 2, "server.tls_key: is missing: a certificate and its key belong together");
     let mut plain = prepared().await;
     plain.set("SIXFOLD_SERVER_PUBLIC_URL", "http://six.example");
-    refused(&plain, "must begin with https://");
+    refused(&plain, 2, "must begin with https://");
     let mut elsewhere = prepared().await;
     elsewhere.set("SIXFOLD_SERVER_PUBLIC_URL", "https://elsewhere.example");
     let said = elsewhere.say(&["doctor"]);
