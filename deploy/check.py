@@ -38,6 +38,10 @@ SECRETS = {
 MODIFIER = "RequestHeaderModifier"
 #: What a proxy that is believed must not pass on of a client's.
 CLIENTS = {"traceparent", "x-request-id"}
+#: MiB that the costliest hash takes which an import may bring (docs/cli.md): every core may be at one.
+COSTLIEST = 256
+#: Phases of pods that do not answer, and are not down.
+RESTING = {"Failed", "Succeeded", "Pending"}
 #: Settings of the process, not of Sixfold.
 FOREIGN = {"TMPDIR"}
 #: Named in explanations: what Kubernetes would set.
@@ -257,6 +261,19 @@ def restoring(pods, restore):
     expect("labels" not in restore["metadata"], "restore.yaml: the service would send requests to it")
 
 
+def limits(pods):
+    """Memory for as many threads as hash, and a disk for exports that nobody else has."""
+    for pod in pods:
+        most = pod["containers"][0]["resources"]["limits"]
+        memory = int(most["memory"].removesuffix("Gi")) * 1024
+        # Half of it is for everything else.
+        expect("cpu" in most and int(most["cpu"]) * COSTLIEST <= memory / 2, f"{most}: more cores than memory")
+        [scratch] = [one for one in pod["volumes"] if one["name"] == "scratch"]
+        expect("ephemeral" in scratch, "exports fill up the node's disk")
+        mounted = {one["name"]: one["mountPath"] for one in pod["containers"][0]["volumeMounts"]}
+        expect(mounted.get("scratch") == "/tmp", "exports do not wait on the volume that is there for them")
+
+
 def metrics(named, pods, kubernetes):
     """Alerts and the dashboard have something to show, and what collects for them finds it."""
     for place, settings in named.items():
@@ -287,6 +304,9 @@ def metrics(named, pods, kubernetes):
     kept = [one["regex"] for one in found["relabel_configs"] if one.get("action") == "keep"]
     for one in pods:
         expect([port["name"] for port in one["containers"][0]["ports"]] == kept, "prometheus.yml: another port")
+    drops = {one["regex"] for one in found["relabel_configs"] if one.get("action") == "drop"}
+    dropped = {phase for regex in drops for phase in regex.split("|")}
+    expect(dropped == RESTING, f"prometheus.yml: pods that are {sorted(RESTING ^ dropped)}")
 
 
 def images(compose, pods, binary):
@@ -350,6 +370,8 @@ def ways_in(binary, service):
         gone = {header.lower() for headers in gone for header in headers}
         paths = [match["path"]["value"] for match in rule["matches"]]
         expect(gone >= CLIENTS, f"route.yaml: clients choose {sorted(CLIENTS - gone)} at {paths}")
+        # An export goes on for longer than gateways wait unless they are told.
+        expect(rule.get("timeouts") == {"request": "0s"}, f"route.yaml: the gateway cuts answers at {paths}")
     for path, to in led.items():
         expect(to == [{"name": name, "port": port["port"]}], f"route.yaml: {path} leads elsewhere")
         known = any(one.startswith(path.removeprefix("/api")) for one in binary.paths)
@@ -369,6 +391,7 @@ def times_fit(binary, compose, pods, budget):
     expect("\nStartLimitIntervalSec=0\n" in unit, "the unit gives up on a database that is late")
     for name in ("sixfold", "sixfold-postgres"):
         expect(seconds(compose["services"][name]["stop_grace_period"]) >= grace + 20, f"compose: {name} stops too early")
+        expect(compose["services"][name].get("init") is True, f"compose: commands in {name} are deaf to signals")
     for pod in pods:
         hook = pod["containers"][0].get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", [])
         before = int(hook[1]) if hook[:1] == ["sleep"] else 0
@@ -429,6 +452,8 @@ def dry_start(binary, place, settings):
                 question.add_header("Authorization", f"Bearer {token}")
                 with urllib.request.urlopen(question, timeout=10) as answer:
                     expect(b"sixfold_build_info" in answer.read(), f"{place}: there are no metrics")
+            # As the unit reloads it.
+            server.send_signal(signal.SIGHUP)
             server.send_signal(signal.SIGTERM)
             expect(server.wait(timeout=20) == 0, f"{place}: did not stop well")
         finally:
@@ -468,6 +493,7 @@ def main(path):
         profiles(compose)
         commands(binary, compose, kubernetes)
         restoring(pods, restore)
+        limits(pods)
         metrics(named, pods, kubernetes)
         images(compose, [*pods, restore["spec"]], binary)
         ports_and_paths(binary, compose, pods, kubernetes["Service"])
