@@ -146,7 +146,8 @@ start() { # NAME
     sixfold-*)
       ready=/v1/ready
       # All listeners of fan-out are one person here.
-      SIXFOLD_LIVE_CONNECTIONS_PER_PERSON=100000 DATABASE_URL=${database:+${postgres%/*}/$database} \
+      SIXFOLD_LIVE_CONNECTIONS_PER_PERSON=100000 SIXFOLD_LIMITS_LIVE_PER_MINUTE=0 \
+        DATABASE_URL=${database:+${postgres%/*}/$database} \
         "$server" serve --port "$port" --data-dir "$home/data" >"$home/log" 2>&1 &
       ;;
     node-*)

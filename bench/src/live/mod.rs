@@ -23,10 +23,11 @@ use crate::server::House;
 use crate::stage::{World, text};
 
 /// What a server is told, because one person plays many here and hashes are in the way.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("SIXFOLD_LIVE_CONNECTIONS_PER_PERSON", "100000"),
     ("SIXFOLD_LIVE_MAX_CONNECTIONS", "100000"),
     ("SIXFOLD_LIVE_MESSAGES_PER_MINUTE", "0"),
+    ("SIXFOLD_LIMITS_LIVE_PER_MINUTE", "0"),
     ("SIXFOLD_WEB_MAX_CONNECTIONS", "100000"),
     ("SIXFOLD_IDENTITY_ARGON2_MEMORY_KIB", "64"),
     ("SIXFOLD_SERVER_LOG_LEVEL", "warn"),

@@ -9,7 +9,7 @@ use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use telemetry::Counter;
 use tokio::sync::Notify;
-use types::{Error, ErrorKind, Result, Time};
+use types::{ApiKeyId, Error, ErrorKind, Result, Time};
 
 /// Keys counted at the same time; beyond that whoever was quiet longest is forgotten.
 const CAPACITY: u64 = 100_000;
@@ -93,8 +93,18 @@ impl Limits {
         window.take(limit, now).map_err(|full| self.refuse(full))
     }
 
-    /// The same; but when places are taken by tries whose outcome is not known yet, waits for it,
-    /// `patience` at most: many right answers at once are not refused for being many.
+    /// The same for what is asked with an API key that has a limit of its own, by whichever way it
+    /// comes.
+    ///
+    /// # Errors
+    /// As [`Limits::take`].
+    pub fn take_of_key(&self, key: ApiKeyId, limit: Limit, now: Time) -> Result<Place> {
+        self.take("api_key", &[&key.to_string()], limit, now)
+    }
+
+    /// The same as [`Limits::take`]; but when places are taken by tries whose outcome is not known
+    /// yet, waits for it, `patience` at most: many right answers at once are not refused for being
+    /// many.
     ///
     /// # Errors
     /// As [`Limits::take`].

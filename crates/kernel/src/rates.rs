@@ -12,7 +12,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use serde::Deserialize;
 use telemetry::Counter;
-use types::{Error, ErrorKind, Time};
+use types::{Error, ErrorKind, Result, Time};
 use uuid::Uuid;
 
 use crate::Identity;
@@ -31,11 +31,18 @@ pub struct RateSettings {
     pub person_per_minute: u32,
     /// By all API keys of one group.
     pub group_per_minute: u32,
+    /// Asked by one person, or with one API key, over all their live connections.
+    pub live_per_minute: u32,
 }
 
 impl Default for RateSettings {
     fn default() -> Self {
-        Self { key_per_minute: 1000, person_per_minute: 0, group_per_minute: 0 }
+        Self {
+            key_per_minute: 1000,
+            person_per_minute: 0,
+            group_per_minute: 0,
+            live_per_minute: 6000,
+        }
     }
 }
 
@@ -45,6 +52,7 @@ pub struct Rates {
     key: Buckets,
     person: Buckets,
     group: Buckets,
+    live: Buckets,
 }
 
 /// What is left of one rate.
@@ -85,6 +93,7 @@ impl Rates {
             key: Buckets::new("key", settings.key_per_minute),
             person: Buckets::new("person", settings.person_per_minute),
             group: Buckets::new("group", settings.group_per_minute),
+            live: Buckets::new("live", settings.live_per_minute),
         }
     }
 
@@ -103,13 +112,26 @@ impl Rates {
         }
         verdict
     }
-}
 
-impl Rates {
+    /// Counts one thing that is asked over a live connection, for the key or else for the person.
+    /// It has a rate of its own: a page that comes back asks for hundreds of things at once, and
+    /// whoever talks says more in a minute than others request.
+    ///
+    /// # Errors
+    /// 429 with the seconds to wait.
+    pub fn take_live(&self, identity: &Identity, now: Time) -> Result<()> {
+        let key = identity.key.as_ref().map(|key| key.id.0);
+        let mut verdict = Verdict::default();
+        if let Some(whose) = key.or(identity.person.map(|person| person.0)) {
+            self.live.take(whose, now, &mut verdict);
+        }
+        verdict.refused.map_or(Ok(()), Err)
+    }
+
     /// How many requests were refused, by whose rate it was.
     #[must_use]
-    pub fn refused(&self) -> [(&'static str, u64); 3] {
-        [&self.key, &self.person, &self.group].map(|one| (one.name, one.refused.get()))
+    pub fn refused(&self) -> [(&'static str, u64); 4] {
+        [&self.key, &self.person, &self.group, &self.live].map(|one| (one.name, one.refused.get()))
     }
 }
 

@@ -43,6 +43,19 @@ fn of_many_at_once_exactly_as_many_pass() {
 }
 
 #[test]
+fn what_is_asked_live_is_counted_for_itself() {
+    let settings =
+        RateSettings { person_per_minute: 1, live_per_minute: 2, ..RateSettings::default() };
+    let rates = Rates::new(&settings);
+    assert!(rates.take(&person(1), NOW).refused.is_none());
+    assert!(rates.take_live(&person(1), NOW).is_ok() && rates.take_live(&person(1), NOW).is_ok());
+    let error = rates.take_live(&person(1), NOW).unwrap_err();
+    assert_eq!((error.code(), error.retry_after_s()), ("rate_limited", Some(30)));
+    assert!(rates.take_live(&person(2), NOW).is_ok(), "each has their own");
+    assert_eq!(rates.refused(), [("key", 0), ("person", 0), ("group", 0), ("live", 1)]);
+}
+
+#[test]
 fn without_a_number_there_is_no_rate() {
     let rates = Rates::new(&RateSettings { person_per_minute: 0, ..RateSettings::default() });
     let verdict = rates.take(&person(1), NOW);

@@ -240,27 +240,21 @@ impl Board {
         slow
     }
 
-    /// Sends a frame to everybody in a room but one connection; who had no room for it.
-    pub(crate) fn tell_room(
-        &self,
-        room: ThingId,
-        packet: &Frame,
-        but: Option<&Wire>,
-    ) -> Vec<Arc<Listener>> {
+    /// Mentions something to everybody in a room but one connection. Nothing of it is kept, and
+    /// nobody is sent away for having no room for it: else who types could end whoever listens.
+    pub(crate) fn tell_room(&self, room: ThingId, packet: &Frame, but: Option<&Wire>) {
         let listeners = {
             let state = self.lock();
             state.topics.get(&Topic::Room(room)).cloned().unwrap_or_default()
         };
-        let slow = listeners.into_iter().filter(|one| {
-            let Sink::Wire(wire) = &one.sink else { return false };
-            if one.style != Style::Messages || but.is_some_and(|but| but.id == wire.id) {
-                return false;
+        let mut told = 0;
+        for listener in listeners.iter().filter(|one| one.style == Style::Messages) {
+            let Sink::Wire(wire) = &listener.sink else { continue };
+            if but.is_none_or(|but| but.id != wire.id) {
+                told += u64::from(wire.mention(packet.clone()));
             }
-            let slow = wire.emit(packet.clone()).is_err();
-            self.meters.live.frames.add(u64::from(!slow));
-            slow
-        });
-        slow.collect()
+        }
+        self.meters.live.frames.add(told);
     }
 }
 

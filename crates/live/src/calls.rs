@@ -98,6 +98,22 @@ struct OfTopic {
     topic: String,
 }
 
+/// Counts a call as a request of whoever sends it would be, and against what may be asked live.
+///
+/// # Errors
+/// 429 `rate_limited` with the seconds to wait.
+pub(crate) fn count(live: &Live, caller: &Caller) -> Result<()> {
+    let (app, identity, now) = (&live.app, caller.identity(), live.app.now());
+    app.rates.take_live(identity, now)?;
+    if let Some(error) = app.rates.take(identity, now).refused {
+        return Err(error);
+    }
+    if let Some((key, limit)) = identity.key.as_ref().and_then(|key| Some((key.id, key.limit?))) {
+        let _counts = app.limits.take_of_key(key, limit, now)?;
+    }
+    Ok(())
+}
+
 /// Answers a call.
 ///
 /// # Errors

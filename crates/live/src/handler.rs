@@ -139,7 +139,8 @@ async fn event(live: &Live, wire: &Arc<Wire>, ack: Option<u64>, arguments: &str,
         wire.close();
         return;
     };
-    let answer = match Call::parse(arguments) {
+    let counted = calls::count(live, &guest.caller);
+    let answer = match counted.and_then(|()| Call::parse(arguments)) {
         Ok(_) if binary => Err(calls::no_bytes()),
         Ok(call) => calls::answer(live, wire, &guest.caller, &call).await,
         Err(error) => Err(error),

@@ -43,13 +43,13 @@ use axum::routing::any;
 use kernel::App;
 use kernel::jobs::Jobs;
 use tokio::sync::{Semaphore, watch};
-use types::{Error, PersonId, Result, Shortage, ThingId};
+use types::{Error, PersonId, Result, Shortage};
 use utoipa_axum::router::OpenApiRouter;
 use web::CursorKey;
 
 use crate::board::Board;
 pub use crate::door::{Found, Who};
-use crate::engine::{Config, Engine, Frame};
+use crate::engine::{Config, Engine};
 pub use crate::erasing::erasing;
 use crate::handler::Handler;
 use crate::listener::{Listener, Sink};
@@ -215,26 +215,6 @@ impl Live {
             self.part(wire);
             wire.close();
         }
-    }
-
-    /// Tells everybody in a room but one connection.
-    fn tell_room(&self, room: ThingId, packet: &Frame, but: Option<&Wire>) {
-        let slow = self.board.tell_room(room, packet, but);
-        if slow.is_empty() {
-            return;
-        }
-        for listener in &slow {
-            self.app.meters().live.slow.one();
-            self.board.leave(listener);
-        }
-        // That one was sent away is told to the room, where the next may be too slow for it: each
-        // after the other, and not within it.
-        let live = self.clone();
-        tokio::spawn(async move {
-            for listener in slow {
-                live.send_away(&listener);
-            }
-        });
     }
 
     fn is_online(&self, person: PersonId) -> bool {

@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 /// A node that said nothing for this long is gone, and everybody on it.
 const FORGET: Duration = Duration::from_secs(80);
+/// That somebody types is told this often at most.
+const TYPING: Duration = Duration::from_secs(1);
 
 /// Somebody in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +36,15 @@ struct State {
 struct Here {
     since: Time,
     connections: usize,
+    /// Whether the others were told last that they type, and when they were told so.
+    typing: bool,
+    typed_at: Option<Time>,
+}
+
+impl Here {
+    const fn since(now: Time) -> Self {
+        Self { since: now, connections: 0, typing: false, typed_at: None }
+    }
 }
 
 /// What another node said of itself.
@@ -54,7 +65,7 @@ impl Presence {
         let mut state = self.lock();
         let elsewhere = state.is_elsewhere(room, person);
         let here = state.rooms.entry(room).or_default();
-        let here = here.entry(person).or_insert(Here { since: now, connections: 0 });
+        let here = here.entry(person).or_insert(Here::since(now));
         here.connections += 1;
         here.connections == 1 && !elsewhere
     }
@@ -73,6 +84,25 @@ impl Presence {
             state.rooms.remove(&room);
         }
         !state.is_elsewhere(room, person)
+    }
+
+    /// Somebody types in a room, or does no more; whether the others are to be told. Each way they
+    /// are told once a second at most, but that somebody stopped they always are: else they would
+    /// see them type for ever.
+    pub(crate) fn types(&self, room: ThingId, person: PersonId, on: bool, now: Time) -> bool {
+        let mut state = self.lock();
+        let here = state.rooms.get_mut(&room).and_then(|people| people.get_mut(&person));
+        let Some(here) = here else { return false };
+        let stops = here.typing && !on;
+        let soon = here.typed_at.is_some_and(|at| now < at.after(TYPING));
+        if soon && !stops {
+            return false;
+        }
+        if !stops {
+            here.typed_at = Some(now);
+        }
+        here.typing = on;
+        true
     }
 
     /// Who is in a room, the longest first.

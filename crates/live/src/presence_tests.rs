@@ -25,6 +25,25 @@ fn people_are_counted_not_connections() {
 }
 
 #[test]
+fn who_types_is_told_of_once_a_second_and_that_they_stopped_always() {
+    let (room, alice, bob, _) = ids();
+    let (presence, start) = (Presence::default(), Time::from_micros(10));
+    presence.enter(room, alice, start);
+    let told = |person, on, millis| {
+        presence.types(room, person, on, start.after(Duration::from_millis(millis)))
+    };
+    assert!(told(alice, true, 0));
+    assert!(!told(alice, true, 10) && !told(alice, true, 999));
+    assert!(told(alice, true, 1_000));
+    assert!(told(alice, false, 1_001), "that somebody stopped is not lost");
+    assert!(!told(alice, false, 1_002) && !told(alice, true, 1_003));
+    assert!(told(alice, true, 2_000) && told(alice, false, 2_001));
+    // Once more does no harm, once a second.
+    assert!(told(alice, false, 3_000) && !told(alice, false, 3_001));
+    assert!(!told(bob, true, 5_000), "who is not there");
+}
+
+#[test]
 fn somebody_on_another_node_is_still_there() {
     let (room, alice, _, node) = ids();
     let (presence, now) = (Presence::default(), Time::from_micros(10));

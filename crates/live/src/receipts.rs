@@ -74,7 +74,7 @@ pub(crate) async fn give(
         })
         .await?;
     if moved {
-        live.tell_room(room, &packet_of(room, me, step, new.seq), Some(wire));
+        live.board.tell_room(room, &packet_of(room, me, step, new.seq), Some(wire));
         live.signals.send(Signal::Receipt { room, person: me, step, seq: new.seq });
     }
     Ok(())

@@ -132,10 +132,10 @@ fn hear(live: &Live, text: &str) {
             }
         }
         Signal::Typing { room, person, on } => {
-            live.tell_room(room, &rooms::typing_packet(room, person, on), None);
+            live.board.tell_room(room, &rooms::typing_packet(room, person, on), None);
         }
         Signal::Receipt { room, person, step, seq } => {
-            live.tell_room(room, &receipts::packet_of(room, person, step, seq), None);
+            live.board.tell_room(room, &receipts::packet_of(room, person, step, seq), None);
         }
     }
 }

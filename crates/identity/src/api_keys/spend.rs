@@ -92,7 +92,7 @@ pub(crate) async fn spend(
     verdict: &mut Verdict,
 ) -> Result<()> {
     if let Some(limit) = key.limit {
-        let place = house.limits.take("api_key", &[&key.id.to_string()], limit, house.now());
+        let place = house.limits.take_of_key(key.id, limit, house.now());
         let (left, reset_s) = match &place {
             Ok(counts) => counts.left(limit),
             Err(full) => (0, full.retry_after_s().unwrap_or(1)),

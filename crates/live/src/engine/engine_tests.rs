@@ -319,6 +319,19 @@ async fn a_queue_ends_and_nothing_of_it_is_lost() {
 }
 
 #[tokio::test]
+async fn what_is_said_in_passing_leaves_room_for_the_rest() {
+    let house = house(USUAL);
+    let session = house.open().await;
+    let mention = || session.mention(Frame::from("typing"));
+    assert_eq!((0..USUAL.queue).filter(|_| mention()).count(), USUAL.queue / 2);
+    session.emit("event").unwrap();
+    assert!(!mention() && !session.is_closed());
+    // Who reads on is told of what comes then.
+    while !house.poll(&session.id).await.1.ends_with("4event") {}
+    assert!(mention());
+}
+
+#[tokio::test]
 async fn a_session_becomes_a_socket_and_nothing_is_lost_or_told_twice() {
     let house = house(USUAL);
     let session = house.open().await;

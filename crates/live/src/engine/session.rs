@@ -92,6 +92,12 @@ impl<H: Handler> Session<H> {
         self.send(frame.into())
     }
 
+    /// Says something in passing: a client for which much waits already goes without, so that what
+    /// may be lost never takes the place of what may not. Whether it is told.
+    pub(crate) fn mention(&self, frame: Frame) -> bool {
+        self.send_within(frame, self.engine.config.queue / 2).is_ok()
+    }
+
     pub(super) fn send(&self, frame: Frame) -> Result<(), Full> {
         self.send_within(frame, self.engine.config.queue)
     }

@@ -146,8 +146,8 @@ pub(crate) fn tell_of(
     let presence = packet::event("presence", &Presence { person_id: person, online, room });
     let older = if online { "user_joined" } else { "user_left" };
     let user = packet::event(older, &User { user_id: person, room_slug: room });
-    live.tell_room(room, &presence.into(), but);
-    live.tell_room(room, &user.into(), but);
+    live.board.tell_room(room, &presence.into(), but);
+    live.board.tell_room(room, &user.into(), but);
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -165,15 +165,19 @@ struct TypingBody {
     on: bool,
 }
 
-/// Tells the others in a room that somebody types; nothing of it is kept.
+/// Tells the others in a room that somebody types; nothing of it is kept, and what comes too soon
+/// is told to nobody.
 ///
 /// # Errors
 /// 409 outside of the room.
 pub(crate) fn typing(live: &Live, wire: &Arc<Wire>, caller: &Caller, typing: Typing) -> Result<()> {
     let me = caller.person().ok_or_else(Error::unauthenticated)?;
-    require_in(wire, typing.room)?;
-    live.tell_room(typing.room, &typing_packet(typing.room, me, typing.on), Some(wire));
-    live.signals.send(Signal::Typing { room: typing.room, person: me, on: typing.on });
+    let Typing { room, on } = typing;
+    require_in(wire, room)?;
+    if live.presence.types(room, me, on, live.app.now()) {
+        live.board.tell_room(room, &typing_packet(room, me, on), Some(wire));
+        live.signals.send(Signal::Typing { room, person: me, on });
+    }
     Ok(())
 }
 

@@ -101,7 +101,7 @@ families! {
         "Connections ended because their queue was full.";
 
     LIMITED "counter" "sixfold_rate_limited_total" ["limit"]
-        "Refused for being too fast: by the rate of a key, a person or a group, or as one of too many tries.";
+        "Refused for being too fast: by the rate of a key, a person, a group or live connections, or as one of too many tries.";
 
     WEBHOOKS "gauge" "sixfold_webhook_deliveries_waiting" []
         "Deliveries of webhooks that wait or are being sent, on all nodes, counted up to 10000.";

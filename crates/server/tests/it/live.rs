@@ -45,6 +45,38 @@ async fn the_clients_of_npm_work_unchanged() {
 }
 
 #[tokio::test]
+async fn who_types_or_asks_without_end_throws_nobody_off() {
+    let Some(client) = Client::find("realtime") else { return };
+    alone_on_both(async |mut stage| {
+        stage.server.stop();
+        stage.server.set("SIXFOLD_LIMITS_LIVE_PER_MINUTE", "120");
+        stage.server.run();
+        let stage = stage.moved();
+        let scene = scene(&stage).await.to_string();
+        client.run("limits.mjs", &stage.server, &[("SIXFOLD_SCENE", &scene)]);
+    })
+    .await;
+}
+
+/// What is asked over a live connection is counted like a request: a key's own limit holds there, too.
+#[tokio::test]
+async fn a_key_is_as_fast_by_socket_as_by_request() {
+    let Some(client) = Client::find("realtime") else { return };
+    alone_on_both(async |stage| {
+        let mut scene = scene(&stage).await;
+        let group = scene["group"].clone();
+        let key = json!({
+            "groupId": group, "name": "bot", "permissions": ["events:read", "things:read", "groups:read"],
+            "rateLimitMax": 5, "rateLimitWindowMs": 3_600_000,
+        });
+        let made = stage.alice().post("/v1/api-keys", key).await.was(201);
+        scene["people"]["bot"] = json!({ "token": made.text_at("/key") });
+        client.run("key.mjs", &stage.server, &[("SIXFOLD_SCENE", &scene.to_string())]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_client_for_python_works_unchanged() {
     let Some(client) = Client::find_python("realtime-python") else { return };
     alone_on_both(async |stage| {

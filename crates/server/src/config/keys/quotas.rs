@@ -38,6 +38,12 @@ pub(super) static KEYS: &[Key] = &[
         "Requests a minute with all API keys of one group; 0: no limit.",
     ),
     whole(
+        "limits",
+        "live_per_minute",
+        "6000",
+        "Calls a minute over all live connections of one person, or with one API key; 0: no limit.",
+    ),
+    whole(
         "retention",
         "every_s",
         "86400",

@@ -1,0 +1,16 @@
+// A bot with an API key that is good for five requests an hour: what it asks over a live connection
+// counts among them.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { closeAll, connected, group, no, ok, people, url } from "./house.mjs";
+
+after(closeAll);
+
+test("a key's own limit", async () => {
+  const bot = await connected("bot");
+  const topic = `group:${group}`;
+  for (let count = 0; count < 5; count += 1) await ok(bot, "subscribe", { topic });
+  await no(bot, "subscribe", { topic }, "rate_limited");
+  const response = await fetch(`${url}/v1/groups/${group}`, { headers: { authorization: `Bearer ${people.bot.token}` } });
+  assert.equal(response.status, 429);
+});
