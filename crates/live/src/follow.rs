@@ -8,6 +8,7 @@ use database::seams::tail;
 use database::{Sql, Tx};
 use kernel::Caller;
 use std::sync::Arc;
+use tokio::time::MissedTickBehavior;
 use types::{AnyId, ApiKeyId, GroupId, Kind, PersonId, Result};
 use world::events::Part;
 
@@ -21,7 +22,7 @@ use crate::{Live, door, packet, subscriptions};
 const BATCH: i64 = 500;
 /// The log is looked at this often, should every hint be lost.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Everybody is asked who they are this often: credentials end by time, too.
+/// Everybody is asked who they are this often.
 const SWEEP: Duration = Duration::from_secs(60);
 /// How long somebody who was sent away has to end the transport themselves.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -29,8 +30,6 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Follows the log until the task is dropped.
 pub(crate) async fn follow(live: Live) {
     let mut commits = live.app.hub.commits();
-    let mut sweep = tokio::time::interval(SWEEP);
-    sweep.tick().await;
     loop {
         commits.mark_unchanged();
         match step(&live).await {
@@ -50,15 +49,25 @@ pub(crate) async fn follow(live: Live) {
                 continue;
             }
         }
-        tokio::select! {
-            _ = tokio::time::timeout(PATIENCE, commits.changed()) => {}
-            _ = sweep.tick() => {
-                for wire in live.board.wires() {
-                    identify_again(&live, &wire).await;
-                }
-                identify_streams(&live, |_| true).await;
-            }
+        let _ = tokio::time::timeout(PATIENCE, commits.changed()).await;
+    }
+}
+
+/// Asks everybody who they are, again and again, until the task is dropped: credentials end by time,
+/// too, which no event tells. It is also the net below what events do, and beside them, because there
+/// may be many to ask: nobody hears anything later for it.
+pub(crate) async fn sweep(live: Live) {
+    let mut due = tokio::time::interval(SWEEP);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    due.tick().await;
+    loop {
+        due.tick().await;
+        for wire in live.board.wires() {
+            identify_again(&live, &wire).await;
+            // A look into the store may be over at once.
+            tokio::task::yield_now().await;
         }
+        identify_streams(&live, |_| true).await;
     }
 }
 
@@ -91,6 +100,47 @@ async fn step(live: &Live) -> Result<bool> {
     Ok(i64::try_from(batch.len()).is_ok_and(|read| read == BATCH))
 }
 
+/// Whose rights an event may have changed.
+#[derive(Debug, PartialEq, Eq)]
+enum Moved {
+    Nobodys,
+    Persons(PersonId),
+    Keys(ApiKeyId),
+    /// Of everybody in a group and below.
+    Groups(GroupId),
+    /// Not said: of who did it, and of everybody in the event's group and below.
+    Somebodys,
+}
+
+/// By what it is about. Each kind is decided on, so that a new one has to be: what is looked at here
+/// without need delays all that is told.
+const fn moved(target: Option<AnyId>) -> Moved {
+    // Somebody's own event, what a receiver took in, a list that was brought in.
+    let Some(AnyId { kind, uuid }) = target else { return Moved::Nobodys };
+    match kind {
+        Kind::Person => Moved::Persons(PersonId(uuid)),
+        Kind::ApiKey => Moved::Keys(ApiKeyId(uuid)),
+        Kind::Group => Moved::Groups(GroupId(uuid)),
+        // Who may see a thing, and what hangs on it, is asked of each event; the rest is what the
+        // house does. Who is invited, or asks to be let in, is told of as a person once they are in.
+        Kind::Thing
+        | Kind::Connection
+        | Kind::Knowledge
+        | Kind::Event
+        | Kind::Job
+        | Kind::Import
+        | Kind::Webhook
+        | Kind::Delivery
+        | Kind::Receiver
+        | Kind::Invitation
+        | Kind::JoinRequest => Moved::Nobodys,
+        // Rare, if they are told of at all: most of it is told of as a person.
+        Kind::User | Kind::Session | Kind::Member | Kind::Passkey | Kind::Account => {
+            Moved::Somebodys
+        }
+    }
+}
+
 /// Whom a batch may have given other rights: the people it is about, and whoever listens in the
 /// groups it is about or below them.
 async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
@@ -99,21 +149,14 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
     let mut groups: HashSet<GroupId> = HashSet::new();
     for heard in batch {
         let event = &heard.told.event;
-        match event.target_id {
-            Some(AnyId { kind: Kind::Thing | Kind::Connection | Kind::Knowledge, .. }) => {}
-            Some(AnyId { kind: Kind::Person, uuid }) => {
-                people.insert(PersonId(uuid));
-            }
-            Some(AnyId { kind: Kind::ApiKey, uuid }) => {
-                keys.insert(ApiKeyId(uuid));
-            }
-            Some(AnyId { kind: Kind::Group, uuid }) => {
-                groups.insert(GroupId(uuid));
-            }
-            // Roles, sessions and whatever else there may be: rare, so everybody concerned.
-            _ => {
+        match moved(event.target_id) {
+            Moved::Nobodys => {}
+            Moved::Persons(person) => people.extend([person]),
+            Moved::Keys(key) => keys.extend([key]),
+            Moved::Groups(group) => groups.extend([group]),
+            Moved::Somebodys => {
                 people.extend(event.actor_id);
-                groups.insert(event.group_id);
+                groups.extend([event.group_id]);
             }
         }
     }
@@ -143,7 +186,7 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
         let below =
             live.app.db.unbound().read(async move |tx| all_below(tx, &groups).await).await?;
         for listener in live.board.listeners(|one| below.contains(&one.group)) {
-            look_again(live, &listener, who_hears(live, &listener).await).await;
+            look_once(live, &listener).await;
         }
     }
     Ok(())
@@ -159,6 +202,7 @@ async fn all_below(tx: &mut Tx, groups: &HashSet<GroupId>) -> Result<HashSet<Gro
 
 /// Asks who somebody is by now; who is nobody any more is told so and sent away.
 async fn identify_again(live: &Live, wire: &Arc<Wire>) {
+    let _alone = wire.data.looking.lock().await;
     let Some(guest) = wire.data.guest() else { return };
     let identity = match guest.credentials.identify(&live.who).await {
         Ok(identity) => identity,
@@ -192,6 +236,7 @@ async fn identify_again(live: &Live, wire: &Arc<Wire>) {
 async fn identify_streams(live: &Live, is: impl Fn(&Guest) -> bool) {
     let theirs = |one: &Listener| matches!(&one.sink, Sink::Stream { guest, .. } if is(guest));
     for listener in live.board.listeners(theirs) {
+        let _alone = listener.looking().lock().await;
         match who_hears(live, &listener).await {
             // The store is busy: they are asked again soon.
             Err(error) if error.kind() == types::ErrorKind::Overloaded => {}
@@ -200,8 +245,10 @@ async fn identify_streams(live: &Live, is: impl Fn(&Guest) -> bool) {
     }
 }
 
-/// Looks once more at what a listener may see, which was found out before it came on the board.
+/// Looks once more at what a listener may see: because something has changed, or because it was found
+/// out before it came on the board.
 pub(crate) async fn look_once(live: &Live, listener: &Arc<Listener>) {
+    let _alone = listener.looking().lock().await;
     look_again(live, listener, who_hears(live, listener).await).await;
 }
 
@@ -233,7 +280,8 @@ struct Code<'a> {
     code: &'a str,
 }
 
-/// What a listener may see by now; who sees nothing any more hears nothing more.
+/// What a listener may see by now; who sees nothing any more hears nothing more. Only by who looks
+/// [alone](Listener::looking).
 async fn look_again(live: &Live, listener: &Arc<Listener>, caller: Result<Caller>) {
     let topic = listener.topic;
     let view = match caller {
@@ -268,3 +316,7 @@ fn end(live: &Live, listener: &Arc<Listener>, code: &str) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "follow_tests.rs"]
+mod tests;

@@ -131,7 +131,8 @@ pub fn socket_io(live: &Live) -> Router {
 
 /// Reads the log for everybody who listens, until the task is dropped.
 pub async fn follow(live: Live) {
-    tokio::join!(follow::follow(live.clone()), notices::follow(live));
+    let (log, people) = (follow::follow(live.clone()), follow::sweep(live.clone()));
+    tokio::join!(log, people, notices::follow(live));
 }
 
 /// Talks with other nodes, until the task is dropped.

@@ -46,6 +46,8 @@ pub(crate) struct Listener {
     /// Told up to here before it became live; unset while it is catching up.
     covered: OnceLock<Position>,
     gone: AtomicBool,
+    /// Of a stream; see [`Self::looking`].
+    looking: tokio::sync::Mutex<()>,
 }
 
 impl Listener {
@@ -66,6 +68,7 @@ impl Listener {
             sight: AtomicU8::new(code(view.sight)),
             covered: OnceLock::new(),
             gone: AtomicBool::new(false),
+            looking: tokio::sync::Mutex::default(),
         }
     }
 
@@ -77,6 +80,15 @@ impl Listener {
     /// What it sees has changed.
     pub(crate) fn look_again(&self, sight: Sight) {
         self.sight.store(code(sight), Ordering::Release);
+    }
+
+    /// Held by who looks again at what it may see: one after the other, or what was read first could
+    /// be noted last.
+    pub(crate) fn looking(&self) -> &tokio::sync::Mutex<()> {
+        match &self.sink {
+            Sink::Wire(wire) => &wire.data.looking,
+            Sink::Stream { .. } => &self.looking,
+        }
     }
 
     /// Nothing more is told.

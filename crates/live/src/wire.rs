@@ -24,6 +24,9 @@ pub(crate) struct Shared {
     /// What it is called in the log and by its client's library. Not the name of its session: who
     /// knows that one may speak for it.
     pub(crate) id: Arc<str>,
+    /// Held by who asks again who is at its other end, and what they may see: two who did so at the
+    /// same time could leave what the one read before a change over what the other read after it.
+    pub(crate) looking: tokio::sync::Mutex<()>,
     /// The lock is held for moments only.
     state: Mutex<State>,
 }
@@ -80,7 +83,8 @@ impl State {
 impl Shared {
     /// Of a connection that was opened with these credentials.
     pub(crate) fn new(id: Arc<str>, opening: Credentials) -> Self {
-        Self { id, state: Mutex::new(State { opening: Some(opening), ..State::default() }) }
+        let state = State { opening: Some(opening), ..State::default() };
+        Self { id, looking: tokio::sync::Mutex::default(), state: Mutex::new(state) }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
