@@ -14,18 +14,21 @@ use crate::listener::{Listener, Sink, Style};
 use crate::topic::{Topic, topics_of};
 use crate::wire::Wire;
 
-/// The board; its lock is held while a batch is handed out, which waits for nobody.
+/// The board; its lock is held for moments: who listens is taken out under it, and told without it.
 #[derive(Default)]
 pub(crate) struct Board {
     state: Mutex<State>,
     meters: Arc<Meters>,
 }
 
+type Listeners = Arc<Vec<Arc<Listener>>>;
+
 #[derive(Default)]
 struct State {
-    /// Everything up to here was handed out.
+    /// Everything up to here was handed out, or is, to those who listened before.
     at: Position,
-    topics: HashMap<Topic, Vec<Arc<Listener>>>,
+    /// Shared with who tells them something just now; only then they are copied to be changed.
+    topics: HashMap<Topic, Listeners>,
     /// Connections by person.
     people: HashMap<PersonId, Vec<Arc<Wire>>>,
     /// Streams of server-sent events by person: they count as connections, but nobody is here by one.
@@ -39,6 +42,11 @@ impl State {
     fn connections(&self, person: PersonId) -> usize {
         let wires = self.people.get(&person).map_or(0, Vec::len);
         wires + self.streams.get(&person).copied().unwrap_or_default()
+    }
+
+    fn add(&mut self, listener: Arc<Listener>) {
+        Arc::make_mut(self.topics.entry(listener.key()).or_default()).push(listener);
+        self.listeners += 1;
     }
 }
 
@@ -171,8 +179,7 @@ impl Board {
             return at;
         }
         listener.go_live(at);
-        state.topics.entry(listener.key()).or_default().push(listener);
-        state.listeners += 1;
+        state.add(listener);
         self.count(&state);
         at
     }
@@ -187,8 +194,7 @@ impl Board {
             return Joined::Live;
         }
         listener.go_live(covered);
-        state.topics.entry(listener.key()).or_default().push(Arc::clone(listener));
-        state.listeners += 1;
+        state.add(Arc::clone(listener));
         self.count(&state);
         Joined::Live
     }
@@ -197,7 +203,7 @@ impl Board {
     pub(crate) fn leave(&self, listener: &Arc<Listener>) {
         listener.leave();
         let mut state = self.lock();
-        let Some(all) = state.topics.get_mut(&listener.key()) else { return };
+        let Some(all) = state.topics.get_mut(&listener.key()).map(Arc::make_mut) else { return };
         let before = all.len();
         all.retain(|other| !Arc::ptr_eq(other, listener));
         let (left, gone) = (all.len(), before - all.len());
@@ -211,33 +217,40 @@ impl Board {
     /// Every listener for which `is` holds.
     pub(crate) fn listeners(&self, is: impl Fn(&Listener) -> bool) -> Vec<Arc<Listener>> {
         let state = self.lock();
-        state.topics.values().flatten().filter(|one| is(one)).cloned().collect()
+        state.topics.values().flat_map(|all| all.iter()).filter(|one| is(one)).cloned().collect()
     }
 
-    /// Hands a batch out, which ends at `to`. A frame is made once for each topic, not for each
-    /// listener; nobody waits for whoever has no room for it: they are answered.
+    /// Hands a batch out, one event after the other, so that others find their way to the board in
+    /// between. A frame is made once for each topic, not for each listener; nobody waits for whoever
+    /// has no room for it: they are answered. Only one hands out: else the order were lost.
     pub(crate) fn hand_out(
         &self,
         batch: &[Heard],
-        to: Position,
         cursors: &CursorKey,
         now: Time,
     ) -> Vec<Arc<Listener>> {
         let mut slow: Vec<Arc<Listener>> = Vec::new();
         let mut told = 0;
-        let mut state = self.lock();
         for heard in batch {
-            let event = &heard.told.event;
-            for topic in topics_of(event.group_id, event.target_id, heard.parent) {
-                if let Some(listeners) = state.topics.get(&topic) {
-                    told += tell(heard, listeners, cursors, now, &mut slow);
-                }
+            for listeners in self.take(heard) {
+                told += tell(heard, &listeners, cursors, now, &mut slow);
             }
         }
-        state.at = state.at.max(to);
-        self.meters.live.reached(state.at.xid, state.at.seq);
+        let at = self.at();
+        self.meters.live.reached(at.xid, at.seq);
         self.meters.live.frames.add(told);
         slow
+    }
+
+    /// Who has to be told of an event. Whoever begins to listen from here on does so behind it: with
+    /// what came before it they have caught up, or are told by whoever reads it for them.
+    fn take(&self, heard: &Heard) -> Vec<Listeners> {
+        let event = &heard.told.event;
+        let mut state = self.lock();
+        state.at = state.at.max(heard.told.position);
+        topics_of(event.group_id, event.target_id, heard.parent)
+            .filter_map(|topic| state.topics.get(&topic).cloned())
+            .collect()
     }
 
     /// Mentions something to everybody in a room but one connection. Nothing of it is kept, and
@@ -273,7 +286,7 @@ fn tell(
         let (topic, style) = (listener.topic, listener.style);
         if let Sink::Stream { sender: stream, .. } = &listener.sink {
             if stream.try_send(heard.json(topic, cursors)).is_err() {
-                slow.push(Arc::clone(listener));
+                miss(listener, slow);
             } else {
                 told += 1;
             }
@@ -290,12 +303,18 @@ fn tell(
         });
         let Some((_, _, Some(frame))) = frames.get(at) else { continue };
         if listener.sink.send(frame).is_err() {
-            slow.push(Arc::clone(listener));
+            miss(listener, slow);
         } else {
             told += 1;
         }
     }
     told
+}
+
+/// A listener has missed an event: with the next one it would come back behind both.
+fn miss(listener: &Arc<Listener>, slow: &mut Vec<Arc<Listener>>) {
+    listener.leave();
+    slow.push(Arc::clone(listener));
 }
 
 #[cfg(test)]

@@ -87,11 +87,12 @@ async fn step(live: &Live) -> Result<bool> {
         .unbound()
         .read(async move |tx| heard::read(tx, Part::Whole, at, BATCH, parents).await)
         .await?;
-    let Some(last) = batch.last() else { return Ok(false) };
-    let to = last.told.position;
+    if batch.is_empty() {
+        return Ok(false);
+    }
     // Before anything is told: the store is at least as new as the batch.
     review(live, &batch).await?;
-    let slow = live.board.hand_out(&batch, to, &live.cursors, live.app.now());
+    let slow = live.board.hand_out(&batch, &live.cursors, live.app.now());
     for listener in slow {
         live.app.meters().live.slow.one();
         live.send_away(&listener);

@@ -1,11 +1,12 @@
 //! A batch of the log as listeners are told of it, and the frames that tell it.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use database::seams::tail::Position;
 use database::{Sql, Tx};
 use serde::Serialize;
-use types::{AnyId, Error, EventId, GroupId, Json, Kind, PersonId, Result, ThingId, Time};
+use types::{AnyId, Error, EventId, GroupId, Json, JsonMap, Kind, PersonId, Result, ThingId, Time};
 use uuid::Uuid;
 use web::CursorKey;
 use world::events::{Part, Told, told};
@@ -21,6 +22,8 @@ pub(crate) struct Heard {
     pub(crate) parent: Option<ThingId>,
     /// What was said, when the event is a new message.
     message: Option<Said>,
+    /// Read when the first filter wants to know, once for all of them.
+    metadata: OnceLock<JsonMap>,
 }
 
 struct Said {
@@ -50,7 +53,7 @@ pub(crate) async fn read(
             let found = thing.and_then(|id| things.get_mut(&id.uuid));
             let parent = found.as_ref().and_then(|thing| thing.parent);
             let message = found.filter(|_| is_new).and_then(|thing| thing.said.take());
-            Heard { told, parent, message }
+            Heard { told, parent, message, metadata: OnceLock::new() }
         })
         .collect())
 }
@@ -122,6 +125,11 @@ struct MessageBody<'a> {
 }
 
 impl Heard {
+    /// Of its event.
+    pub(crate) fn metadata(&self) -> &JsonMap {
+        self.metadata.get_or_init(|| self.told.event.metadata.to_map())
+    }
+
     /// What is told in `topic`, as event `event`.
     pub(crate) fn event(&self, topic: Topic, cursors: &CursorKey) -> Frame {
         let cursor = seal(cursors, topic, self.told.position);

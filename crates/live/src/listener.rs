@@ -142,9 +142,8 @@ impl Listener {
         heard.told.event.group_id == self.group
             && heard.told.is_seen(sight, self.me)
             && self.filter.as_ref().is_none_or(|filter| {
-                let needs_metadata = filter.json_paths().next().is_some();
-                let row = Asked::new(heard, needs_metadata);
-                filter.matches(&row, Given { me: self.me, now, engine: database::Engine::Sqlite })
+                let given = Given { me: self.me, now, engine: database::Engine::Sqlite };
+                filter.matches(&Asked(heard), given)
             })
     }
 }
@@ -203,22 +202,12 @@ pub(crate) static SCHEMA: Schema = Schema {
     json: &[("metadata", "metadata")],
 };
 
-struct Asked<'a> {
-    heard: &'a Heard,
-    metadata: JsonMap,
-}
-
-impl<'a> Asked<'a> {
-    fn new(heard: &'a Heard, needs_metadata: bool) -> Self {
-        let metadata =
-            if needs_metadata { heard.told.event.metadata.to_map() } else { JsonMap::new() };
-        Self { heard, metadata }
-    }
-}
+/// An event as a filter asks about it.
+struct Asked<'a>(&'a Heard);
 
 impl Row for Asked<'_> {
     fn field(&self, name: &str) -> Value<'_> {
-        let event = &self.heard.told.event;
+        let event = &self.0.told.event;
         match name {
             "id" => Value::Id(event.id.0),
             "type" => Value::Text(&event.kind),
@@ -231,6 +220,6 @@ impl Row for Asked<'_> {
     }
 
     fn json(&self, name: &str) -> Option<&JsonMap> {
-        (name == "metadata").then_some(&self.metadata)
+        (name == "metadata").then(|| self.0.metadata())
     }
 }
