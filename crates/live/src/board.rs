@@ -214,6 +214,21 @@ impl Board {
         self.count(&state);
     }
 
+    /// Nobody listens any more; every connection there is. To take their listeners out one by one
+    /// would take as many looks as there are pairs of them.
+    pub(crate) fn close(&self) -> Vec<Arc<Wire>> {
+        let topics = {
+            let mut state = self.lock();
+            state.listeners = 0;
+            self.count(&state);
+            std::mem::take(&mut state.topics)
+        };
+        for listener in topics.values().flat_map(|all| all.iter()) {
+            listener.leave();
+        }
+        self.wires()
+    }
+
     /// Every listener for which `is` holds.
     pub(crate) fn listeners(&self, is: impl Fn(&Listener) -> bool) -> Vec<Arc<Listener>> {
         let state = self.lock();

@@ -55,6 +55,21 @@ fn who_began_to_listen_meanwhile_misses_nothing() {
 }
 
 #[test]
+fn a_board_that_closes_has_nobody_left_to_leave() {
+    let board = Board::default();
+    let (first, second) = (listener(), listener());
+    board.listen(Arc::clone(&first));
+    board.close();
+    assert!(first.is_gone() && board.listeners(|_| true).is_empty());
+    // Who comes late is there, and who was there leaves nothing behind.
+    board.listen(Arc::clone(&second));
+    board.leave(&first);
+    assert_eq!(board.listeners(|_| true).len(), 1);
+    board.leave(&second);
+    assert!(board.is_empty());
+}
+
+#[test]
 fn each_person_has_so_many_streams() {
     let board = Board::default();
     let [one, other] = [1, 2].map(|number| PersonId(Uuid::from_u128(number)));

@@ -36,12 +36,13 @@ impl engine::Handler for Handler {
     fn came(&self, wire: &Arc<Wire>) {
         let (live, wire) = (self.0.clone(), Arc::clone(wire));
         tokio::spawn(async move {
-            tokio::select! {
-                () = tokio::time::sleep(PATIENCE) => {}
+            let closing = tokio::select! {
+                () = tokio::time::sleep(PATIENCE) => false,
                 () = wire.closed() => return,
-                () = live.closing() => {}
-            }
-            if wire.data.guest().is_none() {
+                // Also for who is being let in just now.
+                () = live.closing() => true,
+            };
+            if closing || wire.data.guest().is_none() {
                 wire.close();
             }
         });

@@ -49,7 +49,7 @@ use web::CursorKey;
 
 use crate::board::Board;
 pub use crate::door::{Found, Who};
-use crate::engine::{Config, Engine};
+use crate::engine::{Config, Engine, Open};
 pub use crate::erasing::erasing;
 use crate::handler::Handler;
 use crate::listener::{Listener, Sink};
@@ -78,6 +78,8 @@ pub struct Parts {
     signals: Signals,
     streams: AtomicUsize,
     catching_up: Semaphore,
+    /// WebSockets of ours.
+    open: Open,
     closing: watch::Sender<bool>,
 }
 
@@ -104,6 +106,7 @@ pub fn new(app: App, settings: Settings, who: Who) -> Live {
         signals,
         streams: AtomicUsize::new(0),
         catching_up: Semaphore::new(subscriptions::CATCHING_UP),
+        open: Open::default(),
         closing: watch::Sender::new(false),
         app,
     }))
@@ -125,7 +128,7 @@ pub fn socket_io(live: &Live) -> Router {
         max_bytes: usize::try_from(settings.max_frame_bytes).unwrap_or(1 << 20),
         max_sessions: settings.max_connections,
     };
-    let engine = Engine::start(Handler(live.clone()), config);
+    let engine = Engine::start(Handler(live.clone()), config, live.open.clone());
     Router::new().route(SOCKETS, any(move |request: Request| Arc::clone(&engine).answer(request)))
 }
 
@@ -148,13 +151,25 @@ pub fn jobs(jobs: Jobs) -> Jobs {
 
 impl Live {
     /// Ends every connection, so that clients go elsewhere or come back: their transports end,
-    /// which their library takes as a reason to try again.
+    /// which their library takes as a reason to try again. Nobody here is told of who leaves: they
+    /// leave, too.
     pub fn close(&self) {
-        self.closing.send_replace(true);
-        for wire in self.board.wires() {
+        if self.closing.send_replace(true) {
+            return;
+        }
+        for wire in self.board.close() {
             self.part(&wire);
             wire.close();
         }
+    }
+
+    /// Ready when every WebSocket has ended, and its last word is written.
+    pub async fn closed(&self) {
+        self.open.none().await;
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        *self.closing.borrow()
     }
 
     /// Ready when the server is closing.
@@ -166,7 +181,7 @@ impl Live {
     /// Lets somebody in.
     fn arrive(&self, wire: &Arc<Wire>, guest: Guest) -> Result<()> {
         let person = guest.caller.person().ok_or_else(Error::unauthenticated)?;
-        if *self.closing.borrow() {
+        if self.is_closing() {
             return Err(Error::overloaded("The server is closing; come back in a moment."));
         }
         let most = self.settings.connections_per_person;

@@ -12,7 +12,7 @@ mod signals;
 mod tls;
 mod welcome;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kernel::Mail;
 use ops::traces::Exporter;
@@ -90,10 +90,13 @@ async fn serve_app(
 
     let mut tasks = house::tasks(app, &live, settings, &url, &shed, &backups);
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
+    let grace = Duration::from_millis(settings.web.shutdown_grace_ms);
+    let stopping = tokio::spawn(async move {
         signals.first().await;
-        live.close();
+        // The door first: there may be many sockets to end, and nobody is to come meanwhile.
         stop.send_replace(true);
+        live.close();
+        let _ = tokio::time::timeout(grace, live.closed()).await;
     });
     let told = || {
         let mut stopped = stopped.clone();
@@ -106,6 +109,10 @@ async fn serve_app(
     let main = web::serve(listener, router, &settings.web, tls, &http.connections, told());
     let beside = https.beside(settings, &url, &http.redirects, &told);
     let (served, ()) = tokio::join!(main, beside);
+    // Sockets are no requests in flight; what the last of them is told goes out all the same.
+    if served.is_ok() {
+        let _ = stopping.await;
+    }
     tasks.abort_all();
     while tasks.join_next().await.is_some() {}
     if let Err(error) = kernel::usage::flush(app).await {

@@ -52,7 +52,7 @@ const USUAL: Config = Config {
 
 fn house(config: Config) -> House {
     let ear = Arc::new(Ear::default());
-    let engine = Engine::start(Arc::clone(&ear), config);
+    let engine = Engine::start(Arc::clone(&ear), config, Open::default());
     let own = Arc::clone(&engine);
     let answer = move |request: Request| Arc::clone(&own).answer(request);
     House { ear, engine, router: Router::new().route("/socket.io/", any(answer)) }
@@ -275,6 +275,8 @@ async fn a_socket_hears_and_is_heard() {
         assert_eq!(client.hear().await, Some(format!("4{number}")));
     }
     session.close();
+    // Its last words are written, whether the client has gone or not.
+    house.engine.open.none().await;
     assert_eq!(client.hear().await.as_deref(), Some("1"));
     assert_eq!(client.hear().await, None);
     assert_eq!(client.0.read(&mut [0]).await.unwrap(), 0);

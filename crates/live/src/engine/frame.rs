@@ -29,8 +29,10 @@ impl Frame {
         bytes: Bytes::from_static(&[WHOLE_TEXT, 6, b'3', b'p', b'r', b'o', b'b', b'e']),
         head: 2,
     };
-    /// The WebSocket ends: no packet, so nothing for a client that polls.
-    pub(super) const END: Self = Self { bytes: Bytes::from_static(&[WHOLE_CLOSE, 0]), head: 2 };
+    /// The WebSocket ends, because the server goes away (1001): no packet, so nothing for a client
+    /// that polls.
+    pub(super) const END: Self =
+        Self { bytes: Bytes::from_static(&[WHOLE_CLOSE, 2, 0x03, 0xe9]), head: 4 };
 
     const fn of_one(bytes: &'static [u8; 3]) -> Self {
         Self { bytes: Bytes::from_static(bytes), head: 2 }

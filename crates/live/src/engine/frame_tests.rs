@@ -1,5 +1,6 @@
 use proptest::prelude::*;
-use tungstenite::protocol::Role;
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::protocol::{CloseFrame, Role};
 use tungstenite::{Message, WebSocket};
 
 use super::Frame;
@@ -37,6 +38,7 @@ fn what_is_said_often_is_a_packet_too() {
         assert_eq!(frame.as_packet(), packet.as_bytes());
         assert_eq!(read(frame.on_the_wire()), Message::text(packet));
     }
-    assert_eq!(read(Frame::END.on_the_wire()), Message::Close(None));
+    let away = CloseFrame { code: CloseCode::Away, reason: "".into() };
+    assert_eq!(read(Frame::END.on_the_wire()), Message::Close(Some(away)));
     assert!(Frame::END.as_packet().is_empty());
 }

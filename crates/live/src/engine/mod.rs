@@ -11,6 +11,7 @@
 //! runs a WebSocket over its `pipe`, and a [`Session`] is the connection whichever way it goes.
 
 mod frame;
+mod open;
 mod pen;
 mod pipe;
 mod polling;
@@ -28,6 +29,7 @@ use http::request::Parts;
 use tokio::time::Instant;
 
 pub(crate) use frame::Frame;
+pub(crate) use open::Open;
 pub(crate) use session::{Full, Session};
 
 use self::pen::Pens;
@@ -72,18 +74,20 @@ pub(crate) struct Engine<H: Handler> {
     config: Config,
     sessions: Mutex<HashMap<Arc<str>, Arc<Session<H>>>>,
     pens: Pens,
+    open: Open,
     began: Instant,
 }
 
 impl<H: Handler> Engine<H> {
-    /// Without connections. Its clock and pens run until it is dropped, in the runtime this is
-    /// called in.
-    pub(crate) fn start(handler: H, config: Config) -> Arc<Self> {
+    /// Without connections; those that are WebSockets count in `open`. Its clock and pens run until
+    /// it is dropped, in the runtime this is called in.
+    pub(crate) fn start(handler: H, config: Config, open: Open) -> Arc<Self> {
         let engine = Arc::new(Self {
             handler,
             config,
             sessions: Mutex::default(),
             pens: Pens::start(),
+            open,
             began: Instant::now(),
         });
         let (weak, tick) = (Arc::downgrade(&engine), engine.tick());

@@ -16,6 +16,7 @@ use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket};
 
 use super::frame::Frame;
+use super::open::One;
 use super::pipe::{Hold, Pipe};
 use super::request::Refusal;
 use super::session::{Session, Upgrade};
@@ -95,6 +96,8 @@ async fn take_over<H: Handler>(change: Upgrade<H>, upgrade: OnUpgrade) {
 struct Socket {
     pipe: Arc<Pipe>,
     inner: WebSocket<Hold>,
+    /// Until its last word is written.
+    open: One,
 }
 
 impl Socket {
@@ -119,7 +122,8 @@ impl Socket {
             .max_message_size(Some(config.max_bytes))
             .max_frame_size(Some(config.max_bytes));
         let hold = Hold(Arc::clone(&pipe));
-        Self { pipe, inner: WebSocket::from_raw_socket(hold, Role::Server, Some(limits)) }
+        let inner = WebSocket::from_raw_socket(hold, Role::Server, Some(limits));
+        Self { pipe, inner, open: engine.open.one() }
     }
 
     /// What the client says next.
@@ -185,11 +189,13 @@ impl Socket {
 
     /// Waits until the client has got what waits for it and has gone: a connection that is closed
     /// on somebody who still talks is reset, and what they have not read is lost.
-    async fn see_off(mut self) {
-        self.pipe.end(&[]);
-        let hold = self.inner.get_mut();
-        let gone = async {
+    async fn see_off(self) {
+        let Self { pipe, mut inner, open } = self;
+        pipe.end(&[]);
+        let hold = inner.get_mut();
+        let gone = async move {
             poll_fn(|cx| hold.0.poll_finish(cx)).await?;
+            drop(open);
             let (mut scratch, mut said) = ([0; 512], 0);
             poll_fn(|cx| {
                 hold.0.attend(cx);
@@ -208,6 +214,6 @@ impl Socket {
             .await
         };
         let _: Result<io::Result<()>, _> = tokio::time::timeout(FAREWELL, gone).await;
-        self.pipe.let_go();
+        pipe.let_go();
     }
 }

@@ -104,10 +104,13 @@ fn enter(live: &Live, wire: &Wire, room: ThingId, me: PersonId) {
     }
 }
 
-/// Counts a connection out; the others are told when it was the person's last.
+/// Counts a connection out; the others are told when it was the person's last. Those here are not
+/// while all of them are about to leave.
 pub(crate) fn exit(live: &Live, wire: &Wire, room: ThingId, me: PersonId) {
     if live.presence.exit(room, me) {
-        tell_of(live, Some(wire), room, me, false);
+        if !live.is_closing() {
+            tell_of(live, Some(wire), room, me, false);
+        }
         live.signals.send(Signal::Exited { room, person: me });
     }
 }

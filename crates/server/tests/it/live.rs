@@ -2,6 +2,7 @@
 //! `tests/clients/realtime` and `tests/clients/realtime-python`.
 
 mod browser;
+mod closing;
 mod crowd;
 mod streams;
 
