@@ -1,5 +1,6 @@
 //! Who calls: built once per request, passed to every rule.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +11,19 @@ use crate::Limit;
 use crate::access::{Rights, Role};
 use crate::idempotency::Once;
 
+/// Finds out who a caller is by now; left in the [`Caller`] by the room that let them in, which
+/// alone knows sessions and keys.
+pub type Again = Arc<dyn Fn() -> Found + Send + Sync>;
+/// What [`Again`] answers: nobody, when their session or key is gone, or they are banned.
+pub type Found = Pin<Box<dyn Future<Output = Result<Option<Arc<Identity>>>> + Send>>;
+
 /// Who calls, and in which request.
 #[derive(Clone)]
 pub struct Caller {
     identity: Arc<Identity>,
     request_id: Arc<str>,
     once: Option<Arc<Once>>,
+    again: Option<Again>,
 }
 
 /// Who somebody is, apart from any request: what the session cache keeps.
@@ -77,7 +85,13 @@ impl Caller {
     /// Somebody in a request.
     #[must_use]
     pub fn new(identity: Arc<Identity>, request_id: Arc<str>) -> Self {
-        Self { identity, request_id, once: None }
+        Self { identity, request_id, once: None, again: None }
+    }
+
+    /// The same caller, of whom can be found out who they are by now.
+    #[must_use]
+    pub fn known_by(self, again: Again) -> Self {
+        Self { again: Some(again), ..self }
     }
 
     /// The same caller in a request that is carried out once, however often it is sent.
@@ -102,6 +116,27 @@ impl Caller {
     pub fn system(task: &str) -> Self {
         let identity = Identity { system: true, platform_owner: true, ..Identity::default() };
         Self::new(Arc::new(identity), Arc::from(task))
+    }
+
+    /// The same caller as they are by now, for whoever goes on with a request that lasts as long as
+    /// its client pleases: before each of its transactions, so that these reach no further either.
+    /// Nobody stays nobody, and the house itself stays itself.
+    ///
+    /// # Errors
+    /// 401 when their session or key is gone, or they are banned; as the store.
+    pub async fn again(&self) -> Result<Self> {
+        let before = &*self.identity;
+        if before.system || before.person.is_none() {
+            return Ok(self.clone());
+        }
+        // Who cannot be asked for is not believed for ever.
+        let again = self.again.as_ref();
+        let again = again.ok_or_else(|| Error::internal("who calls cannot be found out again"))?;
+        let key = |identity: &Identity| identity.key.as_ref().map(|key| key.id);
+        let found = again().await?;
+        let found = found.filter(|now| now.person == before.person && key(now) == key(before));
+        let identity = found.ok_or_else(Error::unauthenticated)?;
+        Ok(Self { identity, ..self.clone() })
     }
 
     /// The same caller with the memberships the store holds by now. An API key keeps to its group,
@@ -286,3 +321,7 @@ impl Identity {
         self
     }
 }
+
+#[cfg(test)]
+#[path = "caller_tests.rs"]
+mod tests;

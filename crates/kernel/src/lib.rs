@@ -27,7 +27,7 @@ pub mod vault;
 mod work;
 
 pub use app::{App, Parts};
-pub use caller::{ApiKeyScope, Caller, Identity, Membership};
+pub use caller::{Again, ApiKeyScope, Caller, Found, Identity, Membership};
 pub use clock::Clock;
 pub use egress::{Document, Egress, Fetched};
 pub use hub::Hub;

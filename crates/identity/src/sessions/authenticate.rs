@@ -8,14 +8,14 @@ use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, header};
 use kernel::rates::Verdict;
-use kernel::{Caller, Identity};
+use kernel::{Again, Caller, Found, Identity};
 use types::{Error, ErrorKind, Result};
 use web::{Failure, RequestId};
 
 use super::budget;
-use super::lookup::identify;
+use super::lookup::{identify, identify_again};
 use crate::cookies::Cookie;
-use crate::token::SESSION;
+use crate::token::{SESSION, sha256};
 use crate::{IdentityApp, api_keys, signing_keys};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -56,7 +56,10 @@ pub async fn authenticate(
             let id = parts.extensions.get::<RequestId>();
             let id = id.map_or_else(|| Arc::from(""), |id| Arc::clone(&id.0));
             let caller = match identity {
-                Some(identity) => Caller::new(identity, id),
+                Some(identity) => {
+                    let again = again(house, Arc::clone(&identity), &parts.headers);
+                    Caller::new(identity, id).known_by(again)
+                }
                 None => Caller::nobody(id),
             };
             parts.extensions.insert(caller);
@@ -164,6 +167,24 @@ async fn who(house: &IdentityApp, parts: &Parts, place: Place) -> Result<Option<
         (Some(found), Some(known)) if agree(&found, &known) => Ok(Some(known)),
         (Some(_), Some(_)) => Err(ambiguous()),
     }
+}
+
+/// How it is found out who sent these, for as long as the request lasts. Of what they sent only the
+/// hash of an API key is kept: the one before its last rotation ends before the key does.
+fn again(house: IdentityApp, before: Arc<Identity>, headers: &HeaderMap) -> Again {
+    let key = before.key.as_ref().and_then(|_| key_sent(headers)).map(sha256);
+    Arc::new(move || -> Found {
+        let (house, before) = (house.clone(), Arc::clone(&before));
+        Box::pin(async move { identify_again(&house, &before, key).await })
+    })
+}
+
+/// The API key of a request, in whichever header it is.
+fn key_sent(headers: &HeaderMap) -> Option<&str> {
+    [bearer(headers), api_key(headers)].into_iter().find_map(|sent| match sent {
+        Ok(Some(Sent::Credential(text))) if api_keys::is_meant(text) => Some(text),
+        _ => None,
+    })
 }
 
 enum Sent<'a> {

@@ -58,6 +58,29 @@ pub(crate) async fn identify(
     Ok(Some(identity))
 }
 
+/// Who somebody is by now, as the store has it: nobody, when the session or the key of this hash is
+/// gone, or they are banned. It goes by the session and not by its token: an access token that ends
+/// meanwhile does not break off what began with it.
+pub(super) async fn identify_again(
+    house: &IdentityApp,
+    before: &Identity,
+    key: Option<[u8; 32]>,
+) -> Result<Option<Arc<Identity>>> {
+    let now = house.now();
+    let found = match (key, before.session) {
+        (Some(hash), _) => of_key(house, hash, now).await?,
+        (None, Some(session)) => {
+            of_session(house, now, before.user, async move |tx| sql::by_id(tx, session).await)
+                .await?
+        }
+        (None, None) => None,
+    };
+    Ok(found.map(|found| {
+        // Nobody proved anything in this request since it began.
+        Arc::new(Identity { authenticated_at: before.authenticated_at, ..found.identity })
+    }))
+}
+
 async fn look_up(
     house: &IdentityApp,
     credential: &str,
@@ -65,7 +88,11 @@ async fn look_up(
     now: Time,
 ) -> Result<Option<Found>> {
     if api_keys::is_meant(credential) {
-        return of_key(house, credential, hash, now).await;
+        // A mistyped key costs no query.
+        if !api_keys::is_well_formed(credential) {
+            return Ok(None);
+        }
+        return of_key(house, hash, now).await;
     }
     if credential.starts_with(SESSION) {
         return of_session(house, now, None, async move |tx| sql::by_token(tx, &hash).await).await;
@@ -131,16 +158,7 @@ async fn of_session(
     }))
 }
 
-async fn of_key(
-    house: &IdentityApp,
-    credential: &str,
-    hash: [u8; 32],
-    now: Time,
-) -> Result<Option<Found>> {
-    // A mistyped key costs no query.
-    if !api_keys::is_well_formed(credential) {
-        return Ok(None);
-    }
+async fn of_key(house: &IdentityApp, hash: [u8; 32], now: Time) -> Result<Option<Found>> {
     house
         .db
         .unbound()

@@ -100,6 +100,8 @@ impl Export {
         if self.read {
             return Ok(None);
         }
+        // The reader takes their time: what they may read is what they may by now.
+        self.caller = self.caller.again().await?;
         let mut out = Vec::new();
         self.page(&mut out).await?;
         Ok(Some(out))

@@ -28,11 +28,13 @@ pub(super) struct Upload {
 }
 
 /// Takes rows until the bytes end. Each batch is durable, with how far the import has come, before
-/// the next is read; `moving` is called with each piece that arrives.
+/// the next is read, and taken on behalf of the caller as they are then; `moving` is called with
+/// each piece that arrives.
 ///
 /// # Errors
-/// As [`rules::get`]; 400 `incomplete_body` when the bytes break off; 409 `import_ended` or
-/// `wrong_offset`; 422 `too_many_bytes`. What was taken stays, and the import goes on there.
+/// As [`rules::get`], also for whoever lost the right meanwhile; 400 `incomplete_body` when the bytes
+/// break off; 409 `import_ended` or `wrong_offset`; 422 `too_many_bytes`. What was taken stays, and
+/// the import goes on there.
 pub(super) async fn receive<B: AsRef<[u8]>, E>(
     app: &App,
     caller: &Caller,
@@ -113,8 +115,8 @@ fn too_many() -> Error {
 
 /// Ends a dry run that cannot be one transaction.
 async fn give_up(app: &App, caller: &Caller, before: &Import) -> Result<Import> {
-    let before = before.clone();
-    app.change(caller, async move |work| {
+    let (before, caller) = (before.clone(), caller.again().await?);
+    app.change(&caller, async move |work| {
         let problem = "A dry run of a bundle takes up to 10000 lines and 16 MiB. Import a larger \
                        one below a group of its own, and delete that.";
         let mut after = before.clone();
@@ -131,8 +133,9 @@ async fn store(
     batch: Batch,
     last: bool,
 ) -> Result<Import> {
-    let before = before.clone();
-    app.change(caller, async move |work| store_in(work, &before, &batch, last).await).await
+    // Bytes may flow for days: whoever lost the right to import meanwhile gets no further.
+    let (before, caller) = (before.clone(), caller.again().await?);
+    app.change(&caller, async move |work| store_in(work, &before, &batch, last).await).await
 }
 
 async fn store_in(
@@ -143,7 +146,6 @@ async fn store_in(
 ) -> Result<Import> {
     // Progress is bookkeeping; what the rows become has events of its own.
     work.silently();
-    // Who lost the right to import while the bytes flow gets no further.
     let place = access::standing_to_change(work.tx, work.caller, before.group_id).await?;
     rules::require(&place, &before.options)?;
     let mut after = before.clone();

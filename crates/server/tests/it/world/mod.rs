@@ -25,6 +25,7 @@ mod imports;
 mod joining;
 mod keys;
 mod knowledge;
+mod lasting;
 mod list_queries;
 mod lists;
 mod members;

@@ -1,0 +1,163 @@
+//! Requests that last as long as their client pleases: a right that is taken away is gone.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+
+use super::imports::{import, state};
+use super::{PATIENCE, rows, team};
+use crate::people::Person;
+use crate::stage::{Stage, alone_on_both, member, on_both, sign_up};
+
+/// Rows that share a transaction; blank lines are such.
+const BATCH: usize = 1000;
+
+fn connect(stage: &Stage, person: &Person, request: &str) -> TcpStream {
+    let host = stage.server.url().trim_start_matches("http://");
+    let token = person.token.as_deref().unwrap_or_default();
+    let mut pipe = TcpStream::connect(host).expect("a connection");
+    pipe.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    let head = format!(
+        "{request} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+         connection: close\r\n"
+    );
+    pipe.write_all(head.as_bytes()).expect("it is sent");
+    pipe
+}
+
+fn chunk(pipe: &mut TcpStream, bytes: &str) {
+    let chunk = format!("{:x}\r\n{bytes}\r\n", bytes.len());
+    pipe.write_all(chunk.as_bytes()).expect("it is sent");
+}
+
+/// Begins to send an import, until an owner of the group sees that blank lines of it were taken: a
+/// busy server may give up before.
+async fn begun(stage: &Stage, owner: &Person, person: &Person, id: &str) -> TcpStream {
+    loop {
+        let mut pipe = connect(stage, person, &format!("PUT /v1/imports/{id}/data"));
+        pipe.write_all(b"transfer-encoding: chunked\r\n\r\n").expect("it is sent");
+        chunk(&mut pipe, &"\n".repeat(BATCH));
+        pipe.set_nonblocking(true).expect("a socket");
+        while pipe.peek(&mut [0]).is_err() {
+            if state(owner, id).await["offsetBytes"] != 0 {
+                pipe.set_nonblocking(false).expect("a socket");
+                return pipe;
+            }
+        }
+    }
+}
+
+/// Sends one more line, and the end; the status of the answer.
+fn end(mut pipe: TcpStream, line: &Value) -> u16 {
+    chunk(&mut pipe, &format!("{line}\n"));
+    pipe.write_all(b"0\r\n\r\n").expect("it is sent");
+    let mut answer = String::new();
+    pipe.read_to_string(&mut answer).expect("an answer");
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    status.unwrap_or_else(|| panic!("no answer: {answer}"))
+}
+
+#[derive(Clone, Copy)]
+enum Lost {
+    Membership,
+    Role,
+    Session,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_lost_the_right_to_import_gets_no_further_in_the_same_request() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        let team = team(stage, "last-import").await;
+        for (name, lost, status) in [
+            ("last-member", Lost::Membership, 404),
+            ("last-owner", Lost::Role, 403),
+            ("last-session", Lost::Session, 401),
+        ] {
+            let other = sign_up(&stage.nobody(), name).await;
+            member(&alice, &team, &other, "group_owner").await;
+            // Who was an owner makes themselves one again, or owns what they copy.
+            let people = json!({ "groupId": team, "format": "ndjson", "dimension": "people",
+                "type": "group_owner" });
+            let bundle = json!({ "groupId": team, "format": "bundle" });
+            let group = json!({ "kind": "group", "id": "01900000-0000-7000-8000-000000000001",
+                "slug": name, "name": "Too late", "type": "business" });
+            let mut under_way = Vec::new();
+            for (new, line) in [(people, json!({ "personId": other.id })), (bundle, group)] {
+                let id = import(&other, new).await;
+                under_way.push((begun(stage, &alice, &other, &id).await, line));
+            }
+            let seat = format!("/v1/people/{}", other.id);
+            match lost {
+                Lost::Membership => {
+                    alice.delete(&format!("{seat}?groupId={team}")).await.was(204);
+                }
+                Lost::Role => {
+                    let user = json!({ "groupId": team, "role": "group_user" });
+                    alice.patch(&seat, user).await.was(200);
+                }
+                Lost::Session => {
+                    other.post("/v1/auth/sign-out", json!({})).await.was(200);
+                }
+            }
+            for (pipe, line) in under_way {
+                assert_eq!(end(pipe, &line), status, "{name}: {line}");
+            }
+            let people = rows(&alice, &format!("/v1/people?groupId={team}&limit=200")).await;
+            let role = people.iter().find(|one| one["id"] == json!(other.id));
+            let wanted = match lost {
+                Lost::Membership => None,
+                Lost::Role => Some(json!("group_user")),
+                Lost::Session => Some(json!("group_owner")),
+            };
+            assert_eq!(role.map(|one| one["role"].clone()), wanted, "{name}");
+        }
+        let children = rows(&alice, &format!("/v1/groups/{team}/children")).await;
+        assert_eq!(children.len(), 0, "{children:?}");
+
+        let key = json!({ "name": "last", "groupId": team,
+            "permissions": ["things:read", "things:create"] });
+        let key = alice.post("/v1/api-keys", key).await.was(201);
+        let holder = Person { token: Some(key.text_at("/key")), ..stage.nobody() };
+        let new = json!({ "groupId": team, "format": "ndjson", "dimension": "things" });
+        let id = import(&holder, new).await;
+        let pipe = begun(stage, &alice, &holder, &id).await;
+        alice.delete(&format!("/v1/api-keys/{}", key.id())).await.was(204);
+        assert_eq!(end(pipe, &json!({ "type": "note", "name": "too late" })), 401);
+        let things = rows(&alice, &format!("/v1/things?groupId={team}")).await;
+        assert_eq!(things.len(), 0, "{things:?}");
+    })
+    .await;
+}
+
+/// On a server of their own: search reads them all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_lost_the_right_to_read_gets_no_further_in_the_same_export() {
+    // More than waits in sockets for a reader who does not read.
+    const REQUESTS: usize = 16;
+    const BYTES: usize = 200_000;
+    alone_on_both(async |stage| {
+        let (alice, bob) = (stage.alice(), stage.bob());
+        let text = "x".repeat(BYTES);
+        for number in 0..REQUESTS {
+            let item = json!({ "groupId": stage.acme, "type": "note",
+                "name": number.to_string(), "properties": { "text": text } });
+            let items = vec![item; 10];
+            alice.post("/v1/things/bulk", json!({ "items": items })).await.was(200);
+        }
+        let path = format!("/v1/exports?groupId={}&dimension=things", stage.acme);
+        let mut pipe = connect(&stage, &bob, &format!("GET {path}"));
+        pipe.write_all(b"\r\n").expect("it is sent");
+        let mut start = [0; 1000];
+        pipe.read_exact(&mut start).expect("it begins");
+        assert!(start.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&start));
+        alice.delete(&format!("/v1/people/{}?groupId={}", bob.id, stage.acme)).await.was(204);
+        // It breaks off, one way or the other.
+        let mut rest = Vec::new();
+        let _ = pipe.read_to_end(&mut rest);
+        assert!(rest.len() < REQUESTS * 10 * BYTES, "{} bytes", rest.len());
+        assert!(!String::from_utf8_lossy(&rest).contains("\"kind\":\"end\""), "no end is told");
+    })
+    .await;
+}
