@@ -5,6 +5,7 @@ mod kinds;
 mod page;
 mod pages;
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use database::{Reach, Row, Sql, Tx, args};
@@ -17,8 +18,8 @@ use super::line::{
     ConnectionLine, KnowledgeLine, Line, MembershipLine, PersonLine, ThingKnowledgeLine, ThingLine,
 };
 use super::within::{
-    LIVING, LIVING_ENDS, LIVING_PAIR, LIVING_SOURCE, PEOPLE, with_both_ends, with_its_piece,
-    with_its_source,
+    LIVING, LIVING_ENDS, LIVING_PAIR, LIVING_SOURCE, MEMBERS, PEOPLE, with_both_ends,
+    with_its_piece, with_its_source,
 };
 use super::{ExportOptions, Progress, Summary, Top, sql};
 use crate::pace::Pace;
@@ -103,7 +104,7 @@ async fn all(tx: &mut Tx, options: &ExportOptions, out: &Sender<Written>) -> Res
 struct Export<'e> {
     tx: &'e mut Tx,
     root: Option<GroupId>,
-    /// Whether values of hidden properties are written.
+    /// Whether values of hidden properties are written, and records of people who are no members.
     hidden: bool,
     /// Whether any group is on its way out: it is gone for everybody, so its rows stay behind.
     deleting: bool,
@@ -128,9 +129,22 @@ impl Export<'_> {
             inside: None,
         };
         let whole = self.root.is_none();
+        // Of whoever owns something and is no member any more, an owner of the group sees no record:
+        // a name says whose it is.
+        let members: Option<HashSet<PersonId>> = match self.root.filter(|_| !self.hidden) {
+            None => None,
+            Some(root) => {
+                let all = self.tx.all(MEMBERS, args![root], |row| row.get::<PersonId>(0)).await?;
+                Some(all.into_iter().collect())
+            }
+        };
         let read = |row: &Row<'_>| {
+            let id: PersonId = row.get(0)?;
+            if members.as_ref().is_some_and(|members| !members.contains(&id)) {
+                return Ok(Line::Person(PersonLine::named(id, row.get(1)?)));
+            }
             Ok(Line::Person(PersonLine {
-                id: row.get(0)?,
+                id,
                 display_name: row.get(1)?,
                 email: row.get(2)?,
                 username: row.get(3)?,

@@ -291,6 +291,25 @@ line! {
     }
 }
 
+impl PersonLine {
+    /// Somebody of whom no more is told.
+    pub(super) fn named(id: PersonId, display_name: String) -> Self {
+        Self {
+            id,
+            display_name,
+            email: None,
+            username: None,
+            bio: None,
+            avatar: None,
+            personal_group_id: None,
+            metadata: JsonMap::new(),
+            version: None,
+            created_at: None,
+            updated_at: None,
+        }
+    }
+}
+
 impl GroupLine {
     /// The group, with its type's settings and `plan` where the line has none.
     pub(super) fn to_group(&self, now: Time, plan: &str) -> types::Result<Group> {

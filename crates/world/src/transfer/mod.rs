@@ -46,7 +46,8 @@ pub enum Top {
 pub struct ExportOptions {
     /// A group: only it and what is below it.
     pub group: Option<Top>,
-    /// Also the values of hidden properties: for whoever operates the store, and nobody else.
+    /// Also the values of hidden properties, and of a group's export the records of people who are
+    /// no members there: for whoever operates the store, and nobody else.
     pub hidden: bool,
 }
 

@@ -38,6 +38,11 @@ pub(super) const PEOPLE: &str = "select m.person_id from group_ancestors a \
        join knowledge k on k.group_id = a.group_id where a.ancestor_id = $1 \
        and k.source_thing_id is null and k.owner_id is not null";
 
+/// Of the people, those who are members below `$1`.
+pub(super) const MEMBERS: &str = "select m.person_id from group_ancestors a \
+       join memberships m on m.group_id = a.group_id \
+       where a.ancestor_id = $1 and m.status = 'active'";
+
 pub(super) fn by_group(sql: &mut Sql<'_>, root: GroupId) {
     sql.push(" and o.group_id in (select a.group_id from group_ancestors a where a.ancestor_id = ")
         .bind(root)

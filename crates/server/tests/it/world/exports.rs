@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use super::imports::{import, send};
 use super::{below, note, secret, team, thing};
 use crate::people::{Answer, Person};
-use crate::stage::{alone_on_both, group, on_both};
+use crate::stage::{alone_on_both, group, member, on_both, sign_up};
 
 /// Bytes of a text, nearly: its request has one more field or two.
 const MEBIBYTE: usize = (1 << 20) - 1000;
@@ -133,6 +134,36 @@ async fn a_group_is_exported_for_its_owners() {
         stage.carol().get(&path).await.was_problem(404, "not_found");
         let log = super::log(&alice, &team).await;
         assert_eq!(log.iter().filter(|event| event["type"] == "group_exported").count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_who_left_a_group_its_export_tells_the_name() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        let team = team(stage, "exp-left").await;
+        let lee = sign_up(&stage.nobody(), "exp-lee").await;
+        member(&alice, &team, &lee, "group_user").await;
+        let note = note(&lee, &team, "left behind").await;
+        let of_lee = |lines: &[Value]| {
+            let is_lee = |line: &&Value| line["kind"] == "person" && line["id"] == json!(lee.id);
+            lines.iter().find(is_lee).cloned().expect("their line")
+        };
+        let line = of_lee(&lines(&exported(&alice, &team).await));
+        assert_eq!(line["email"], json!(lee.email), "{line}");
+        alice.delete(&format!("/v1/people/{}?groupId={team}", lee.id)).await.was(204);
+        let whole = exported(&alice, &team).await;
+        let line = of_lee(&lines(&whole));
+        let wanted = json!({ "kind": "person", "id": lee.id, "displayName": lee.name,
+            "metadata": {} });
+        assert_eq!(line, wanted);
+        assert!(whole.text.contains(&note), "what was theirs is there");
+        // Such a line is taken.
+        let target = group(&alice, "exp-left-copy", "Copy").await;
+        let id = import(&alice, json!({ "groupId": target, "format": "bundle" })).await;
+        let done = send(&alice, &id, 0, whole.text).await.was(200).json();
+        assert_eq!((&done["state"], &done["failed"]), (&json!("done"), &json!(0)), "{done}");
     })
     .await;
 }
