@@ -59,6 +59,7 @@ pub(crate) struct Copy {
     /// The importer as they are by now: they own what was copied before.
     caller: Option<Caller>,
     people: HashMap<PersonId, Option<PersonId>>,
+    members: HashMap<(GroupId, PersonId), bool>,
     places: HashMap<GroupId, Standing>,
     /// The first group that was made right below the target.
     top: Option<GroupId>,
@@ -74,6 +75,7 @@ impl Copy {
             store: Store::default(),
             caller: None,
             people: HashMap::new(),
+            members: HashMap::new(),
             places: HashMap::new(),
             top: None,
         }
@@ -92,6 +94,7 @@ impl Copy {
         self.store = Store::new(Names::default());
         self.caller = None;
         self.people.clear();
+        self.members.clear();
         self.places.clear();
     }
 

@@ -1,9 +1,9 @@
 //! People of a copy: nobody is made anew. Who is known here by a proven address, to the importer
-//! too, is themselves; whoever is not, the importer speaks for.
+//! too, is themselves; whoever is not, or is no member of the copied group, the importer speaks for.
 
 use kernel::Work;
 use serde_json::json;
-use types::{Error, Json, PersonId, Result};
+use types::{Error, GroupId, Json, PersonId, Result};
 
 use super::{Copied, Copy, reported, sql};
 use crate::people::rules as people;
@@ -49,6 +49,7 @@ impl Copy {
         let metadata =
             Json::of(&json!({"role": member.role_name(), "permissions": member.permissions}))?;
         work.announce(group, "user_joined_group", person, &metadata).await?;
+        self.members.clear();
         Ok(Copied::Made)
     }
 
@@ -66,16 +67,35 @@ impl Copy {
         Ok(known)
     }
 
-    /// Who it is from now on: themselves, or the importer.
+    /// Whose it is from now on, in a group of the copy: theirs who are members there by then, where
+    /// they might have made it themselves; else the importer's, whose word the bundle is.
     pub(super) async fn stands_for(
         &mut self,
         work: &mut Work<'_>,
+        group: GroupId,
         person: Option<PersonId>,
     ) -> Result<Option<PersonId>> {
-        match person {
-            None => Ok(None),
-            Some(person) => Ok(self.here(work, person).await?.or(work.me())),
+        let Some(person) = person else { return Ok(None) };
+        if let Some(here) = self.here(work, person).await?
+            && self.belongs(work, group, here).await?
+        {
+            return Ok(Some(here));
         }
+        Ok(work.me())
+    }
+
+    async fn belongs(
+        &mut self,
+        work: &mut Work<'_>,
+        group: GroupId,
+        person: PersonId,
+    ) -> Result<bool> {
+        if let Some(belongs) = self.members.get(&(group, person)) {
+            return Ok(*belongs);
+        }
+        let belongs = sql::is_active_member(work.tx, group, person).await?;
+        self.members.insert((group, person), belongs);
+        Ok(belongs)
     }
 }
 

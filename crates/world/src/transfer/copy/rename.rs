@@ -25,7 +25,7 @@ impl Copy {
                 line.id = self.ids.thing(line.id);
                 line.group_id = self.ids.group(line.group_id);
                 line.parent_id = line.parent_id.map(|id| self.ids.thing(id));
-                line.owner_id = self.stands_for(work, line.owner_id).await?;
+                line.owner_id = self.stands_for(work, line.group_id, line.owner_id).await?;
                 line.created_at = not_after(line.created_at, now);
                 line.updated_at = not_after(line.updated_at, now);
                 line.deleted_at = not_after(line.deleted_at, now);
@@ -38,7 +38,7 @@ impl Copy {
                 line.group_id = self.ids.group(line.group_id);
                 line.from_id = self.end(work, &line.from_id, "/fromId").await?;
                 line.to_id = self.end(work, &line.to_id, "/toId").await?;
-                line.created_by = self.stands_for(work, line.created_by).await?;
+                line.created_by = self.stands_for(work, line.group_id, line.created_by).await?;
                 line.created_at = not_after(line.created_at, now);
                 line.updated_at = not_after(line.updated_at, now);
             }
@@ -46,7 +46,7 @@ impl Copy {
                 line.id = line.id.map(|id| self.ids.knowledge(id));
                 line.group_id = self.ids.group(line.group_id);
                 line.source_thing_id = line.source_thing_id.map(|id| self.ids.thing(id));
-                line.owner_id = self.stands_for(work, line.owner_id).await?;
+                line.owner_id = self.stands_for(work, line.group_id, line.owner_id).await?;
                 line.created_at = not_after(line.created_at, now);
                 line.updated_at = not_after(line.updated_at, now);
             }

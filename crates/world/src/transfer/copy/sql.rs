@@ -57,3 +57,20 @@ pub(super) async fn noted_person(
     )
     .await
 }
+
+/// Whether somebody is a member of a group, and not only invited.
+pub(super) async fn is_active_member(
+    tx: &mut Tx,
+    group: GroupId,
+    person: PersonId,
+) -> Result<bool> {
+    let found = tx
+        .maybe(
+            "select 1 from memberships where group_id = $1 and person_id = $2 \
+             and status = 'active'",
+            args![group, person],
+            |_| Ok(()),
+        )
+        .await?;
+    Ok(found.is_some())
+}

@@ -6,7 +6,7 @@ use super::{copied, exported, told};
 use crate::engines::Engine;
 use crate::people::Person;
 use crate::stage::{PASSWORD, Stage, group, member, sign_in, sign_up};
-use crate::world::{connect, note, rows};
+use crate::world::{connect, log, note, rows};
 
 /// An account whose address is proven, or not.
 async fn account(root: &Person, name: &'static str, proven: bool) -> Person {
@@ -101,6 +101,21 @@ async fn people_are_known_by_a_proven_address_and_nobody_is_made() {
             };
             assert_eq!(thing["ownerId"], json!(owner.id), "{thing}");
         }
+        // A bundle is its importer's word: in the name of who is no member nothing is made.
+        let there = lines.iter().find(|one| one["displayName"] == "proven").expect("a person");
+        let is_seat =
+            |line: &Value| line["kind"] == "membership" && line["personId"] == there["id"];
+        let edited: Vec<Value> = lines.iter().filter(|line| !is_seat(line)).cloned().collect();
+        assert_eq!(edited.len() + 1, lines.len());
+        let done = copied(&zoe, &target, &edited).await;
+        assert_eq!(done["state"], "done", "{done}");
+        let other = done["copyId"].as_str().expect("the copy");
+        for thing in rows(&zoe, &format!("/v1/things?groupId={other}")).await {
+            let owner = if thing["name"] == "boss" { &boss } else { &zoe };
+            assert_eq!(thing["ownerId"], json!(owner.id), "{thing}");
+        }
+        let log = log(&zoe, other).await;
+        assert!(log.iter().all(|event| event["actorId"] == json!(zoe.id)), "{log:?}");
         let after = root.get("/v1/users?limit=200").await.was(200).text;
         assert_eq!(after, before, "no account was made or changed");
         stranger.get(&format!("/v1/groups/{copy}")).await.was_problem(404, "not_found");
