@@ -1,6 +1,6 @@
 use super::*;
 
-fn chunks(text: &'static str) -> Vec<Chunk> {
+fn chunks(text: &str) -> Vec<Chunk> {
     let (sender, chunks) = sync_channel(1000);
     read(text.as_bytes(), &sender).expect("readable");
     drop(sender);
@@ -49,4 +49,21 @@ fn inputs_that_differ_earlier_have_another_digest_later() {
     let (one, other) = (chunks("a\nb\n"), chunks("x\nb\n"));
     assert_ne!(one[0].digest, other[0].digest);
     assert_eq!(one[0].digest, chunks("a\nb\n")[0].digest);
+}
+
+#[test]
+fn a_long_line_takes_none_with_it() {
+    let last = r#"{"kind":"eventType","groupId":"group_00000000000000000000000001","name":"last"}"#;
+    for (long, code) in [
+        (MAX_LINE - 1, "malformed_line"),
+        (MAX_LINE, "malformed_line"),
+        (MAX_LINE + 1, "line_too_long"),
+    ] {
+        let text = format!("{}\n{last}\n", "x".repeat(long));
+        let all = chunks(&text);
+        let lines: Vec<_> = all.iter().flat_map(|chunk| &chunk.lines).collect();
+        let codes: Vec<_> = lines.iter().map(|line| line.as_ref().err().map(Error::code)).collect();
+        assert_eq!(codes, [Some(code), None], "{long}");
+        assert_eq!(all.last().map(|chunk| chunk.bytes), Some(text.len() as u64));
+    }
 }
