@@ -11,6 +11,7 @@ use types::{Error, ErrorKind, Result, Time};
 
 use super::line::Line;
 use super::names::Names;
+use super::rehearsed::Rehearsed;
 use super::store::{Outcome, Store};
 use super::{ImportOptions, Progress, Summary};
 use crate::things::many::{self, Draft};
@@ -108,26 +109,36 @@ async fn rehearse(
     report: &mut (impl FnMut(Progress) + Send),
 ) -> Result<Summary> {
     const UNDONE: &str = "rehearsed";
-    let chunks = Mutex::new(chunks);
+    let chunks = Mutex::new(Rehearsed::new(chunks));
     let (sender, news) = std::sync::mpsc::channel();
     let outcome = app
         .change(&Caller::system("import"), async move |work| {
+            // What an earlier run of this transaction told is undone with it.
+            let _ = sender.send(None);
             // Not held while a chunk is stored: nobody else asks.
-            let next = || match chunks.lock() {
-                Ok(chunks) => Ok(chunks.recv().ok()),
+            let at = |number| match chunks.lock() {
+                Ok(mut chunks) => chunks.at(number),
                 Err(_) => Err(Error::internal("a rehearsal died")),
             };
-            let mut names = Names::default();
-            while let Some(chunk) = next()? {
+            let (mut names, mut number) = (Names::default(), 0);
+            while let Some(chunk) = at(number)? {
+                number += 1;
                 let (outcomes, learned) = take(work, &chunk, 0, names).await?;
                 names = learned;
-                let _ = sender.send((outcomes, chunk.last(), chunk.bytes));
+                let _ = sender.send(Some((outcomes, chunk.last(), chunk.bytes)));
             }
             Err::<(), _>(Error::conflict(UNDONE, "Nothing was kept."))
         })
         .await;
+    let mut told = Vec::new();
+    for one in news {
+        match one {
+            None => told.clear(),
+            Some(chunk) => told.push(chunk),
+        }
+    }
     let mut summary = Summary::default();
-    for (outcomes, last, bytes) in news {
+    for (outcomes, last, bytes) in told {
         summary.lines = last;
         tell(outcomes, &mut summary, report);
         report(Progress::Read { lines: last, bytes });
