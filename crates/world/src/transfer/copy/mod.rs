@@ -20,7 +20,7 @@ use types::{Error, ErrorKind, GroupId, ImportId, PersonId, Result};
 
 use super::import::parse;
 use super::line::Line;
-use super::names::{Names, group_of};
+use super::names::group_of;
 use super::store::{Outcome, Store};
 use crate::roles::rules as roles;
 use crate::things;
@@ -89,9 +89,10 @@ impl Copy {
         parse(text).map(Read)
     }
 
-    /// Forgets what was looked up, since it may have been undone.
+    /// Forgets what was looked up, since it may have been undone; names were learned from lines that
+    /// were taken.
     pub(crate) fn forget(&mut self) {
-        self.store = Store::new(Names::default());
+        self.store = Store::new(std::mem::take(&mut self.store.names));
         self.caller = None;
         self.people.clear();
         self.members.clear();

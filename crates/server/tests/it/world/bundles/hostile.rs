@@ -204,6 +204,32 @@ async fn what_cannot_be_is_refused_by_its_line() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_label_that_comes_twice_is_known_behind_a_wrong_line() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        let target = group(&alice, "label-to", "Target").await;
+        let label = |number: usize| {
+            json!({ "kind": "knowledge", "id": id(3, number), "groupId": id(1, 0),
+                "type": "label", "text": "topic:x" })
+        };
+        let lines = vec![
+            one_group("label-from"),
+            one_note(0, "labelled"),
+            label(0),
+            label(1),
+            with(one_note(1, "x"), "type", "never_heard_of"),
+            json!({ "kind": "thingKnowledge", "thingId": id(2, 0), "knowledgeId": id(3, 1),
+                "role": "label" }),
+        ];
+        let done = copied(&alice, &target, &lines).await;
+        let refused = refusals(&alice, &done).await;
+        assert_eq!((refused.len(), refused[0].0), (1, 5), "{refused:?}");
+        assert_eq!((&done["created"], &done["unchanged"]), (&json!(4), &json!(1)), "{done}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bundle_is_neither_deeper_nor_larger_than_may_be() {
     on_both(async |stage| {
         let alice = stage.alice();
