@@ -1,5 +1,6 @@
 //! The API's own description: the OpenAPI document, and a page to read it that needs no network.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -86,7 +87,12 @@ fn page_file(path: &str, config: Arc<Config<'static>>) -> Answer<Response> {
         "" | "index.html" | "swagger-initializer.js" => HeaderValue::from_static("no-cache"),
         _ => HeaderValue::from_static("public, max-age=86400"),
     };
-    let mut response = Response::new(Body::from(file.bytes.into_owned()));
+    // A copy for each who asks would be a megabyte and a half for everybody, held by who does not read.
+    let bytes = match file.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    let mut response = Response::new(Body::from(bytes));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::try_from(file.content_type)?);
     headers.insert(header::CACHE_CONTROL, cache);

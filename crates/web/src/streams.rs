@@ -15,7 +15,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::response::IntoResponse as _;
 use http::{Request, StatusCode};
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::{Buf, Frame, Incoming, SizeHint};
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -41,6 +41,9 @@ const PENDING_RESETS: usize = 20;
 const OWN_RESETS: usize = 256;
 /// So many requests may lately have been given up before their answer was taken, if most were not.
 const GIVEN_UP: usize = 100;
+/// A portion is waited for through so many rounds, each as long as there is patience with a client
+/// who takes nothing at all: a slow line has many answers to share itself among.
+const ROUNDS: usize = 5;
 
 pub(crate) fn builder(settings: &Settings) -> http2::Builder<TokioExecutor> {
     let mut http2 = http2::Builder::new(TokioExecutor::new());
@@ -81,8 +84,9 @@ pub(crate) async fn serve(connection: Connection, stream: Transport) {
             Ok::<_, Infallible>(response.map(|body| Portions::of(body, visit)))
         }
     });
-    let beat = common.patience.min(common.write_patience);
-    let (mut watch, mut next) = (Watch::new(common.write_patience), Instant::now() + beat);
+    let (beat, round) = (common.patience.min(common.write_patience), common.write_patience);
+    let (mut watch, mut next) = (Watch::new(round), Instant::now() + beat);
+    let mut turn = Instant::now() + round;
     let connection = common.http2.serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let mut warned = false;
@@ -109,8 +113,18 @@ pub(crate) async fn serve(connection: Connection, stream: Transport) {
                 }
                 connection.as_mut().graceful_shutdown();
             }
-            () = tokio::time::sleep_until(next) => {
-                next = Instant::now() + beat;
+            () = tokio::time::sleep_until(next.min(turn)) => {
+                let now = Instant::now();
+                if now >= turn {
+                    turn = now + round;
+                    if !streams.turn() {
+                        return tracing::debug!("a connection that leaves answers lie was cut off");
+                    }
+                }
+                if now < next {
+                    continue;
+                }
+                next = now + beat;
                 streams.forget();
                 match watch.look(&streams, beat) {
                     Look::Fine => {}
@@ -130,9 +144,12 @@ struct Streams {
     /// Lately, as the next: halved at each beat.
     asked: AtomicUsize,
     given_up: AtomicUsize,
-    /// Answers of which a part awaits that the client takes it.
-    theirs: AtomicUsize,
-    /// Parts that were taken.
+    /// Portions that are not written yet, by the round in which they were handed out: the oldest one
+    /// counts, or who takes other answers could let as many lie as they like, for as long as they
+    /// like. No more is kept of each.
+    lying: [AtomicUsize; ROUNDS],
+    round: AtomicUsize,
+    /// Portions that were written.
     taken: AtomicUsize,
     enough: Notify,
 }
@@ -143,6 +160,18 @@ impl Streams {
         for lately in [&self.asked, &self.given_up] {
             lately.store(lately.load(Relaxed) / 2, Relaxed);
         }
+    }
+
+    /// The next round begins; whether nothing lies there since the last time it was its turn.
+    fn turn(&self) -> bool {
+        let next = (self.round.load(Relaxed) + 1) % ROUNDS;
+        self.round.store(next, Relaxed);
+        self.lying[next].load(Relaxed) == 0
+    }
+
+    /// Whether something awaits that the client takes it.
+    fn is_awaiting(&self) -> bool {
+        self.lying.iter().any(|lying| lying.load(Relaxed) > 0)
     }
 }
 
@@ -185,7 +214,7 @@ impl Watch {
                 }
             };
         }
-        self.stuck = match streams.theirs.load(Relaxed) > 0 && unmoved {
+        self.stuck = match streams.is_awaiting() && unmoved {
             true => self.stuck + beat,
             false => Duration::ZERO,
         };
@@ -221,52 +250,70 @@ impl Drop for Visit {
     }
 }
 
+/// A piece of an answer. It is dropped when it is written, or its stream is gone.
+struct Portion {
+    bytes: Bytes,
+    streams: Arc<Streams>,
+    round: usize,
+}
+
+impl Buf for Portion {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+    }
+}
+
+impl Drop for Portion {
+    fn drop(&mut self) {
+        self.streams.lying[self.round].fetch_sub(1, Relaxed);
+        self.streams.taken.fetch_add(1, Relaxed);
+    }
+}
+
 /// The body of an answer, in portions: what a client does not take stays here, uncut and uncopied,
 /// instead of in the connection's buffers.
 struct Portions {
     body: Body,
     rest: Bytes,
     visit: Visit,
-    /// The last portion awaits that the client takes it.
-    theirs: bool,
 }
 
 impl Portions {
     fn of(body: Body, mut visit: Visit) -> Self {
-        let theirs = !body.is_end_stream();
-        visit.done = !theirs;
-        if theirs {
-            visit.streams.theirs.fetch_add(1, Relaxed);
-        }
-        Self { body, rest: Bytes::new(), visit, theirs }
+        visit.done = body.is_end_stream();
+        Self { body, rest: Bytes::new(), visit }
     }
 
-    /// Asking for more means that what there was is taken.
-    fn taken(&mut self) {
-        if std::mem::take(&mut self.theirs) {
-            self.visit.streams.theirs.fetch_sub(1, Relaxed);
-            self.visit.streams.taken.fetch_add(1, Relaxed);
-        }
-    }
-
-    fn portion(&mut self) -> Frame<Bytes> {
-        self.theirs = true;
-        self.visit.streams.theirs.fetch_add(1, Relaxed);
-        let portion = self.rest.split_to(self.rest.len().min(PORTION));
+    fn portion(&mut self) -> Frame<Portion> {
+        let bytes = self.rest.split_to(self.rest.len().min(PORTION));
         self.visit.done = self.is_end_stream();
-        Frame::data(portion)
+        Frame::data(self.handed_out(bytes))
+    }
+
+    fn handed_out(&self, bytes: Bytes) -> Portion {
+        let streams = Arc::clone(&self.visit.streams);
+        let round = streams.round.load(Relaxed);
+        streams.lying[round].fetch_add(1, Relaxed);
+        Portion { bytes, streams, round }
     }
 }
 
 impl HttpBody for Portions {
-    type Data = Bytes;
+    type Data = Portion;
     type Error = axum::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.taken();
+    ) -> Poll<Option<Result<Frame<Portion>, axum::Error>>> {
         if !self.rest.is_empty() {
             return Poll::Ready(Some(Ok(self.portion())));
         }
@@ -279,7 +326,7 @@ impl HttpBody for Portions {
             // Trailers are the last there is; a body that breaks off is no doing of the client's.
             Some(Ok(Err(other))) => {
                 self.visit.done = true;
-                Some(Ok(other))
+                Some(Ok(other.map_data(|bytes| self.handed_out(bytes))))
             }
             Some(Err(error)) => {
                 self.visit.done = true;
@@ -303,12 +350,6 @@ impl HttpBody for Portions {
         }
         hint.set_lower(hint.lower() + more);
         hint
-    }
-}
-
-impl Drop for Portions {
-    fn drop(&mut self) {
-        self.taken();
     }
 }
 

@@ -222,6 +222,64 @@ async fn who_takes_no_answer_is_given_up() {
     assert_eq!(answer(&mut second).await.0, OK);
 }
 
+/// With nothing an answer stays with the house, with one byte it lies in the connection's buffers.
+#[tokio::test]
+async fn one_answer_that_is_not_taken_ends_the_connection_however_lively_the_others_are() {
+    for window in [0, 1] {
+        let settings = Settings { write_timeout_ms: 100, ..Settings::default() };
+        let house = open(hello(), settings).await;
+        let small = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, window]);
+        let mut stream = connect(&house, &[PREFACE, &small, &asked(1)].concat()).await;
+        let (mut taken, mut ended) = (0, false);
+        for id in (3..2_000).step_by(2) {
+            let more = frame(8, 0, id, &1024_u32.to_be_bytes());
+            if ended || stream.write_all(&[asked(id), more].concat()).await.is_err() {
+                break;
+            }
+            loop {
+                let Some(read) = next(&mut stream).await else {
+                    ended = true;
+                    break;
+                };
+                if read.flags & END_STREAM != 0 {
+                    assert_eq!(read.stream, id, "nobody takes the first: {read:?}");
+                    taken += 1;
+                    break;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(taken > 1, "{taken} others were taken before");
+        assert!(taken < 900, "it was never given up");
+    }
+}
+
+/// Each takes one portion of its answer after the other, and none is ever left to lie for long.
+#[tokio::test]
+async fn a_slow_line_is_no_reason_to_give_up() {
+    let router = Router::new().route("/", get(|| async { vec![b'x'; 20 * PORTION] }));
+    let settings = Settings { write_timeout_ms: 400, ..Settings::default() };
+    let house = open(router, settings).await;
+    let none = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let portion = u32::try_from(PORTION).unwrap().to_be_bytes();
+    let more = [frame(8, 0, 1, &portion), frame(8, 0, 0, &portion)].concat();
+    let mut stream = connect(&house, &[PREFACE, &none, &asked(1)].concat()).await;
+    let mut came = 0;
+    for _ in 0..20 {
+        // In all longer than anything may lie there.
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        stream.write_all(&more).await.unwrap();
+        let mut portion = PORTION;
+        while portion > 0 {
+            let read = next(&mut stream).await.expect("it is not given up");
+            if read.kind == DATA {
+                (came, portion) = (came + read.payload.len(), portion - read.payload.len());
+            }
+        }
+    }
+    assert_eq!(came, 20 * PORTION);
+}
+
 #[tokio::test]
 async fn a_connection_nobody_uses_ends() {
     let settings = Settings { header_read_timeout_ms: 40, ..Settings::default() };
