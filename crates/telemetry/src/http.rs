@@ -43,6 +43,8 @@ pub struct Connections {
 pub struct Refusals {
     /// As many as may be were being worked on.
     pub in_flight: Counter,
+    /// Bodies that had not come yet, of one client or of all.
+    pub awaited_bodies: Counter,
     /// Others waited for longer than they should.
     pub wait: Counter,
     /// The queue of the store.
@@ -68,9 +70,10 @@ pub struct Refusals {
 impl Refusals {
     /// Each with its name.
     #[must_use]
-    pub fn all(&self) -> [(&'static str, &Counter); 11] {
+    pub fn all(&self) -> [(&'static str, &Counter); 12] {
         [
             ("in_flight", &self.in_flight),
+            ("awaited_bodies", &self.awaited_bodies),
             ("wait_target", &self.wait),
             ("database_queue", &self.database_queue),
             ("database_connections", &self.database_connections),

@@ -5,6 +5,8 @@
 pub enum Shortage {
     /// As many requests as may be were being worked on.
     InFlight,
+    /// Bodies that have not come yet, of one client or of all.
+    AwaitedBodies,
     /// Requests waited for longer than they should.
     Wait,
     /// The queue of the store.

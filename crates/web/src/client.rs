@@ -27,9 +27,17 @@ impl ClientAddr {
     /// address of it has them all.
     #[must_use]
     pub fn limit_key(&self) -> String {
-        match self.0 {
+        match self.network() {
             IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => format!("{}/64", masked(address, 64)),
+            IpAddr::V6(network) => format!("{network}/64"),
+        }
+    }
+
+    /// The same without its text: the address, or the first one of the /64.
+    pub(crate) fn network(&self) -> IpAddr {
+        match self.0 {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => IpAddr::V6(masked(address, 64)),
         }
     }
 }

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::awaited::Sender;
+
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of this request: in its extensions, in every problem document and in every log line.
@@ -18,6 +20,8 @@ pub struct RequestId(pub Arc<str>);
 pub(crate) struct Current {
     pub(crate) request_id: Arc<str>,
     pub(crate) body_limit: usize,
+    /// Of a request with a body.
+    pub(crate) sender: Option<Sender>,
 }
 
 tokio::task_local! {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use pin_project_lite::pin_project;
@@ -24,6 +24,7 @@ use tower::{Layer, Service};
 use types::{Error, ErrorKind, Shortage};
 
 use self::in_flight::InFlight;
+use crate::awaited::Awaited;
 use crate::client::TrustedProxies;
 use crate::current::{CURRENT, Current, Ids, RequestId, X_REQUEST_ID};
 use crate::headers::{self, X_RESPONSE_TIME};
@@ -49,6 +50,7 @@ pub struct Edge {
     body_limit: usize,
     max_in_flight: usize,
     in_flight: AtomicUsize,
+    awaited: Arc<Awaited>,
     shed: Shed,
     uncounted: &'static [&'static str],
     origins: Origins,
@@ -68,6 +70,7 @@ impl Edge {
             body_limit: settings.body_limit_bytes,
             max_in_flight: settings.max_in_flight,
             in_flight: AtomicUsize::new(0),
+            awaited: Arc::new(Awaited::new(settings.max_in_flight)),
             shed: Shed::default(),
             uncounted: &[],
             origins,
@@ -256,12 +259,14 @@ where
         let state = if let Some(response) = early {
             State::Answered { response: Some(response) }
         } else {
-            if let Some(client) = edge.proxies.client(request.extensions(), request.headers()) {
+            let client = edge.proxies.client(request.extensions(), request.headers());
+            if let Some(client) = client {
                 request.extensions_mut().insert(client);
             }
+            let sender = (!request.body().is_end_stream()).then(|| edge.awaited.sender(client));
             request.extensions_mut().insert(RequestId(Arc::clone(&id)));
             let body_limit = edge.body_limit(request.uri().path());
-            let current = Current { request_id: Arc::clone(&id), body_limit };
+            let current = Current { request_id: Arc::clone(&id), body_limit, sender };
             // A service may panic before it hands out its future.
             let inner = &mut self.inner;
             let called = catch_unwind(AssertUnwindSafe(|| {

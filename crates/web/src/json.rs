@@ -5,9 +5,10 @@ use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::{DeserializeOwned, IgnoredAny};
-use types::{Error, ErrorKind, Result};
+use types::{Error, ErrorKind, Result, Shortage};
 
 use crate::current::CURRENT;
+use crate::moving::Broken;
 use crate::object::Object;
 use crate::problem::Failure;
 use crate::{json_error, json_scan, moving};
@@ -56,7 +57,8 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalB
 /// Reads a body of any type, up to the limit of the route or of the edge.
 ///
 /// # Errors
-/// 413 when it is larger, 400 when it breaks off, 408 when nothing of it comes for seconds.
+/// 413 when it is larger, 400 when it breaks off, 408 when nothing of it comes for seconds, 503 when it
+/// would have to be waited for and too many are.
 pub async fn read_body(request: Request) -> Result<Bytes> {
     let limit = request.extensions().get::<BodyLimit>().map_or_else(
         || CURRENT.try_with(|current| current.body_limit).unwrap_or(DEFAULT_LIMIT),
@@ -71,17 +73,23 @@ pub async fn read_body(request: Request) -> Result<Bytes> {
     match Limited::new(moving::prompt(body), limit).collect().await {
         Ok(read) => Ok(read.to_bytes()),
         Err(cause) if cause.is::<LengthLimitError>() => Err(too_large(limit)),
-        Err(cause) if moving::is_late(&*cause) => Err(Error::new(
-            ErrorKind::TimedOut,
-            "body_too_slow",
-            "The body came too slowly; send the request again.",
-        )),
-        Err(cause) => Err(Error::new(
-            ErrorKind::Malformed,
-            "incomplete_body",
-            "The body broke off before its end; send the request again.",
-        )
-        .caused_by(cause)),
+        Err(cause) => Err(match moving::broken(&*cause) {
+            Some(Broken::Late) => Error::new(
+                ErrorKind::TimedOut,
+                "body_too_slow",
+                "The body came too slowly; send the request again.",
+            ),
+            Some(Broken::Crowded) => Error::overloaded(
+                "Too many bodies are awaited; try again in a moment, and send fewer at once.",
+            )
+            .short_of(Shortage::AwaitedBodies),
+            None => Error::new(
+                ErrorKind::Malformed,
+                "incomplete_body",
+                "The body broke off before its end; send the request again.",
+            )
+            .caused_by(cause),
+        }),
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod answers;
 mod auth_failure;
+mod awaited;
 mod caller;
 mod client;
 mod connection;

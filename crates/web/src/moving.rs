@@ -1,5 +1,6 @@
 //! Bodies that take their time. Of long ones the time limit of the request counts from the last
-//! bytes; and nobody is waited for who sends nothing, or next to nothing.
+//! bytes; and nobody is waited for who sends nothing, or next to nothing, or lets us wait for too
+//! many at once.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -11,6 +12,9 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
+
+use crate::awaited::{Sender, Waiting};
+use crate::current::CURRENT;
 
 /// Who sends a long body is waited for as long as this in all, and then for this many bytes of each
 /// second: the time limit starts again with each piece, and pieces can be small.
@@ -37,34 +41,42 @@ pub fn brisk(body: Body) -> BodyDataStream {
     Body::new(Brisk::new(body, PATIENCE)).into_data_stream()
 }
 
-/// A body that is read whole, and breaks off as soon as its sender lets it wait for seconds.
+/// A body that is read whole, and breaks off as soon as its sender lets it wait for seconds. Both have
+/// to be asked for within the request, which says who sends.
 pub fn prompt(body: Body) -> Body {
     Body::new(Brisk::new(body, WHOLE_PATIENCE))
 }
 
-/// Whether a body broke off because its sender was too slow.
-pub(crate) fn is_late(error: &(dyn Error + 'static)) -> bool {
+/// Why a body broke off, if we did it.
+pub(crate) fn broken(error: &(dyn Error + 'static)) -> Option<Broken> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if error.is::<Late>() {
-            return true;
+        if let Some(broken) = error.downcast_ref::<Broken>() {
+            return Some(*broken);
         }
         next = error.source();
     }
-    false
+    None
 }
 
-/// The sender was too slow.
-#[derive(Debug)]
-struct Late;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// The sender was too slow.
+    Late,
+    /// It would have to be waited for, and too many are.
+    Crowded,
+}
 
-impl fmt::Display for Late {
+impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the body came too slowly")
+        f.write_str(match self {
+            Self::Late => "the body came too slowly",
+            Self::Crowded => "too many bodies are awaited",
+        })
     }
 }
 
-impl Error for Late {}
+impl Error for Broken {}
 
 struct Brisk {
     body: Body,
@@ -75,19 +87,30 @@ struct Brisk {
     /// Rings when nothing at all has come for as long as there is patience. Most bodies have come
     /// with their heads and never need one.
     alarm: Option<Pin<Box<Sleep>>>,
+    /// None where there is no edge.
+    sender: Option<Sender>,
+    /// From the first moment in which nothing had come to the end of the body: who sends bit by bit
+    /// lets us wait as well.
+    waiting: Option<Waiting>,
 }
 
 impl Brisk {
     fn new(body: Body, patience: Duration) -> Self {
-        Self { body, patience, bytes: 0, waited: Duration::ZERO, since: None, alarm: None }
+        let sender = CURRENT.try_with(|current| current.sender.clone()).ok().flatten();
+        let waited = Duration::ZERO;
+        Self { body, patience, bytes: 0, waited, since: None, alarm: None, sender, waiting: None }
     }
 
     fn is_slow(&self) -> bool {
         self.waited > self.patience && self.bytes < BYTES_PER_S * self.waited.as_secs()
     }
 
-    /// Nothing has come yet; whether that is too long by now.
-    fn wait(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Nothing has come yet; whether that is too much by now.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Option<Broken> {
+        if let (None, Some(sender)) = (&self.waiting, &self.sender) {
+            let Some(waiting) = sender.wait_for() else { return Some(Broken::Crowded) };
+            self.waiting = Some(waiting);
+        }
         let new = self.since.is_none();
         let since = *self.since.get_or_insert_with(Instant::now);
         let until = since + self.patience;
@@ -95,7 +118,7 @@ impl Brisk {
         if new {
             alarm.as_mut().reset(until);
         }
-        alarm.as_mut().poll(cx).is_ready()
+        alarm.as_mut().poll(cx).is_ready().then_some(Broken::Late)
     }
 }
 
@@ -107,17 +130,21 @@ impl HttpBody for Brisk {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let late = || Some(Err(axum::Error::new(Late)));
+        let broken = |why: Broken| Poll::Ready(Some(Err(axum::Error::new(why))));
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
-            return if self.wait(cx) { Poll::Ready(late()) } else { Poll::Pending };
+            return self.wait(cx).map_or(Poll::Pending, broken);
         };
         if let Some(since) = self.since.take() {
             self.waited += since.elapsed();
         }
         let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
-        let Some(data) = data else { return Poll::Ready(frame) };
+        let Some(data) = data else {
+            // The end, one way or another.
+            self.waiting = None;
+            return Poll::Ready(frame);
+        };
         self.bytes += data.len() as u64;
-        Poll::Ready(if self.is_slow() { late() } else { frame })
+        if self.is_slow() { broken(Broken::Late) } else { Poll::Ready(frame) }
     }
 
     fn is_end_stream(&self) -> bool {

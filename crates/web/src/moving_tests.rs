@@ -1,4 +1,8 @@
+use std::sync::Arc;
+
 use super::*;
+use crate::awaited::Awaited;
+use crate::current::Current;
 
 /// Pieces of so many bytes, one every ten seconds.
 struct Drops(usize, Pin<Box<tokio::time::Sleep>>);
@@ -61,7 +65,7 @@ async fn who_sends_nothing_is_waited_for_seconds_however_much_there_was_before()
     for bytes in [0, 1, 1 << 20] {
         let began = Instant::now();
         let read = axum::body::to_bytes(prompt(Body::new(Stuck(bytes))), usize::MAX).await;
-        assert!(is_late(&read.unwrap_err()), "{bytes}");
+        assert_eq!(broken(&read.unwrap_err()), Some(Broken::Late), "{bytes}");
         assert_eq!(began.elapsed().as_secs(), WHOLE_PATIENCE.as_secs(), "{bytes}");
     }
 }
@@ -71,7 +75,31 @@ async fn a_whole_body_comes_in_time_or_not_at_all() {
     // One piece every ten seconds is too slow even for the first one.
     let drops = Drops(1 << 20, Box::pin(tokio::time::sleep(Duration::from_secs(10))));
     let read = axum::body::to_bytes(prompt(Body::new(drops)), usize::MAX).await;
-    assert!(is_late(&read.unwrap_err()));
+    assert_eq!(broken(&read.unwrap_err()), Some(Broken::Late));
     let read = axum::body::to_bytes(prompt(Body::from("whole")), usize::MAX).await;
     assert_eq!(&read.unwrap()[..], b"whole");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lets_too_many_wait_is_not_waited_for() {
+    let sender = Arc::new(Awaited::new(8)).sender(None);
+    let sent = |body: Body| {
+        let current = Current {
+            request_id: Arc::from("req-1"),
+            body_limit: usize::MAX,
+            sender: Some(sender.clone()),
+        };
+        let body = CURRENT.sync_scope(current, || prompt(body));
+        tokio::spawn(axum::body::to_bytes(body, usize::MAX))
+    };
+    let first = sent(Body::new(Stuck(1)));
+    tokio::task::yield_now().await;
+    let second = sent(Body::new(Stuck(1))).await.unwrap();
+    assert_eq!(broken(&second.unwrap_err()), Some(Broken::Crowded));
+    // What is there is read at once.
+    assert_eq!(&sent(Body::from("whole")).await.unwrap().unwrap()[..], b"whole");
+    let first = first.await.unwrap();
+    assert_eq!(broken(&first.unwrap_err()), Some(Broken::Late));
+    let third = sent(Body::new(Stuck(1))).await.unwrap();
+    assert_eq!(broken(&third.unwrap_err()), Some(Broken::Late), "there is room again");
 }

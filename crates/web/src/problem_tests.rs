@@ -10,7 +10,7 @@ use crate::test_kit::Answered;
 use crate::{AuthAnswer, AuthFailure};
 
 async fn answered(failure: impl IntoResponse) -> Answered {
-    let current = Current { request_id: Arc::from("req-1"), body_limit: 10 };
+    let current = Current { request_id: Arc::from("req-1"), body_limit: 10, sender: None };
     Answered::of(CURRENT.sync_scope(current, || failure.into_response())).await
 }
 

@@ -21,7 +21,8 @@ pub struct Settings {
     pub request_timeout_ms: u64,
     /// The largest request body in bytes, unless a route says otherwise.
     pub body_limit_bytes: usize,
-    /// Requests worked on at once; one more is answered 503 at once.
+    /// Requests worked on at once; one more is answered 503 at once. An eighth of them, from one
+    /// address, may wait for their bodies, and half of them in all.
     pub max_in_flight: usize,
     /// When requests wait longer than so many milliseconds for the store, even those that wait
     /// least, a share of them is answered 503 at once; 0: none is.

@@ -25,6 +25,7 @@ mod command_line;
 mod command_line_user;
 mod compact;
 mod crash;
+mod crowded;
 mod edge;
 mod engines;
 mod erasure;

@@ -121,6 +121,7 @@ impl InFlight {
 fn counter(refusals: &Refusals, shortage: Shortage) -> &Counter {
     match shortage {
         Shortage::InFlight => &refusals.in_flight,
+        Shortage::AwaitedBodies => &refusals.awaited_bodies,
         Shortage::Wait => &refusals.wait,
         Shortage::DatabaseQueue => &refusals.database_queue,
         Shortage::DatabaseConnections => &refusals.database_connections,

@@ -200,7 +200,8 @@ pub(super) static KEYS: &[Key] = &[
         "web",
         "max_in_flight",
         "4096",
-        "Requests worked on at once; one more is answered 503 at once.",
+        "Requests worked on at once; one more is answered 503 at once. An eighth of them, from one \
+         address, may wait for their bodies, and half of them in all.",
     ),
     whole(
         "web",

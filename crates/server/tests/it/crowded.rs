@@ -1,0 +1,116 @@
+//! Clients who take their time, and too many at once: how much of the house one of them may hold, and
+//! that everybody else is answered meanwhile.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use reqwest::Method;
+
+use crate::engines::Engine;
+use crate::observability::page;
+use crate::people::Person;
+use crate::process::Server;
+
+const CREDENTIALS: &str = "{\"email\":\"nobody@example.com\",\"password\":\"not-the-right-one\"}";
+
+/// A connection over which this was sent.
+fn sent(server: &Server, bytes: &str) -> TcpStream {
+    let address = server.url().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("patience");
+    stream.write_all(bytes.as_bytes()).expect("sent");
+    stream
+}
+
+/// The head of a request that anybody may send, whose body is sent when it is asked for, or at once.
+fn sign_in(from: &str, asks: bool) -> String {
+    let expect = if asks { "expect: 100-continue\r\n" } else { "" };
+    let length = CREDENTIALS.len();
+    format!(
+        "POST /v1/auth/sign-in/email HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {from}\r\n{expect}\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    )
+}
+
+/// The head of what comes next, in lower case.
+fn head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).expect("an answer");
+        head.extend(byte);
+    }
+    String::from_utf8_lossy(&head).to_lowercase()
+}
+
+#[track_caller]
+fn asks_for_the_body(stream: &mut TcpStream) {
+    let head = head(stream);
+    assert!(head.starts_with("http/1.1 100"), "{head}");
+}
+
+#[track_caller]
+fn is_refused(stream: &mut TcpStream) {
+    let head = head(stream);
+    assert!(head.starts_with("http/1.1 503"), "{head}");
+    assert!(head.contains("\r\nretry-after: 1\r\n"), "{head}");
+}
+
+#[track_caller]
+fn is_nobody(stream: &mut TcpStream) {
+    let head = head(stream);
+    assert!(head.starts_with("http/1.1 401"), "{head}");
+}
+
+#[tokio::test]
+async fn who_sends_heads_alone_takes_nobody_elses_place() {
+    let mut server = Server::prepare(&Engine::Sqlite).await;
+    server.set("SIXFOLD_WEB_MAX_IN_FLIGHT", "64");
+    server.set("SIXFOLD_WEB_TRUSTED_PROXIES", "127.0.0.1");
+    server.run();
+    let (one, other) = ("203.0.113.1", "198.51.100.1");
+    let mut waiting: Vec<TcpStream> = (0..8)
+        .map(|_| {
+            let mut stream = sent(&server, &sign_in(one, true));
+            asks_for_the_body(&mut stream);
+            stream
+        })
+        .collect();
+    is_refused(&mut sent(&server, &sign_in(one, true)));
+    // A body that comes with its head is not waited for, and neither is one that is none.
+    let at_once = sign_in(one, false) + CREDENTIALS;
+    is_nobody(&mut sent(&server, &at_once));
+    let look = format!("GET /v1/things HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {one}\r\n\r\n");
+    is_nobody(&mut sent(&server, &look));
+    // Others are waited for as ever.
+    let mut patient = sent(&server, &sign_in(other, true));
+    asks_for_the_body(&mut patient);
+    patient.write_all(CREDENTIALS.as_bytes()).expect("sent");
+    is_nobody(&mut patient);
+    // And so is this one, as soon as one of theirs has come.
+    let mut first = waiting.remove(0);
+    first.write_all(CREDENTIALS.as_bytes()).expect("sent");
+    is_nobody(&mut first);
+    asks_for_the_body(&mut sent(&server, &sign_in(one, true)));
+    let told = page(server.url()).await;
+    let refused = "sixfold_http_requests_refused_total{reason=\"awaited_bodies\"} 1";
+    assert!(told.contains(refused), "{told}");
+}
+
+#[tokio::test]
+async fn one_request_too_many_is_told_when_to_come_back() {
+    let mut server = Server::prepare(&Engine::Sqlite).await;
+    server.set("SIXFOLD_WEB_MAX_IN_FLIGHT", "1");
+    server.run();
+    let mut waiting = sent(&server, &sign_in("-", true));
+    asks_for_the_body(&mut waiting);
+    let nobody = Person::nobody(server.url());
+    let answer = nobody.try_send(nobody.request(Method::GET, "/v1/things")).await;
+    let answer = answer.expect("an answer").was_problem(503, "overloaded");
+    assert_eq!(answer.header("retry-after"), "1");
+    nobody.get("/v1/health").await.was(200);
+    waiting.write_all(CREDENTIALS.as_bytes()).expect("sent");
+    is_nobody(&mut waiting);
+    nobody.get("/v1/things").await.was_problem(401, "unauthenticated");
+}
