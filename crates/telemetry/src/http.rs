@@ -45,6 +45,8 @@ pub struct Refusals {
     pub in_flight: Counter,
     /// Bodies that had not come yet, of one client or of all.
     pub awaited_bodies: Counter,
+    /// Requests that are carried out even if their client is gone.
+    pub idempotent_requests: Counter,
     /// Others waited for longer than they should.
     pub wait: Counter,
     /// The queue of the store.
@@ -70,10 +72,11 @@ pub struct Refusals {
 impl Refusals {
     /// Each with its name.
     #[must_use]
-    pub fn all(&self) -> [(&'static str, &Counter); 12] {
+    pub fn all(&self) -> [(&'static str, &Counter); 13] {
         [
             ("in_flight", &self.in_flight),
             ("awaited_bodies", &self.awaited_bodies),
+            ("idempotent_requests", &self.idempotent_requests),
             ("wait_target", &self.wait),
             ("database_queue", &self.database_queue),
             ("database_connections", &self.database_connections),

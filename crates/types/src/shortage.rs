@@ -7,6 +7,8 @@ pub enum Shortage {
     InFlight,
     /// Bodies that have not come yet, of one client or of all.
     AwaitedBodies,
+    /// Requests that are carried out even if their client is gone.
+    IdempotentRequests,
     /// Requests waited for longer than they should.
     Wait,
     /// The queue of the store.

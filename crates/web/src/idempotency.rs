@@ -2,6 +2,9 @@
 //!
 //! What makes it exact is in [`kernel::idempotency`]; here a request is told from another one, and
 //! an answer is kept and given again. Requests without the header pass through untouched.
+//!
+//! What is begun is carried out also when its client is gone, and with the client its place among the
+//! requests that are worked on. So there are places of their own for what is begun.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +22,8 @@ use kernel::idempotency::{self, Kept, MAX_ANSWER, Once};
 use kernel::{App, Caller};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use types::{Error, ErrorKind, Json, Result};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use types::{Error, ErrorKind, Json, Result, Shortage};
 
 use crate::current::CURRENT;
 use crate::json::{BodyLimit, is_json, read_body};
@@ -30,6 +34,9 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// Characters of a key.
 const MAX_KEY: usize = 255;
+/// Of all requests that may be worked on, those with a key at once; and at least so many.
+const SHARE: usize = 16;
+const LEAST: usize = 4;
 /// What of an answer belongs to it rather than to the moment it is given.
 const HEADERS: [HeaderName; 4] =
     [header::CONTENT_TYPE, header::LOCATION, header::ETAG, header::LINK];
@@ -43,6 +50,7 @@ pub struct Idempotency {
     secret: [u8; 32],
     keep: Duration,
     running: Arc<Mutex<HashSet<[u8; 32]>>>,
+    places: Arc<Semaphore>,
     long: fn(&str) -> Option<usize>,
 }
 
@@ -51,8 +59,10 @@ impl Idempotency {
     #[must_use]
     pub fn new(app: App, settings: &Settings) -> Self {
         let secret = app.keys.derive("idempotency keys v1");
-        let running = Arc::default();
-        Self { app, secret, keep: settings.idempotency(), running, long: |_| None }
+        let (keep, running) = (settings.idempotency(), Arc::default());
+        let places = (settings.max_in_flight / SHARE).clamp(LEAST, Semaphore::MAX_PERMITS);
+        let places = Arc::new(Semaphore::new(places));
+        Self { app, secret, keep, running, places, long: |_| None }
     }
 
     /// Routes that read more than others, by their paths: their bodies are read here, before they can
@@ -113,6 +123,12 @@ impl Drop for Running {
     }
 }
 
+/// What a request has until it is carried out, whoever still waits for it.
+struct Held {
+    _running: Running,
+    _place: OwnedSemaphorePermit,
+}
+
 /// The middleware, behind authentication: carries out once what comes with a key.
 pub async fn once(State(house): State<Idempotency>, request: Request, next: Next) -> Response {
     if !request.headers().contains_key(KEY) || !counts(&request) {
@@ -124,9 +140,7 @@ pub async fn once(State(house): State<Idempotency>, request: Request, next: Next
     };
     match begin(&house, caller, request).await {
         Ok(Begun::Before(answer)) => answer,
-        Ok(Begun::Now { once, running, request }) => {
-            carry_out(house, once, running, request, next).await
-        }
+        Ok(Begun::Now { once, held, request }) => carry_out(house, once, held, request, next).await,
         Err(error) => Failure::from(error).into_response(),
     }
 }
@@ -145,7 +159,7 @@ fn counts(request: &Request) -> bool {
 
 enum Begun {
     Before(Response),
-    Now { once: Arc<Once>, running: Running, request: Request },
+    Now { once: Arc<Once>, held: Held, request: Request },
 }
 
 async fn begin(house: &Idempotency, caller: Caller, request: Request) -> Result<Begun> {
@@ -163,8 +177,14 @@ async fn begin(house: &Idempotency, caller: Caller, request: Request) -> Result<
     if let Some(kept) = idempotency::recall(&house.app, &once).await? {
         return Ok(Begun::Before(replay(kept)?));
     }
+    // Until here all ends with the client: who sends slowly, or asks for what is kept, takes no place.
+    let place = Arc::clone(&house.places).try_acquire_owned().map_err(|_| {
+        Error::overloaded("Too many requests with an `Idempotency-Key`; try again in a moment.")
+            .short_of(Shortage::IdempotentRequests)
+    })?;
+    let held = Held { _running: running, _place: place };
     parts.extensions.insert(caller.once(Arc::clone(&once)));
-    Ok(Begun::Now { once, running, request: Request::from_parts(parts, Body::from(body)) })
+    Ok(Begun::Now { once, held, request: Request::from_parts(parts, Body::from(body)) })
 }
 
 /// 1 to 255 visible ASCII characters.
@@ -190,7 +210,7 @@ fn key_of(headers: &HeaderMap) -> Result<String> {
 async fn carry_out(
     house: Idempotency,
     once: Arc<Once>,
-    running: Running,
+    held: Held,
     request: Request,
     next: Next,
 ) -> Response {
@@ -200,7 +220,7 @@ async fn carry_out(
             Ok(answer) => answer,
             Err(error) => Failure::from(error).into_response(),
         };
-        drop(running);
+        drop(held);
         answer
     };
     let work = telemetry::within(telemetry::current(), work);

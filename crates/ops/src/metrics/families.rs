@@ -36,7 +36,7 @@ families! {
     HTTP_IN_FLIGHT "gauge" "sixfold_http_requests_in_flight" []
         "Requests being worked on.";
     HTTP_REFUSED "counter" "sixfold_http_requests_refused_total" ["reason"]
-        "Requests answered 503 for want of room, by what was full: in_flight, awaited_bodies, wait_target, database_queue, database_connections, long_reads, passwords, exports, calls, pages, live_connections, other. They are among the 5xx.";
+        "Requests answered 503 for want of room, by what was full: in_flight, awaited_bodies, idempotent_requests, wait_target, database_queue, database_connections, long_reads, passwords, exports, calls, pages, live_connections, other. They are among the 5xx.";
     HTTP_SLOW "counter" "sixfold_http_slow_requests_total" []
         "Requests that took longer than web.slow_request_ms.";
     HTTP_CONNECTIONS "gauge" "sixfold_http_connections" ["port"]

@@ -6,11 +6,14 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use reqwest::Method;
+use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::engines::Engine;
 use crate::observability::page;
 use crate::people::Person;
 use crate::process::Server;
+use crate::stage::Stage;
 
 const CREDENTIALS: &str = "{\"email\":\"nobody@example.com\",\"password\":\"not-the-right-one\"}";
 
@@ -113,4 +116,38 @@ async fn one_request_too_many_is_told_when_to_come_back() {
     waiting.write_all(CREDENTIALS.as_bytes()).expect("sent");
     is_nobody(&mut waiting);
     nobody.get("/v1/things").await.was_problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn what_is_carried_out_even_if_nobody_waits_has_places_of_its_own() {
+    let mut stage = Stage::open(&Engine::Sqlite).await;
+    stage.server.stop();
+    stage.server.set("SIXFOLD_WEB_MAX_IN_FLIGHT", "64");
+    stage.server.run();
+    let stage = stage.moved();
+    let alice = stage.alice();
+    // Nothing can be written meanwhile, so what is begun stays.
+    let file = stage.server.data_dir().join("sixfold.db");
+    let store = rusqlite::Connection::open(file).expect("the store");
+    store.execute_batch("begin immediate").expect("the lock");
+    let mut all = JoinSet::new();
+    for number in 0..6 {
+        let alice = alice.clone();
+        all.spawn(async move {
+            let body = json!({ "type": "note", "name": format!("note {number}") });
+            let request = alice.request(Method::POST, "/v1/things").json(&body);
+            let request = request.header("idempotency-key", format!("key-{number}"));
+            // Once: who is told to come back does not.
+            alice.try_send(request).await.expect("an answer")
+        });
+    }
+    for _ in 0..2 {
+        let answer = all.join_next().await.expect("one more").expect("no panic");
+        let answer = answer.was_problem(503, "overloaded");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    store.execute_batch("rollback").expect("the lock is given back");
+    while let Some(answer) = all.join_next().await {
+        answer.expect("no panic").was(201);
+    }
 }

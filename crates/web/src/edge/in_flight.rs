@@ -122,6 +122,7 @@ fn counter(refusals: &Refusals, shortage: Shortage) -> &Counter {
     match shortage {
         Shortage::InFlight => &refusals.in_flight,
         Shortage::AwaitedBodies => &refusals.awaited_bodies,
+        Shortage::IdempotentRequests => &refusals.idempotent_requests,
         Shortage::Wait => &refusals.wait,
         Shortage::DatabaseQueue => &refusals.database_queue,
         Shortage::DatabaseConnections => &refusals.database_connections,
