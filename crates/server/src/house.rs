@@ -30,9 +30,9 @@ use web::{Bare, Door, Edge, Idempotency, Origins, Shed, Waited};
 use crate::config::{Mode, Settings};
 use crate::{alias, health, landing, memory, setup_page};
 
-/// What is answered however busy the server is: probes, and a stream that lives as long as its
-/// listener.
-const UNCOUNTED: [&str; 4] = ["/v1/health", "/v1/ready", "/v1/events/stream", "/metrics"];
+/// What is answered however busy the server is: probes. A stream of events is none: its place ends
+/// where its answer begins, and until then it asks the store as others do.
+const UNCOUNTED: [&str; 3] = ["/v1/health", "/v1/ready", "/metrics"];
 /// Operations without parameters that let any pass: probes send what keeps their answers out of
 /// caches, and other programs what their settings append to an address.
 const FREE: [&str; 3] = ["/v1/health", "/v1/ready", "/v1/receivers/{id}/in"];

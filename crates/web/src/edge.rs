@@ -96,7 +96,7 @@ impl Edge {
     }
 
     /// Paths that are answered however busy it is, and take no place: an orchestrator must not kill
-    /// what is only loaded, and a stream is no work.
+    /// what is only loaded.
     #[must_use]
     pub fn uncounted(mut self, paths: &'static [&'static str]) -> Self {
         self.uncounted = paths;
