@@ -1,6 +1,8 @@
 //! Starting: what is made, what a second start leaves alone, and what refuses to start.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
@@ -314,25 +316,40 @@ async fn production_speaks_https_and_json() {
 #[tokio::test]
 async fn a_request_in_flight_is_finished_when_the_server_stops() {
     alone_on_both(async |mut stage| {
-        let alice = stage.alice();
-        let mut posts = tokio::task::JoinSet::new();
-        for number in 0..50 {
-            let alice = alice.clone();
-            posts.spawn(async move {
-                let body = json!({ "type": "note", "name": format!("n{number}") });
-                alice.try_send(alice.request(reqwest::Method::POST, "/v1/things").json(&body)).await
-            });
-        }
+        let address = stage.server.url().trim_start_matches("http://").to_owned();
+        let token = stage.alice().token.unwrap_or_default();
+        let body = json!({ "type": "note", "name": "just in time" }).to_string();
+        let (half, rest) = body.as_bytes().split_at(body.len() / 2);
+        let mut stream = TcpStream::connect(&address).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("patience");
+        let head = format!(
+            "POST /v1/things HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).expect("sent");
+        // It is being worked on: somebody asks for its body.
+        let mut asked = [0; 25];
+        stream.read_exact(&mut asked).expect("an answer");
+        assert_eq!(String::from_utf8_lossy(&asked), "HTTP/1.1 100 Continue\r\n\r\n");
+        stream.write_all(half).expect("sent");
         stage.server.term();
-        // Not accepted any more, or answered; never something in between.
-        let answers = posts.join_all().await.into_iter().filter_map(Result::ok);
-        let acknowledged: Vec<String> = answers.map(|answer| answer.was(201).id()).collect();
+        // The server is stopping: nobody else is let in.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while TcpStream::connect(&address).is_ok() {
+            assert!(Instant::now() < deadline, "the door stays open: {}", stage.server.told());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stream.write_all(rest).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer, and the end");
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
         assert!(stage.server.wait().success(), "{}", stage.server.told());
         stage.server.run();
-        let alice = alice.at(stage.server.url());
-        for id in acknowledged {
-            alice.get(&format!("/v1/things/{id}")).await.was(200);
-        }
+        let made = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
+        let made: serde_json::Value = serde_json::from_str(made).expect("a thing");
+        let path = format!("/v1/things/{}", made["id"].as_str().expect("an id"));
+        stage.alice().at(stage.server.url()).get(&path).await.was(200);
     })
     .await;
 }
