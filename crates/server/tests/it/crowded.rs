@@ -1,9 +1,9 @@
 //! Clients who take their time, and too many at once: how much of the house one of them may hold, and
 //! that everybody else is answered meanwhile.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::json;
@@ -150,4 +150,60 @@ async fn what_is_carried_out_even_if_nobody_waits_has_places_of_its_own() {
     while let Some(answer) = all.join_next().await {
         answer.expect("no panic").was(201);
     }
+}
+
+#[tokio::test]
+async fn a_head_that_trickles_is_not_waited_for() {
+    let mut server = Server::prepare(&Engine::Sqlite).await;
+    server.set("SIXFOLD_WEB_HEADER_READ_TIMEOUT_MS", "500");
+    server.run();
+    for first in ["", "GET /v1/health HTTP/1.1\r\nhost: x\r\nx-long: "] {
+        let mut stream = sent(&server, first);
+        stream.set_read_timeout(Some(Duration::from_millis(50))).expect("patience");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut answer = Vec::new();
+        let mut bytes = [0; 1024];
+        loop {
+            assert!(Instant::now() < deadline, "it is still waited for");
+            match stream.read(&mut bytes) {
+                Ok(0) => break,
+                Ok(count) => answer.extend_from_slice(&bytes[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    // One byte more, of a head that would end some day.
+                    if !first.is_empty() && stream.write_all(b"x").is_err() {
+                        break;
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_read_what_they_asked_for_is_given_up() {
+    const FILE: &str = "/docs/swagger-ui-bundle.js";
+    let mut server = Server::prepare(&Engine::Sqlite).await;
+    server.set("SIXFOLD_WEB_MAX_CONNECTIONS", "1");
+    server.set("SIXFOLD_WEB_WRITE_TIMEOUT_MS", "2000");
+    server.run();
+    // More than the kernels of both ends keep.
+    let mut first = sent(&server, &format!("GET {FILE} HTTP/1.1\r\nhost: x\r\n\r\n").repeat(64));
+    let nobody = Person::nobody(server.url());
+    let ready = async || {
+        let answer = nobody.try_send(nobody.request(Method::GET, "/v1/ready")).await;
+        answer.is_ok_and(|answer| answer.status == 200)
+    };
+    assert!(!ready().await, "the only place is taken");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !ready().await {
+        assert!(Instant::now() < deadline, "it is never given up");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let whole = nobody.get(FILE).await.was(200).text.len();
+    let mut came = Vec::new();
+    let read = first.read_to_end(&mut came);
+    assert!(read.is_err() || came.len() < 64 * whole, "{} bytes came", came.len());
 }

@@ -17,6 +17,7 @@ mod architecture;
 mod audit;
 mod backup;
 mod bad_input;
+mod believed;
 mod better_auth;
 mod bodies;
 mod clean_ups;
