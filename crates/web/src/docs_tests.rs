@@ -1,4 +1,6 @@
 use http::Request;
+use http_body_util::BodyExt;
+use tower::ServiceExt;
 use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
 
 use super::*;
@@ -51,4 +53,15 @@ async fn the_page_needs_nothing_from_elsewhere() {
         start.text
     );
     assert_eq!(test_kit::get(&router, "/docs/nothing.js").await.code(), "not_found");
+}
+
+#[tokio::test]
+async fn files_are_not_copied_for_each_who_asks() {
+    let mut all = Vec::new();
+    for _ in 0..2 {
+        let request = Request::get("/docs/swagger-ui-bundle.js").body(Body::empty()).unwrap();
+        let response = router().oneshot(request).await.unwrap();
+        all.push(response.into_body().collect().await.unwrap().to_bytes());
+    }
+    assert_eq!(all[0].as_ptr(), all[1].as_ptr());
 }
