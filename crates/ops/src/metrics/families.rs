@@ -127,7 +127,7 @@ families! {
     SPANS "counter" "sixfold_trace_spans_exported_total" []
         "Spans the collector took.";
     SPANS_DROPPED "counter" "sixfold_trace_spans_dropped_total" []
-        "Spans lost: 2048 waited already, or the collector did not take them.";
+        "Spans lost: 2048 waited already, or the collector did not take them or rejected them.";
     SPANS_FAILED "counter" "sixfold_trace_export_failures_total" []
         "Requests to the collector that failed.";
 

@@ -11,9 +11,12 @@ use http::{Method, Request, Response, Uri};
 use kernel::egress::Whose;
 use kernel::{App, Egress};
 use opentelemetry_http::{HttpClient, HttpError};
-use telemetry::Sent;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message as _;
 use tokio::runtime::Handle;
 use types::{Error, Result};
+
+use super::queue::Queue;
 
 /// A collector that does not answer as it should is told of this often.
 const QUIET: Duration = Duration::from_secs(60);
@@ -24,7 +27,7 @@ pub(super) struct Caller {
     on: Handle,
     address: Uri,
     headers: HeaderMap,
-    sent: Arc<Sent>,
+    queue: Arc<Queue>,
     told: Mutex<Told>,
 }
 
@@ -48,14 +51,14 @@ impl Caller {
         app: &App,
         address: &str,
         headers: HeaderMap,
-        sent: Arc<Sent>,
+        queue: Arc<Queue>,
     ) -> Result<Self> {
         Ok(Self {
             egress: app.egress.clone(),
             on: Handle::try_current()?,
             address: address.parse()?,
             headers,
-            sent,
+            queue,
             told: Mutex::default(),
         })
     }
@@ -70,7 +73,9 @@ impl Caller {
             .await
             .unwrap_or_else(|_| Err(Error::overloaded("The server is stopping.")));
         match &answer {
-            Ok(answer) if answer.status().is_success() => self.worked(),
+            Ok(answer) if answer.status().is_success() => {
+                self.answered(answer.status().as_u16(), answer.body());
+            }
             Ok(answer) => self.failed(Some(answer.status().as_u16()), None),
             Err(error) => self.failed(None, error.cause().as_deref()),
         }
@@ -94,6 +99,28 @@ impl Caller {
         request
     }
 
+    /// The collector answered well, which alone does not say that it took anything. Why it did not is
+    /// not told: it may quote spans.
+    fn answered(&self, status: u16, body: &[u8]) {
+        match rejected(body) {
+            Some(0) => self.worked(),
+            Some(spans) => {
+                self.queue.reject(spans);
+                if self.tells() {
+                    tracing::warn!(
+                        spans,
+                        "the collector does not take all spans; they are dropped"
+                    );
+                }
+            }
+            // Sent again, the same would be answered.
+            None => {
+                self.queue.reject(u64::MAX);
+                self.failed(Some(status), Some("this is no answer of a collector"));
+            }
+        }
+    }
+
     fn worked(&self) {
         if std::mem::take(&mut self.told().failing) {
             tracing::info!("the collector takes spans again");
@@ -101,12 +128,20 @@ impl Caller {
     }
 
     fn failed(&self, status: Option<u16>, cause: Option<&str>) {
-        self.sent.failed.one();
-        let mut told = self.told();
-        if told.at.is_none_or(|at| at.elapsed() > QUIET) {
-            *told = Told { at: Some(Instant::now()), failing: true };
+        self.queue.sent.failed.one();
+        if self.tells() {
             tracing::warn!(status, cause, "the collector does not take spans; they are dropped");
         }
+    }
+
+    /// Whether the log is to be told of it: not again so soon.
+    fn tells(&self) -> bool {
+        let mut told = self.told();
+        let tells = told.at.is_none_or(|at| at.elapsed() > QUIET);
+        if tells {
+            *told = Told { at: Some(Instant::now()), failing: true };
+        }
+        tells
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {
@@ -124,5 +159,37 @@ impl HttpClient for Caller {
         Self: 'b,
     {
         Box::pin(self.send(request))
+    }
+}
+
+/// How many spans of a batch the collector did not take, by its answer; none where that is no answer
+/// of a collector.
+fn rejected(answer: &[u8]) -> Option<u64> {
+    let part = ExportTraceServiceResponse::decode(answer).ok()?.partial_success;
+    Some(part.map_or(0, |part| u64::try_from(part.rejected_spans).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_says_how_many_spans_were_not_taken() {
+        let answers: [(&[u8], Option<u64>); 10] = [
+            (b"", Some(0)),
+            (b"\x0a\x00", Some(0)),
+            (b"\x0a\x02\x08\x07", Some(7)),
+            // With words, which alone are a hint and no refusal.
+            (b"\x0a\x05\x08\x07\x12\x01x", Some(7)),
+            (b"\x0a\x03\x12\x01x", Some(0)),
+            (b"\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", Some(0)),
+            (b"\x0a\x02\x08", None),
+            (b"<!doctype html><p>It works!", None),
+            (b"{}", None),
+            (b"ok", None),
+        ];
+        for (answer, spans) in answers {
+            assert_eq!(rejected(answer), spans, "{answer:?}");
+        }
     }
 }

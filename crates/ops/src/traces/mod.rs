@@ -53,7 +53,7 @@ impl Exporter {
         };
         let sent = &app.meters().traces.sent;
         let queue = Arc::new(Queue::new(QUEUE, Arc::clone(sent)));
-        let caller = Caller::new(app, &address, settings.headers(), Arc::clone(sent))?;
+        let caller = Caller::new(app, &address, settings.headers(), Arc::clone(&queue))?;
         // All that it would else look up in the environment is said.
         let otlp = opentelemetry_otlp::SpanExporter::builder()
             .with_http()

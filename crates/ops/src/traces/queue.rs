@@ -1,7 +1,7 @@
 //! Before and behind the batches of the SDK, which tell nobody how many spans they lost.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use opentelemetry::Context;
@@ -10,17 +10,19 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor};
 use telemetry::Sent;
 
-/// How many spans wait.
+/// How many spans wait, and what becomes of them.
 #[derive(Debug)]
 pub(super) struct Queue {
     places: usize,
     taken: AtomicUsize,
-    sent: Arc<Sent>,
+    /// Of the batch that was sent last: there is one at a time.
+    rejected: AtomicU64,
+    pub(super) sent: Arc<Sent>,
 }
 
 impl Queue {
     pub(super) fn new(places: usize, sent: Arc<Sent>) -> Self {
-        Self { places, taken: AtomicUsize::new(0), sent }
+        Self { places, taken: AtomicUsize::new(0), rejected: AtomicU64::new(0), sent }
     }
 
     /// Whether one more may wait; it is lost where it may not.
@@ -35,6 +37,19 @@ impl Queue {
 
     fn leave(&self, spans: usize) {
         self.taken.fetch_sub(spans, Ordering::Relaxed);
+    }
+
+    /// The collector answered, and did not take so many.
+    pub(super) fn reject(&self, spans: u64) {
+        self.rejected.store(spans, Ordering::Relaxed);
+    }
+
+    /// So many were sent, and the last answer was good or was not.
+    fn count(&self, spans: u64, answered: bool) {
+        let rejected = self.rejected.swap(0, Ordering::Relaxed);
+        let dropped = if answered { rejected.min(spans) } else { spans };
+        self.sent.dropped.add(dropped);
+        self.sent.exported.add(spans - dropped);
     }
 }
 
@@ -91,8 +106,7 @@ impl<E: SpanExporter> SpanExporter for Counted<E> {
         let spans = batch.len();
         self.queue.leave(spans);
         let outcome = self.exporter.export(batch).await;
-        let sent = &self.queue.sent;
-        if outcome.is_ok() { &sent.exported } else { &sent.dropped }.add(spans as u64);
+        self.queue.count(spans as u64, outcome.is_ok());
         outcome
     }
 
@@ -120,5 +134,24 @@ mod tests {
         queue.leave(2);
         assert_eq!([queue.join(), queue.join(), queue.join()], [true, true, false]);
         assert_eq!(queue.sent.dropped.get(), 2);
+    }
+
+    #[test]
+    fn what_the_collector_rejects_is_lost_and_not_exported() {
+        let queue = Queue::new(2, Arc::default());
+        let counts = || (queue.sent.exported.get(), queue.sent.dropped.get());
+        queue.count(10, true);
+        assert_eq!(counts(), (10, 0));
+        queue.reject(3);
+        queue.count(10, true);
+        assert_eq!(counts(), (17, 3));
+        // That was the batch before.
+        queue.count(10, true);
+        assert_eq!(counts(), (27, 3));
+        queue.reject(u64::MAX);
+        queue.count(10, true);
+        assert_eq!(counts(), (27, 13));
+        queue.count(10, false);
+        assert_eq!(counts(), (27, 23));
     }
 }

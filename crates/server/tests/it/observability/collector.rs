@@ -10,7 +10,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use http::{HeaderMap, StatusCode};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1 as proto;
@@ -26,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Manner {
     Takes,
+    /// All but so many of each batch, and says why.
+    Rejects(i64),
     /// This status, with words that make no sense.
     Says(StatusCode),
     /// Never.
@@ -132,6 +136,13 @@ async fn take(State(collector): State<Collector>, headers: HeaderMap, body: Byte
     });
     match collector.manner {
         Manner::Takes => StatusCode::OK.into_response(),
+        Manner::Rejects(rejected_spans) => {
+            let error_message = "zqreason".to_owned();
+            let part = ExportTracePartialSuccess { rejected_spans, error_message };
+            ExportTraceServiceResponse { partial_success: Some(part) }
+                .encode_to_vec()
+                .into_response()
+        }
         Manner::Says(status) => (status, "\u{0}what?").into_response(),
         Manner::Hangs => std::future::pending().await,
     }

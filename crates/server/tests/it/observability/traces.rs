@@ -244,7 +244,9 @@ async fn a_collector_that_is_not_there_disturbs_nobody() {
     drop(free);
     let broken = Collector::that(Manner::Says(StatusCode::INTERNAL_SERVER_ERROR));
     let refusing = Collector::that(Manner::Says(StatusCode::FORBIDDEN));
-    for url in [format!("http://{address}"), broken.url, refusing.url] {
+    // Something that is no collector may answer well.
+    let other = Collector::that(Manner::Says(StatusCode::OK));
+    for url in [format!("http://{address}"), broken.url, refusing.url, other.url] {
         let mut server = server(&url, "always_on").await;
         server.run();
         let door = Person::nobody(server.url());
@@ -257,6 +259,27 @@ async fn a_collector_that_is_not_there_disturbs_nobody() {
         assert!(server.stop().success());
         let told = server.told();
         assert_eq!(told.matches("does not take spans").count(), 1, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_collector_rejects_is_not_counted_as_exported() {
+    // A wrong number rejects all.
+    for (rejects, all) in [(1, false), (i64::MAX, true)] {
+        let collector = Collector::that(Manner::Rejects(rejects));
+        let mut server = server(&collector.url, "always_on").await;
+        server.run();
+        let door = Person::nobody(server.url());
+        door.get("/v1/ready").await.was(200);
+        counted(&server, "sixfold_trace_spans_dropped_total").await;
+        let page = page(server.url()).await;
+        let exported = value(&page, "sixfold_trace_spans_exported_total");
+        assert!(!all || exported < 0.5, "{page}");
+        assert!(value(&page, "sixfold_trace_export_failures_total") < 0.5, "{page}");
+        assert!(server.stop().success());
+        let told = server.told();
+        assert_eq!(told.matches("does not take all spans").count(), 1, "{told}");
+        assert!(!told.contains("zqreason"), "{told}");
     }
 }
 
