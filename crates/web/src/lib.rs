@@ -44,6 +44,7 @@ mod streams;
 mod tls;
 mod transport;
 mod turn_away;
+mod unfolding;
 
 #[cfg(test)]
 mod test_kit;
@@ -76,3 +77,4 @@ pub use redirect::{Challenges, redirect};
 pub use settings::Settings;
 pub use shed::{Shed, Waited};
 pub use tls::{Certificate, Certificates, Flaw, Tls};
+pub use unfolding::unfolding;

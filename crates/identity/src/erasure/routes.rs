@@ -8,7 +8,7 @@ use kernel::erasure::Export;
 use types::{Result, UserId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Answer, By, OptionalBody, Path, Problems, Reply};
+use web::{Answer, By, OptionalBody, Path, Problems, Reply, unfolding};
 
 use super::model::{EraseUser, UserErasure};
 use super::rules;
@@ -100,7 +100,7 @@ fn sent(export: Export) -> Result<Response> {
         })?;
         Ok::<_, std::io::Error>(piece.map(|piece| (piece, export)))
     });
-    let mut response = Response::new(Body::from_stream(pieces));
+    let mut response = Response::new(unfolding(Body::from_stream(pieces)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     let name = HeaderValue::from_static("attachment; filename=\"person.ndjson\"");

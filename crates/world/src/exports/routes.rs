@@ -8,7 +8,7 @@ use http::{HeaderValue, header};
 use types::{Error, GroupId, Result};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Answer, By, Params, Path, Problem};
+use web::{Answer, By, Params, Path, Problem, unfolding};
 
 use super::model::ExportFilter;
 use super::rules;
@@ -49,7 +49,7 @@ pub(crate) fn sent(export: rules::Export) -> Answer<Response> {
         let piece = export.next().await.map_err(|error| broken(&error))?;
         Ok::<_, std::io::Error>(piece.map(|piece| (piece, export)))
     });
-    Ok(file(&name, kind, Body::from_stream(pieces))?)
+    Ok(file(&name, kind, unfolding(Body::from_stream(pieces)))?)
 }
 
 /// Export a group
@@ -80,7 +80,8 @@ async fn export_group(
         let piece = spool.next().await.map_err(|error| broken(&error))?;
         Ok::<_, std::io::Error>(piece.map(|piece| (piece, spool)))
     });
-    Ok(file(&format!("{slug}.ndjson"), "application/x-ndjson", Body::from_stream(pieces))?)
+    let body = unfolding(Body::from_stream(pieces));
+    Ok(file(&format!("{slug}.ndjson"), "application/x-ndjson", body)?)
 }
 
 /// Breaks the connection, and tells the log why.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use database::Reach;
 use kernel::{App, disk};
+use telemetry::within;
 use tempfile::NamedTempFile;
 use tokio::sync::watch;
 use types::{Error, Result};
@@ -123,7 +124,7 @@ impl Spool {
 impl Out {
     /// Starts writing.
     pub(super) fn fill(mut self, app: App, reach: Reach, options: ExportOptions) {
-        tokio::spawn(async move {
+        let filling = async move {
             let filled = fill(&app, reach, &mut self, options).await;
             // Before anybody is told that all is there.
             self.places = None;
@@ -132,7 +133,8 @@ impl Out {
                 // Hanging up without being done is how the reader learns of it.
                 Err(error) => tracing::warn!(?error, "an export of a group broke off"),
             }
-        });
+        };
+        tokio::spawn(within(telemetry::current(), filling));
     }
 
     /// The reader is told by name, and what nobody will read gives its room back at once.

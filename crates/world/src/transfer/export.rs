@@ -10,6 +10,7 @@ use std::io::Write;
 
 use database::{Reach, Row, Sql, Tx, args};
 use kernel::App;
+use telemetry::within;
 use tokio::sync::mpsc::{Sender, channel};
 use types::{AnyId, Error, GroupId, Json, Kind, PersonId, Result, ThingId};
 
@@ -48,9 +49,9 @@ pub async fn export(
 ) -> Result<Summary> {
     let (sender, mut pages) = channel::<Written>(AHEAD);
     let db = app.db.clone();
-    let reading = tokio::spawn(async move {
+    let reading = tokio::spawn(within(telemetry::current(), async move {
         db.bound(reach).snapshot(async move |tx| all(tx, &options, &sender).await).await
-    });
+    }));
     let mut summary = Summary::default();
     let mut bytes = 0;
     while let Some((page, lines)) = pages.recv().await {
@@ -66,7 +67,8 @@ pub async fn export(
         bytes += page.len() as u64;
         report(Progress::Read { lines: summary.lines, bytes });
     }
-    reading.await??;
+    // What a task that broke says of itself may quote what was exported.
+    reading.await.map_err(|_| given_up())??;
     Ok(summary)
 }
 

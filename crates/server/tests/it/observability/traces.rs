@@ -93,6 +93,39 @@ async fn a_request_has_its_transactions_and_their_waits_below_it() {
 }
 
 #[tokio::test]
+async fn what_is_read_while_an_answer_is_taken_is_below_its_request() {
+    for engine in Engine::all() {
+        let collector = Collector::open();
+        let more = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str()),
+            ("OTEL_TRACES_SAMPLER", "always_on"),
+        ];
+        let mut stage = stage(&engine, &more).await;
+        let (alice, things) = (stage.alice(), "/v1/exports?dimension=things&groupId=");
+        let group = format!("/v1/groups/{}/export", stage.acme);
+        let short = alice.get(&format!("{things}{}", stage.acme)).await.was(200);
+        let item =
+            |number| json!({ "groupId": stage.acme, "type": "note", "name": format!("n{number}") });
+        let items: Vec<_> = (0..1_000).map(item).collect();
+        alice.post("/v1/things/bulk", json!({ "items": items })).await.was(200);
+        let long = alice.get(&format!("{things}{}", stage.acme)).await.was(200);
+        let whole = alice.get(&group).await.was(200);
+        assert!(stage.server.stop().success());
+        let spans = collector.spans();
+        let reads = |id: &str| {
+            let request = spans.iter().find(|span| span.text("sixfold.request_id") == id);
+            let request = request.unwrap_or_else(|| panic!("no request: {spans:#?}"));
+            let reads = |span: &&Span| span.name == "read transaction" && span.is_below(request);
+            spans.iter().filter(reads).count()
+        };
+        let [short, long, whole] =
+            [short, long, whole].map(|one| reads(one.header("x-request-id")));
+        // All but the first page is read after the head of the answer; the whole is one snapshot.
+        assert!(short > 0 && long > short && whole > 0, "{short} {long} {whole}: {spans:#?}");
+    }
+}
+
+#[tokio::test]
 async fn the_settings_and_nothing_else_say_where_spans_go_and_from_whom() {
     let collector = Collector::open();
     let other = Collector::open();
