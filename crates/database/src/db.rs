@@ -158,18 +158,20 @@ impl<'a> Store<'a> {
     // In a box, so that this is compiled here once and not in every crate that has a transaction.
     fn change(self, mode: postgres::Mode, part: Box<dyn Part>) -> Outcome<'a> {
         Box::pin(async move {
-            let (inside, span) = traced::begin(self.db.engine(), "write");
+            let all = &self.db.0.watch.meter().writes;
+            let (inside, traced) = traced::begin(self.db.engine(), "write", all);
             let outcome = match &self.db.0.inner {
                 Inner::Sqlite(store) => store.write(inside, part).await,
                 Inner::Postgres(store) => store.transact(mode, self.reach, inside, part).await,
             };
-            traced::ended(&self.db.0.watch.meter().writes, span, outcome)
+            traced.ended(outcome)
         })
     }
 
     fn look(self, how: Look, part: Box<dyn Part>) -> Outcome<'a> {
         Box::pin(async move {
-            let (inside, span) = traced::begin(self.db.engine(), "read");
+            let all = &self.db.0.watch.meter().reads;
+            let (inside, traced) = traced::begin(self.db.engine(), "read", all);
             let outcome = match &self.db.0.inner {
                 Inner::Sqlite(store) => store.look(inside, how, part).await,
                 Inner::Postgres(store) => {
@@ -180,7 +182,7 @@ impl<'a> Store<'a> {
                     store.transact(mode, self.reach, inside, part).await
                 }
             };
-            traced::ended(&self.db.0.watch.meter().reads, span, outcome)
+            traced.ended(outcome)
         })
     }
 }

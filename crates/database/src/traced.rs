@@ -5,8 +5,20 @@ use types::Result;
 
 use crate::Engine;
 
-/// Begins its span, and what is done in it; nothing outside of traces that are recorded.
-pub(crate) fn begin(engine: Engine, mode: &'static str) -> (Option<Current>, Option<Span>) {
+/// A transaction that somebody waits for. Dropped before it ended, it was given up by them; whether
+/// it was carried out all the same nobody is there to learn.
+pub(crate) struct Traced<'m> {
+    all: &'m Transactions,
+    span: Option<Span>,
+    ended: bool,
+}
+
+/// Begins with it, and what is done in its span; nothing outside of traces that are recorded.
+pub(crate) fn begin(
+    engine: Engine,
+    mode: &'static str,
+    all: &Transactions,
+) -> (Option<Current>, Traced<'_>) {
     let name = if mode == "read" { "read transaction" } else { "write transaction" };
     let (inside, span) = telemetry::child(name, SpanKind::Client).unzip();
     let span = span.map(|mut span| {
@@ -18,16 +30,31 @@ pub(crate) fn begin(engine: Engine, mode: &'static str) -> (Option<Current>, Opt
         span.set("sixfold.transaction.mode", mode);
         span
     });
-    (inside, span)
+    (inside, Traced { all, span, ended: false })
 }
 
-/// Counts how it ended, and says so to the trace. What a rule refused went well.
-pub(crate) fn ended<T>(all: &Transactions, span: Option<Span>, outcome: Result<T>) -> Result<T> {
-    all.ended(outcome.is_ok());
-    if let (Some(mut span), Err(error)) = (span, &outcome)
-        && error.kind().status() >= 500
-    {
-        span.failed(error.code().to_owned());
+impl Traced<'_> {
+    /// Counts how it ended, and says so to the trace. What a rule refused went well.
+    pub(crate) fn ended<T>(mut self, outcome: Result<T>) -> Result<T> {
+        self.ended = true;
+        self.all.ended(outcome.is_ok());
+        if let (Some(span), Err(error)) = (&mut self.span, &outcome)
+            && error.kind().status() >= 500
+        {
+            span.failed(error.code().to_owned());
+        }
+        outcome
     }
-    outcome
+}
+
+impl Drop for Traced<'_> {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        self.all.ended(false);
+        if let Some(span) = &mut self.span {
+            span.failed("given_up");
+        }
+    }
 }

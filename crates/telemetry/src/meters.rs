@@ -32,7 +32,7 @@ pub struct Meters {
 pub struct Transactions {
     /// That did what they were to do.
     pub done: Counter,
-    /// That were refused or failed.
+    /// That were refused, failed, or were given up by who waited for them.
     pub failed: Counter,
     /// How long they waited for their turn.
     pub waited: Histogram,

@@ -28,6 +28,9 @@ async fn put(db: Db, name: &'static str) -> Result<u64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_was_given_up_before_its_turn_is_not_carried_out() {
     let store = Fresh::sqlite().await;
+    let meters = Arc::clone(store.db.meters());
+    let writes = || (meters.database.writes.done.get(), meters.database.writes.failed.get());
+    let (done, failed) = writes();
     let (hold, held) = mpsc::channel::<()>();
     let (held, db) = (Mutex::new(held), store.db.clone());
     let (begun, begins) = tokio::sync::oneshot::channel();
@@ -48,9 +51,11 @@ async fn a_change_that_was_given_up_before_its_turn_is_not_carried_out() {
     let mut kept = Box::pin(put(store.db.clone(), "kept"));
     assert!(poll!(&mut kept).is_pending());
     drop(given_up);
+    assert_eq!(writes(), (done, failed + 1), "who is counted nowhere is not missed");
     drop(hold);
     holder.await.expect("the holder").expect("its change");
     kept.await.expect("the change");
+    assert_eq!(writes(), (done + 2, failed + 1));
     assert_eq!(count(&store.db).await, 1);
     store.done().await;
 }

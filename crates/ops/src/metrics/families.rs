@@ -49,7 +49,7 @@ families! {
     DB_UP "gauge" "sixfold_db_up" []
         "Whether the store answered the last look, or others while it looked; what is read from the store is missing here after a look that was not answered.";
     DB_TRANSACTIONS "counter" "sixfold_db_transactions_total" ["mode", "outcome"]
-        "Transactions that read or write; `failed` are also those that a rule refused.";
+        "Transactions that read or write; `failed` are also those that a rule refused, and those that nobody waited for any more.";
     DB_WAIT "histogram" "sixfold_db_wait_seconds" ["mode"]
         "How long transactions waited for the writer or a connection. Short reads on SQLite wait for nothing and are not in it.";
     DB_QUEUE "gauge" "sixfold_db_queue_depth" []
