@@ -1,5 +1,7 @@
 //! How runs end, and how that is stored.
 
+use std::time::Duration;
+
 use types::{ErrorKind, JobId, Result};
 
 use super::job::clean;
@@ -23,13 +25,13 @@ impl Worker {
             None if !held.cancelled => return,
             outcome => self.outcome(&over.kind, over.id, &held, outcome),
         };
-        self.count(&over.kind, &held, ended.as_ref());
+        self.count(&over.kind, over.ran, ended.as_ref());
         self.endings.push(Ending { id: over.id, attempt: over.attempt, ended });
     }
 
-    fn count(&self, kind: &str, held: &Held, ended: Option<&Ended>) {
+    fn count(&self, kind: &str, ran: Option<Duration>, ended: Option<&Ended>) {
         let meter = self.app.meters().jobs.of(kind);
-        if let Some(ran) = held.ran() {
+        if let Some(ran) = ran {
             meter.took.took(ran);
         }
         match ended.map_or("done", |ended| ended.state) {

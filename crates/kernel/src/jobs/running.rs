@@ -33,6 +33,8 @@ pub(super) struct Over {
     pub(super) attempt: i64,
     /// None: it was told to stop.
     pub(super) outcome: Option<Result<()>>,
+    /// How long it ran; none where it had not begun. Whoever stores this may come to it later.
+    pub(super) ran: Option<Duration>,
 }
 
 /// A job that this process has taken.
@@ -56,12 +58,12 @@ impl Held {
     }
 
     /// How long it has run; nothing when it has not begun.
-    pub(super) fn ran(&self) -> Option<Duration> {
+    fn ran(&self) -> Option<Duration> {
         self.began.get().map(Instant::elapsed)
     }
 
     fn is_stuck(&self) -> bool {
-        self.began.get().is_some_and(|began| began.elapsed() > self.limit + GRACE)
+        self.ran().is_some_and(|ran| ran > self.limit + GRACE)
     }
 }
 
@@ -214,6 +216,7 @@ impl Running {
                 kind: held.kind.clone(),
                 attempt: held.attempt,
                 outcome: Some(Err(Error::internal("the handler took too long and never yields"))),
+                ran: held.ran(),
             })
             .collect();
         for one in &over {
@@ -246,10 +249,12 @@ async fn run_all(app: App, hand: Arc<Mutex<Hand>>, out: mpsc::UnboundedSender<Ov
         };
         let Some(turn) = turn else { return };
         let (id, kind, attempt) = (turn.job.id, turn.job.kind.clone(), turn.job.attempt);
+        let began = Arc::clone(&turn.began);
         // A handler may panic while it is dropped, too.
         let outcome = AssertUnwindSafe(run_one(&app, turn)).catch_unwind().await;
         let outcome = outcome.unwrap_or_else(|_| Some(Err(panicked())));
-        if out.send(Over { id, kind, attempt, outcome }).is_err() {
+        let ran = began.get().map(Instant::elapsed);
+        if out.send(Over { id, kind, attempt, outcome, ran }).is_err() {
             return;
         }
     }

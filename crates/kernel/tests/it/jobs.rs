@@ -8,12 +8,14 @@ mod misbehaving;
 mod turns;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use kernel::Caller;
 use kernel::jobs::{Jobs, NewJob};
 use types::{Error, Json};
 
+use crate::engines::Fresh;
 use crate::{House, on_each, until};
 
 async fn enqueue(house: &House, job: NewJob) {
@@ -66,7 +68,7 @@ on_each!(a_job_runs_and_is_done, |store| {
 on_each!(a_job_waits_for_its_moment, |store| {
     let house = House::over(&store);
     let (worker, runs) = worker(&house, 0);
-    let later = house.app.now().after(std::time::Duration::from_secs(3600));
+    let later = house.app.now().after(Duration::from_secs(3600));
     enqueue(&house, NewJob::new("test", Json::empty()).at(later)).await;
     enqueue(&house, NewJob::new("test", Json::empty())).await;
     let house = &house;
@@ -281,3 +283,43 @@ on_each!(a_long_queue_of_one_kind_holds_up_no_other, |store| {
         assert!(plan.contains("jobs_ready") && !plan.contains("TEMP B-TREE"), "{plan}");
     }
 });
+
+/// The worker shares its only thread, and learns late that a run ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn how_long_a_run_took_does_not_depend_on_who_hears_of_its_end() {
+    let store = Fresh::sqlite().await;
+    let house = House::over(&store);
+    let [begun, over, busy] = [(); 3].map(|()| Arc::new(AtomicBool::new(false)));
+    let (begins, ends) = (Arc::clone(&begun), Arc::clone(&over));
+    let jobs = Jobs::default().with("test", move |_, _| {
+        let (begins, ends) = (Arc::clone(&begins), Arc::clone(&ends));
+        async move {
+            begins.store(true, Ordering::Release);
+            while !ends.load(Ordering::Acquire) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            Ok(())
+        }
+    });
+    enqueue(&house, NewJob::new("test", Json::empty())).await;
+    let worker = tokio::spawn(jobs.run(house.app.clone()));
+    until("it runs", || async { begun.load(Ordering::Acquire) }).await;
+    let is_busy = Arc::clone(&busy);
+    let blocks = tokio::spawn(async move {
+        is_busy.store(true, Ordering::Release);
+        std::thread::sleep(Duration::from_secs(2));
+    });
+    // This thread is nobody else's, and without the other one there is no clock of tokio's.
+    while !busy.load(Ordering::Acquire) {
+        std::thread::yield_now();
+    }
+    over.store(true, Ordering::Release);
+    blocks.await.expect("it ends");
+    let here = &house;
+    until("the job is done", || in_state(here, "done")).await;
+    let took = house.app.meters().jobs.of("test").took.read();
+    assert_eq!(took.count, 1);
+    assert!(took.sum < 1_500_000, "{} µs", took.sum);
+    worker.abort();
+    store.done().await;
+}
