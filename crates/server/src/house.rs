@@ -130,7 +130,7 @@ fn socket_edge(app: &App, settings: &Settings, url: &str) -> Edge {
         slow_request_ms: 0,
         ..settings.web.clone()
     };
-    edge(app, &web, settings, url)
+    edge(app, &web, settings, url).idle()
 }
 
 fn edge(app: &App, web: &web::Settings, settings: &Settings, url: &str) -> Edge {

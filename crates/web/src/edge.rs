@@ -53,6 +53,7 @@ pub struct Edge {
     awaited: Arc<Awaited>,
     shed: Shed,
     uncounted: &'static [&'static str],
+    idle: bool,
     origins: Origins,
     proxies: TrustedProxies,
     standing: Vec<(HeaderName, HeaderValue)>,
@@ -73,6 +74,7 @@ impl Edge {
             awaited: Arc::new(Awaited::new(settings.max_in_flight)),
             shed: Shed::default(),
             uncounted: &[],
+            idle: false,
             origins,
             proxies: TrustedProxies::new(&settings.trusted_proxies),
             standing: headers::standing(false),
@@ -100,6 +102,14 @@ impl Edge {
     #[must_use]
     pub fn uncounted(mut self, paths: &'static [&'static str]) -> Self {
         self.uncounted = paths;
+        self
+    }
+
+    /// Requests here wait for something to happen: each takes a place, and none is counted as being
+    /// worked on.
+    #[must_use]
+    pub fn idle(mut self) -> Self {
+        self.idle = true;
         self
     }
 
@@ -176,7 +186,7 @@ impl Edge {
             self.in_flight.fetch_sub(1, Ordering::Relaxed);
             return (false, Some((Shortage::InFlight, 1)));
         }
-        self.meters.http.in_flight.add(1);
+        self.meters.http.in_flight.add(i64::from(!self.idle));
         (true, None)
     }
 

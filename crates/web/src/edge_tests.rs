@@ -174,6 +174,22 @@ async fn one_request_too_many_is_refused_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_something_to_happen_takes_a_place_and_is_no_work() {
+    let meters = Arc::<Meters>::default();
+    for (idle, work) in [(false, 1), (true, 0)] {
+        let edge = edge().meters(&meters);
+        let edge = if idle { edge.idle() } else { edge };
+        let layer = edge.layer();
+        let router = routes().layer(layer.clone());
+        let slow = tokio::spawn(async move { test_kit::get(&router, "/slow").await.status });
+        tokio::task::yield_now().await;
+        assert_eq!((layer.in_flight(), meters.http.in_flight.get()), (1, work));
+        assert_eq!(slow.await.unwrap(), 503);
+        assert_eq!((layer.in_flight(), meters.http.in_flight.get()), (0, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_refused_for_there_is_too_much_to_do_is_not_looked_at() {
     let shed = Shed::default();
     // As bad as can be: the store lets nobody in.

@@ -34,7 +34,7 @@ families! {
     HTTP_DURATION "histogram" "sixfold_http_request_duration_seconds" ["route", "method"]
         "How long requests took until their answer began.";
     HTTP_IN_FLIGHT "gauge" "sixfold_http_requests_in_flight" []
-        "Requests being worked on.";
+        "Requests being worked on; who polls a socket waits for something to happen, and is not among them.";
     HTTP_REFUSED "counter" "sixfold_http_requests_refused_total" ["reason"]
         "Requests answered 503 for want of room, by what was full: in_flight, awaited_bodies, idempotent_requests, wait_target, database_queue, database_connections, long_reads, passwords, exports, calls, pages, live_connections, other. They are among the 5xx.";
     HTTP_SLOW "counter" "sixfold_http_slow_requests_total" []

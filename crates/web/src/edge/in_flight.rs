@@ -168,7 +168,7 @@ impl Drop for InFlight {
         self.tell(GONE, Some("client_gone"), None);
         if self.counted {
             self.edge.in_flight.fetch_sub(1, Ordering::Relaxed);
-            self.edge.meters.http.in_flight.add(-1);
+            self.edge.meters.http.in_flight.add(-i64::from(!self.edge.idle));
         }
     }
 }
