@@ -155,10 +155,16 @@ fn settle(
     if let Some(route) = route {
         span.set("http.route", route.to_owned());
     }
-    span.set("http.response.status_code", i64::from(status));
     span.set("sixfold.request_id", request_id.to_owned());
-    if status >= 500 || status == GONE {
-        span.failed(code.map_or_else(|| status.to_string(), str::to_owned));
+    let kind = || code.map_or_else(|| status.to_string(), str::to_owned);
+    if status == GONE {
+        // Nothing was answered, and nothing went wrong here.
+        span.set("error.type", kind());
+        return;
+    }
+    span.set("http.response.status_code", i64::from(status));
+    if status >= 500 {
+        span.failed(kind());
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::collector::{Collector, Manner, Span};
 use super::{page, value};
@@ -123,6 +123,26 @@ async fn what_is_read_while_an_answer_is_taken_is_below_its_request() {
         // All but the first page is read after the head of the answer; the whole is one snapshot.
         assert!(short > 0 && long > short && whole > 0, "{short} {long} {whole}: {spans:#?}");
     }
+}
+
+#[tokio::test]
+async fn who_left_was_told_nothing_and_that_is_nobody_s_failure() {
+    let collector = Collector::open();
+    let mut server = server(&collector.url, "always_on").await;
+    server.run();
+    let door = Person::nobody(server.url());
+    let polling = "/socket.io/?EIO=4&transport=polling";
+    let opened = door.get(polling).await.was(200);
+    let about: Value = serde_json::from_str(&opened.text[1..]).expect("an open packet");
+    let session = format!("{polling}&sid={}", about["sid"].as_str().expect("a session"));
+    // Nothing happens there before the first heartbeat.
+    let poll = door.request(Method::GET, &session).timeout(Duration::from_secs(1));
+    assert!(door.try_send(poll).await.is_err_and(|error| error.is_timeout()));
+    let left = |span: &Span| span.text("error.type") == "client_gone";
+    let left = collector.span("who left", left).await;
+    assert_eq!((left.kind, left.text("http.request.method")), (SpanKind::Server, "GET"));
+    assert!(!left.failed && !left.about.contains_key("http.response.status_code"), "{left:?}");
+    assert!(server.stop().success());
 }
 
 #[tokio::test]
