@@ -21,6 +21,11 @@ use crate::config::{AccessLog, LogFormat, Mode, Settings};
 /// Lines that wait to be written; further ones are lost.
 const LINES: usize = 16_384;
 
+/// What others say is told from these levels on, unless a level names them. A storage that is asked
+/// again is no news, and what fails in the end is told by whoever asked. The other two quote at `debug`
+/// what people sent, paths with their queries, and where their webhooks go.
+const QUIET: &str = "object_store=warn,h2=info,hyper_util=info";
+
 /// Turns logging on for the life of the process; a second call changes nothing.
 pub(crate) fn start(settings: &Settings) {
     start_with(settings, std::io::stderr);
@@ -58,9 +63,7 @@ where
     // Lines about requests are there or not, whatever the level of the others; a level that names
     // them has the last word.
     let requests = if requests { "info" } else { "off" };
-    // A storage that is asked again is no news; what fails in the end is told by whoever asked.
-    let quiet = "object_store=warn";
-    let filter = EnvFilter::new(format!("web::request={requests},{quiet},{}", server.log_level));
+    let filter = filter(requests, &server.log_level);
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let started = if json {
         let format = Json { env: server.env.name(), clock: Clock::System };
@@ -75,6 +78,11 @@ where
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a bug: the code panicked");
     }));
+}
+
+/// Which lines are told: of two levels for the same part the later one counts.
+fn filter(requests: &str, level: &str) -> EnvFilter {
+    EnvFilter::new(format!("web::request={requests},{QUIET},{level}"))
 }
 
 /// One JSON object a line, fields of the event at the top. It is written as it is read: a line for
@@ -224,12 +232,13 @@ mod tests {
     }
 
     /// What `tell` logs.
-    fn logged(tell: impl FnOnce()) -> String {
+    fn logged(level: &str, tell: impl FnOnce()) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
         let clock = Clock::Fixed(Arc::new(1_769_860_800_000_000.into()));
         let subscriber = tracing_subscriber::fmt()
             .event_format(Json { env: "production", clock })
+            .with_env_filter(filter("off", level))
             .with_writer(move || writer.clone())
             .finish();
         // With a single subscriber tracing asks the thread that first reaches a line, which may be
@@ -242,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_line_has_the_schema() {
-        let text = logged(|| {
+        let text = logged("info", || {
             tracing::info!(request_id = "r1", status = 404, latency_ms = 1.5, "request \"quoted\"");
         });
         let line: Value = serde_json::from_str(&text).unwrap();
@@ -254,8 +263,29 @@ mod tests {
     }
 
     #[test]
+    fn what_others_say_of_paths_and_hosts_is_told_only_where_they_are_named() {
+        let say = || {
+            tracing::debug!(target: "h2::server", "malformed headers: zqpath?zqquery");
+            tracing::debug!(target: "hyper_util::client::legacy::pool", "reuse: zqhost");
+            tracing::warn!(target: "h2::proto", "too many");
+            tracing::debug!(target: "database", "ours");
+        };
+        for (level, told) in [
+            ("info", [false, false, true, false]),
+            ("debug", [false, false, true, true]),
+            ("trace", [false, false, true, true]),
+            ("debug,h2=debug", [true, false, true, true]),
+            ("h2=off,debug,hyper_util::client=debug", [false, true, false, true]),
+        ] {
+            let text = logged(level, say);
+            let found = ["zqpath", "zqhost", "too many", "ours"].map(|word| text.contains(word));
+            assert_eq!(found, told, "{level}: {text}");
+        }
+    }
+
+    #[test]
     fn a_line_of_a_request_has_its_id_and_nothing_breaks_out_of_it() {
-        let text = logged(|| {
+        let text = logged("info", || {
             let current = telemetry::Current::new("r2".into());
             current.run(|| tracing::warn!(odd = "a\"b\\c\nd\u{1}é", what = ?["x\ty"], "said"));
             tracing::warn!(huge = f64::INFINITY, "outside");
