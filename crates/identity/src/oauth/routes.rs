@@ -167,7 +167,7 @@ fn leave(house: &IdentityApp, started: Started, redirect: bool) -> Result<Respon
 ///
 /// It goes on to `callbackURL` (a new account: `newUserCallbackURL`) with a session, or to
 /// `errorCallbackURL` with `?error=`: `state_mismatch`, `state_not_found`, `access_denied` (or
-/// another word of the provider), `no_code`, `invalid_code`, `issuer_missing`,
+/// another word of OAuth or OpenID), `oauth_error`, `no_code`, `invalid_code`, `issuer_missing`,
 /// `issuer_mismatch`, `unable_to_get_user_info`, `account_not_linked`, `email_not_found`,
 /// `email_not_verified`, `signup_disabled`, `unable_to_link_account`, `email_does_not_match`,
 /// `account_already_linked_to_different_user`, `banned_user`. What else the provider sends is

@@ -359,14 +359,29 @@ fn as_answer(error: Error) -> Error {
     Error::new(kind, code, message)
 }
 
-/// A provider's word for what went wrong, if it is one: it ends up in an address.
-fn plain(error: &str) -> String {
-    let letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-    if !error.is_empty() && error.len() <= 64 && error.bytes().all(letter) {
-        error.to_owned()
-    } else {
-        "oauth_error".to_owned()
-    }
+/// A provider's word for what went wrong, if it is one of those there are (RFC 6749, 4.1.2.1; OpenID
+/// Connect Core, 3.1.2.6). It ends up in an address and in the log, and whoever calls may write
+/// anything there.
+fn plain(error: &str) -> &'static str {
+    const WORDS: [&str; 16] = [
+        "access_denied",
+        "account_selection_required",
+        "consent_required",
+        "interaction_required",
+        "invalid_request",
+        "invalid_request_object",
+        "invalid_request_uri",
+        "invalid_scope",
+        "login_required",
+        "registration_not_supported",
+        "request_not_supported",
+        "request_uri_not_supported",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_response_type",
+    ];
+    WORDS.into_iter().find(|word| *word == error).unwrap_or("oauth_error")
 }
 
 /// The name in what Apple sends along the first time.
@@ -386,6 +401,21 @@ fn mismatch() -> Error {
     failure("state_mismatch", "This is not the browser that left, or it comes too late or again.")
 }
 
-fn failure(code: impl Into<std::borrow::Cow<'static, str>>, message: &'static str) -> Error {
+fn failure(code: &'static str, message: &'static str) -> Error {
     Error::new(ErrorKind::Unauthenticated, code, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_that_there_are_are_passed_on() {
+        for word in ["access_denied", "temporarily_unavailable", "consent_required"] {
+            assert_eq!(plain(word), word);
+        }
+        for other in ["", "alice_example_com", "Access_Denied", "access_denied ", "<script>"] {
+            assert_eq!(plain(other), "oauth_error", "{other}");
+        }
+    }
 }

@@ -149,6 +149,7 @@ test!(what_the_provider_refuses_is_told_in_its_word, async |stage, provider| {
     for (said, told) in [
         ("access_denied", "access_denied"),
         ("login_required", "login_required"),
+        ("alice_smith", "oauth_error"),
         ("<script>", "oauth_error"),
         ("a&b=c", "oauth_error"),
     ] {
