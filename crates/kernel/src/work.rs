@@ -32,8 +32,8 @@ pub struct Work<'t> {
 struct Left {
     recorded: u32,
     enqueued: bool,
-    /// The kinds of the jobs that were enqueued.
-    jobs: Vec<&'static str>,
+    /// The kinds of the jobs that were enqueued, and how many.
+    jobs: Vec<(&'static str, u64)>,
     silent: bool,
     effects: Vec<Effect>,
 }
@@ -153,7 +153,7 @@ impl Work<'_> {
         let id = self.id();
         let job_id = jobs::enqueue(self.tx, id, self.now, job).await?;
         if job_id.0 == id {
-            self.left.jobs.push(job.kind);
+            self.left.jobs.push((job.kind, 1));
         }
         Ok(job_id)
     }
@@ -165,9 +165,10 @@ impl Work<'_> {
     /// As [`Tx::insert_each`].
     pub async fn enqueue_all(&mut self, new: &[NewJob]) -> Result<()> {
         self.left.enqueued = true;
-        self.left.jobs.extend(new.iter().map(|job| job.kind));
         let ids: Vec<Uuid> = new.iter().map(|_| self.id()).collect();
-        jobs::enqueue_all(self.tx, &ids, self.now, new).await
+        let made = jobs::enqueue_all(self.tx, &ids, self.now, new).await?;
+        self.left.jobs.extend(made);
+        Ok(())
     }
 
     /// Wakes workers after the commit: something was changed that lets jobs run, or is to end some.
@@ -290,8 +291,8 @@ async fn commit(app: &App, caller: Caller, reach: Reach, change: Box<dyn Part>) 
         app.hub.wake();
         app.db.announce();
     }
-    for kind in left.jobs {
-        app.meters().jobs.of(kind).enqueued.one();
+    for (kind, made) in left.jobs {
+        app.meters().jobs.of(kind).enqueued.add(made);
     }
     if left.enqueued {
         app.hub.wake_workers();

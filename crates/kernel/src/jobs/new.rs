@@ -1,5 +1,7 @@
 //! A job to be enqueued.
 
+use std::collections::BTreeMap;
+
 use database::Tx;
 use types::{Error, GroupId, JobId, Json, Result, Time};
 use uuid::Uuid;
@@ -121,12 +123,13 @@ pub(crate) async fn enqueue(tx: &mut Tx, id: Uuid, now: Time, job: &NewJob) -> R
         .ok_or_else(|| Error::overloaded("A job like this one has just ended; try again."))
 }
 
-/// Many at once. Those with a unique key are left out where there is one like them.
+/// Many at once. Those with a unique key are left out where there is one like them. Answers how many
+/// are new, by kind.
 pub(crate) async fn enqueue_all(
     tx: &mut Tx,
     ids: &[Uuid],
     now: Time,
     jobs: &[NewJob],
-) -> Result<()> {
+) -> Result<BTreeMap<&'static str, u64>> {
     sql::insert_all(tx, ids, now, jobs).await
 }

@@ -1,5 +1,7 @@
 //! Into the queue.
 
+use std::collections::BTreeMap;
+
 use database::{Tx, Value, args};
 use types::{JobId, Result, Time};
 use uuid::Uuid;
@@ -55,22 +57,26 @@ pub(in crate::jobs) async fn insert_unique(
     Ok(tx.insert_each(INSERT, UNLESS_THERE, WIDTH, &row).await? == 1)
 }
 
+/// How many are new, by kind.
 pub(in crate::jobs) async fn insert_all(
     tx: &mut Tx,
     ids: &[Uuid],
     now: Time,
     jobs: &[NewJob],
-) -> Result<()> {
+) -> Result<BTreeMap<&'static str, u64>> {
     let lanes: Vec<String> = jobs.iter().map(lane).collect();
     let all = || ids.iter().zip(jobs).zip(&lanes);
-    for (tail, unique) in [("", false), (UNLESS_THERE, true)] {
-        let rows: Vec<Value<'_>> = all()
-            .filter(|((_, job), _)| job.unique.is_some() == unique)
-            .flat_map(|((id, job), lane)| row(*id, now, job, lane))
-            .collect();
-        tx.insert_each(INSERT, tail, WIDTH, &rows).await?;
+    let mut made: BTreeMap<&'static str, u64> = jobs.iter().map(|job| (job.kind, 0)).collect();
+    for (kind, count) in &mut made {
+        for (tail, unique) in [("", false), (UNLESS_THERE, true)] {
+            let rows: Vec<Value<'_>> = all()
+                .filter(|((_, job), _)| job.kind == *kind && job.unique.is_some() == unique)
+                .flat_map(|((id, job), lane)| row(*id, now, job, lane))
+                .collect();
+            *count += tx.insert_each(INSERT, tail, WIDTH, &rows).await?;
+        }
     }
-    Ok(())
+    Ok(made)
 }
 
 /// The queued or running job of a kind with this key.

@@ -159,3 +159,16 @@ on_each!(of_fifty_that_enqueue_a_unique_job_one_does, |store| {
     worker.abort();
     assert_ne!(submit(&house, job()).await, ids[0]);
 });
+
+on_each!(only_jobs_that_are_new_are_counted, |store| {
+    let house = House::over(&store);
+    let unique = |key: &str| NewJob::new("test", Json::empty()).unique(key);
+    let plain = || NewJob::new("test", Json::empty());
+    let enqueued = || house.app.meters().jobs.of("test").enqueued.get();
+    submit_all(&house, vec![unique("a"), unique("b"), plain()]).await;
+    assert_eq!(enqueued(), 3);
+    submit_all(&house, vec![unique("b"), unique("c"), unique("c"), plain()]).await;
+    assert_eq!(enqueued(), 5);
+    submit(&house, unique("a")).await;
+    assert_eq!(enqueued(), 5);
+});
