@@ -14,11 +14,11 @@ pub(crate) struct Traced<'m> {
 }
 
 /// Begins with it, and what is done in its span; nothing outside of traces that are recorded.
-pub(crate) fn begin(
+pub(crate) fn begin<'a>(
     engine: Engine,
     mode: &'static str,
-    all: &Transactions,
-) -> (Option<Current>, Traced<'_>) {
+    all: &'a Transactions,
+) -> (Option<Current>, Traced<'a>) {
     let name = if mode == "read" { "read transaction" } else { "write transaction" };
     let (inside, span) = telemetry::child(name, SpanKind::Client).unzip();
     let span = span.map(|mut span| {
