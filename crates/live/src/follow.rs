@@ -93,9 +93,11 @@ async fn step(live: &Live) -> Result<bool> {
     // Before anything is told: the store is at least as new as the batch.
     review(live, &batch).await?;
     let slow = live.board.hand_out(&batch, &live.cursors, live.app.now());
+    // A connection may have missed something in several of its topics, and is one that ended.
     for listener in slow {
-        live.app.meters().live.slow.one();
-        live.send_away(&listener);
+        if live.send_away(&listener) {
+            live.app.meters().live.slow.one();
+        }
     }
     live.notices.hear(live, &batch);
     Ok(i64::try_from(batch.len()).is_ok_and(|read| read == BATCH))
@@ -297,7 +299,9 @@ async fn look_again(live: &Live, listener: &Arc<Listener>, caller: Result<Caller
     match view {
         Ok(view) if view.group == listener.group => listener.look_again(view.sight),
         // Not known for a moment is not seen for a moment: then they come back.
-        Err(error) if error.kind() == types::ErrorKind::Overloaded => live.send_away(listener),
+        Err(error) if error.kind() == types::ErrorKind::Overloaded => {
+            live.send_away(listener);
+        }
         Ok(_) => end(live, listener, "not_found"),
         Err(error) => end(live, listener, error.code()),
     }

@@ -223,13 +223,16 @@ impl Live {
         }
     }
 
-    /// Ends a listener whose reader is too slow. The client library sees a broken transport, comes
-    /// back by itself and asks for what it missed.
-    fn send_away(&self, listener: &Arc<Listener>) {
+    /// Ends a listener whose reader is too slow; whether its connection was there until now. The
+    /// client library sees a broken transport, comes back by itself and asks for what it missed.
+    fn send_away(&self, listener: &Arc<Listener>) -> bool {
         self.board.leave(listener);
-        if let Sink::Wire(wire) = &listener.sink {
-            self.part(wire);
-            wire.close();
+        match &listener.sink {
+            Sink::Wire(wire) => {
+                self.part(wire);
+                wire.close()
+            }
+            Sink::Stream { sender, .. } => !sender.is_closed(),
         }
     }
 

@@ -228,7 +228,10 @@ async fn carry_out(
         Ok(current) => tokio::spawn(CURRENT.scope(current, work)),
         Err(_) => tokio::spawn(work),
     };
-    task.await.unwrap_or_else(|error| Failure::from(error).into_response())
+    // What a task that broke says of itself may quote what was being worked on.
+    task.await.unwrap_or_else(|_| {
+        Failure::from(Error::internal("a request broke off")).into_response()
+    })
 }
 
 /// Keeps an answer that is the request's and not the moment's: what says “try again” is not.

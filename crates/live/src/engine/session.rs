@@ -140,15 +140,16 @@ impl<H: Handler> Session<H> {
         }
     }
 
-    /// Ends it. A client library takes it for a transport that broke, and comes back.
-    pub(crate) fn close(self: &Arc<Self>) {
-        self.finish(&[Frame::CLOSE, Frame::END]);
+    /// Ends it; whether it had not ended already. A client library takes it for a transport that
+    /// broke, and comes back.
+    pub(crate) fn close(self: &Arc<Self>) -> bool {
+        self.finish(&[Frame::CLOSE, Frame::END])
     }
 
-    /// Ends it after `last`; what was done already is not done again.
-    pub(super) fn finish(self: &Arc<Self>, last: &[Frame]) {
+    /// Ends it after `last`; what was done already is not done again, which is the answer then.
+    pub(super) fn finish(self: &Arc<Self>, last: &[Frame]) -> bool {
         if !self.engine.forget(&self.id) {
-            return;
+            return false;
         }
         let mut polled = self.lock();
         // First, or whoever sees that it has ended ends the pipe without these.
@@ -161,6 +162,7 @@ impl<H: Handler> Session<H> {
         self.news.notify_one();
         self.ending.notify_waiters();
         self.engine.handler.left(self);
+        true
     }
 
     pub(super) fn engine(&self) -> &Engine<H> {

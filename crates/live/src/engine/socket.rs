@@ -67,7 +67,8 @@ pub(super) fn open<H: Handler>(
 /// A session that is a WebSocket from the beginning.
 async fn begin<H: Handler>(session: Arc<Session<H>>, upgrade: OnUpgrade) {
     let Some(socket) = Socket::after(upgrade, session.engine()).await else {
-        return session.finish(&[]);
+        session.finish(&[]);
+        return;
     };
     if session.go_by(&socket.pipe) {
         session.engine().handler.came(&session);
