@@ -116,6 +116,7 @@ impl Worker {
                 promote: false,
                 rescue: false,
                 tick: None,
+                mend: None,
             };
             let (app, db) = (self.app.clone(), self.app.db.clone());
             let stored =

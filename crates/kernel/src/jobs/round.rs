@@ -6,6 +6,7 @@ use std::sync::Arc;
 use database::Tx;
 use types::{JobId, Result, Time};
 
+use super::ahead;
 use super::schedules::{self, Schedule};
 use super::sql::{self, Ended, Taker};
 use super::{Job, Settings};
@@ -45,6 +46,8 @@ pub(super) struct Orders {
     pub(super) promote: bool,
     pub(super) rescue: bool,
     pub(super) tick: Option<Arc<[Schedule]>>,
+    /// A clock may have been ahead.
+    pub(super) mend: Option<Arc<[Schedule]>>,
 }
 
 /// What one kind was given.
@@ -72,6 +75,9 @@ pub(super) struct Round {
 pub(super) async fn round(tx: &mut Tx, app: &App, orders: &Orders) -> Result<Round> {
     let now = orders.by.now;
     store(tx, orders).await?;
+    if let Some(schedules) = &orders.mend {
+        ahead::mend(tx, schedules, now).await?;
+    }
     if orders.promote {
         sql::promote(tx, now, PROMOTED).await?;
     }

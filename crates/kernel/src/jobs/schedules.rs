@@ -8,6 +8,8 @@ use std::time::Duration;
 use database::Tx;
 use types::{Json, Result, Time};
 
+use super::ahead::APART;
+use super::sql::Stored;
 use super::{NewJob, enqueue, sql};
 use crate::App;
 
@@ -60,6 +62,19 @@ impl Schedule {
         let next = cron.find_next_occurrence(&moment.to_zoned(jiff::tz::TimeZone::UTC), false);
         Some(Time::from_micros(next.ok()?.timestamp().as_microsecond()))
     }
+
+    /// The tick it is to have instead of the stored one, if a clock has set that which was ahead of
+    /// `now`: none that is right sets a later one than the first after it. A tick that was made
+    /// ahead of its time is not made again.
+    fn instead_of(&self, stored: &Stored, now: Time) -> Option<Time> {
+        // One that another node has otherwise is that node's to set right.
+        if stored.expression != self.expression || stored.next <= self.after(now.after(APART))? {
+            return None;
+        }
+        let next = self.after(now)?;
+        let next = if stored.last == Some(next) { self.after(next)? } else { next };
+        (next < stored.next).then_some(next)
+    }
 }
 
 /// The first moment after another that five fields of cron name, in UTC; none, if they are no such
@@ -80,6 +95,27 @@ pub(super) async fn put(tx: &mut Tx, schedules: &[Schedule], now: Time) -> Resul
             continue;
         };
         sql::put_schedule(tx, one.name, one.kind, &one.expression, next, now).await?;
+    }
+    Ok(())
+}
+
+/// Has schedules come back in time whose next tick was set by a clock that was ahead, and those at
+/// all that it took for ones that no node has any more.
+pub(super) async fn mend(tx: &mut Tx, schedules: &[Schedule], now: Time) -> Result<()> {
+    let names: Vec<&'static str> = schedules.iter().map(|one| one.name).collect();
+    let stored = sql::stored(tx, &names).await?;
+    for one in schedules {
+        let Some(there) = stored.iter().find(|there| there.name == one.name) else {
+            if let Some(next) = one.after(now) {
+                sql::put_schedule(tx, one.name, one.kind, &one.expression, next, now).await?;
+            }
+            continue;
+        };
+        if let Some(next) = one.instead_of(there, now) {
+            let (schedule, was) = (one.name, there.next);
+            tracing::warn!(schedule, %was, %next, "a clock that was ahead had set the next tick");
+            sql::set_next(tx, one.name, was, next, now).await?;
+        }
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use types::{ErrorKind, JobId, Result, Time};
 use uuid::Uuid;
 
+use super::ahead;
 use super::registry::{Jobs, Task};
 use super::round::{self, Ending, Given, Orders, Round, Want};
 use super::running::{Over, Running};
@@ -54,6 +55,10 @@ pub(super) struct Worker {
     /// When a look is due again.
     look: Instant,
     looked: Instant,
+    /// What the clock said then.
+    seen: Time,
+    /// When what a clock that was ahead left behind is looked for again.
+    mend: Instant,
     pub(super) heard: Instant,
     failures: u32,
 }
@@ -91,6 +96,8 @@ impl Worker {
             due: Due::default(),
             look: now,
             looked: now,
+            seen: app.now(),
+            mend: now + ahead::EVERY,
             heard: now,
             failures: 0,
             app,
@@ -156,7 +163,8 @@ impl Worker {
                 for kind in &kinds {
                     sql::open_queue(tx, kind, now).await?;
                 }
-                schedules::put(tx, &schedules, now).await
+                schedules::put(tx, &schedules, now).await?;
+                ahead::mend(tx, &schedules, now).await
             })
             .await
     }
@@ -173,6 +181,7 @@ impl Worker {
             && self.endings.is_empty()
             && self.returned.is_empty()
             && !self.due.any()
+            && Instant::now() < self.mend
         {
             return Ok(Some(self.look.saturating_duration_since(Instant::now())));
         }
@@ -199,6 +208,10 @@ impl Worker {
         let sight =
             self.app.db.unbound().read(async move |tx| round::look(tx, &schedules).await).await?;
         let due = |at: Option<Time>| at.is_some_and(|at| at <= now);
+        if now.after(ahead::APART) < self.seen {
+            self.mend = Instant::now();
+        }
+        self.seen = now;
         self.due = Due {
             promote: due(sight.waiting),
             rescue: sight.lost.is_some_and(|at| at < now),
@@ -228,6 +241,7 @@ impl Worker {
     async fn round(&mut self, wants: Arc<[Want]>) -> Result<HashMap<String, Given>> {
         let (app, now) = (self.app.clone(), self.app.now());
         let batch = self.endings.len().min(ENDINGS);
+        let mend = Instant::now() >= self.mend;
         let orders = Orders {
             by: Taker { worker: self.id, now, lease: now.after(LEASE) },
             settings: app.jobs,
@@ -237,6 +251,7 @@ impl Worker {
             promote: self.due.promote,
             rescue: self.due.rescue,
             tick: self.due.tick.then(|| Arc::clone(&self.schedules)),
+            mend: mend.then(|| Arc::clone(&self.schedules)),
         };
         let db = app.db.clone();
         match db.unbound().hand_out(async move |tx| round::round(tx, &app, &orders).await).await {
@@ -246,7 +261,10 @@ impl Worker {
                 }
                 self.endings.drain(..batch);
                 self.returned.clear();
-                if self.due.any() {
+                if mend {
+                    self.mend = Instant::now() + ahead::EVERY;
+                }
+                if mend || self.due.any() {
                     // What came due is there to be taken now.
                     (self.due, self.look) = (Due::default(), Instant::now());
                     self.looked = self.looked.checked_sub(GLANCE).unwrap_or(self.looked);

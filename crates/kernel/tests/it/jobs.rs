@@ -1,5 +1,7 @@
 //! Jobs: in the transaction of their cause, leased, retried, given up.
 
+#[path = "jobs/ahead.rs"]
+mod ahead;
 #[path = "jobs/life.rs"]
 mod life;
 #[path = "jobs/misbehaving.rs"]

@@ -105,9 +105,9 @@ impl Backups {
     /// The moment from which on the schedule owes backups, if there is one: see
     /// [`State::owed_since`].
     #[must_use]
-    pub fn owed_since(&self) -> Option<Time> {
+    pub fn owed_since(&self, now: Time) -> Option<Time> {
         let every = &self.0.settings.every;
-        if every.is_empty() { None } else { self.state().owed_since(every) }
+        if every.is_empty() { None } else { self.state().owed_since(every, now) }
     }
 
     /// Whether this engine's store can be backed up from here.

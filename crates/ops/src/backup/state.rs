@@ -81,16 +81,20 @@ impl State {
 
     /// The moment from which on a schedule owes backups: its last good one, or its beginning. None,
     /// when no server has begun with it.
+    ///
+    /// One that is still to come was made by a clock that was ahead: it does not count, or nobody
+    /// would miss any until then.
     #[must_use]
-    pub fn owed_since(&self, every: &str) -> Option<Time> {
-        let begun = self.schedule.as_ref().filter(|schedule| schedule.every == every)?.at;
+    pub fn owed_since(&self, every: &str, now: Time) -> Option<Time> {
+        let begun = self.schedule.as_ref().filter(|schedule| schedule.every == every)?.at.min(now);
         let good = self.last_good_scheduled.as_ref().map(|good| good.started_at);
-        Some(good.map_or(begun, |good| good.max(begun)))
+        Some(good.filter(|good| *good <= now).map_or(begun, |good| good.max(begun)))
     }
 
     /// Remembers an outcome.
     pub(super) fn remember(data: &Path, outcome: Outcome) -> Result<()> {
         let mut state = Self::read(data);
+        state.begun_by(outcome.finished_at);
         state.take(outcome);
         state.write(data)
     }
@@ -109,12 +113,23 @@ impl State {
         self.last = Some(outcome);
     }
 
+    /// A schedule that is there has begun, whatever a clock has said that was ahead; whether one had.
+    fn begun_by(&mut self, now: Time) -> bool {
+        match &mut self.schedule {
+            Some(schedule) if schedule.at > now => {
+                schedule.at = now;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Remembers that a server begins with a schedule.
     pub(super) fn begin(data: &Path, every: &str, now: Time) -> Result<()> {
         let mut state = Self::read(data);
         let same = state.schedule.as_ref().map_or("", |schedule| schedule.every.as_str()) == every;
         if same {
-            return Ok(());
+            return if state.begun_by(now) { state.write(data) } else { Ok(()) };
         }
         state.schedule = (!every.is_empty()).then(|| Since { every: every.to_owned(), at: now });
         state.write(data)

@@ -24,7 +24,7 @@ pub(super) fn page(ops: &Ops, seen: &Seen) -> String {
     if let Some(sight) = seen.sight() {
         of_store(&mut page, sight);
     }
-    if let Some(good) = ops.backups.owed_since() {
+    if let Some(good) = ops.backups.owed_since(app.now()) {
         page.put(&all::BACKUP_GOOD, &[], good.seconds());
     }
     if let Some(ends) = app.meters().certificate_ends.get() {

@@ -310,10 +310,16 @@ fn backups(settings: &Settings, findings: &mut Findings) {
         let why = last.error.as_deref().unwrap_or_default();
         return findings.bad(NAME, format!("the last one failed at {}: {why}", last.finished_at));
     }
+    let now = Clock::System.now();
+    if let Some(good) = good.as_ref().filter(|good| good.started_at > now) {
+        let said =
+            "which is still to come: the clock was ahead, or is wrong now; the next one tells";
+        return findings.bad(NAME, format!("the last one is of {}, {said}", good.started_at));
+    }
     let tick = |from| kernel::jobs::tick_after(&own.every, from);
     // The tick behind the last one was missed, when the one behind that is over, too.
-    let owed = state.owed_since(&own.every).filter(|_| scheduled);
-    let missed = owed.and_then(tick).and_then(tick).is_some_and(|at| at < Clock::System.now());
+    let owed = state.owed_since(&own.every, now).filter(|_| scheduled);
+    let missed = owed.and_then(tick).and_then(tick).is_some_and(|at| at < now);
     match (good, missed) {
         (Some(good), true) => {
             findings.bad(NAME, format!("the last one is of {}: one was missed", good.started_at));

@@ -191,6 +191,18 @@ async fn a_failing_backup_is_seen() {
     missed_tick(&mut stage, "done").await;
     let doctor = good(stage.server.say(&["doctor"]));
     assert!(doctor.out.contains("✓ backups: the last one is of"), "{doctor:?}");
+    // What was made by a clock that was ahead does not stand for those until then.
+    let file = stage.server.data_dir().join("backups.json");
+    let told = std::fs::read(&file).expect("what is remembered");
+    let mut told: Value = serde_json::from_slice(&told).expect("JSON");
+    told["lastGoodScheduled"]["startedAt"] = body!("2999-01-01T00:00:00.000Z");
+    std::fs::write(&file, told.to_string()).expect("a file");
+    let doctor = stage.server.say(&["doctor"]);
+    assert_eq!(doctor.code, 1, "{doctor:?}");
+    assert!(doctor.out.contains("which is still to come"), "{doctor:?}");
+    let page = observability::page(stage.server.url()).await;
+    let good = observability::value(&page, "sixfold_backup_last_success_timestamp_seconds");
+    assert!(good < 1e10, "{page}");
 }
 
 #[tokio::test]
