@@ -3,6 +3,7 @@
 
 mod filled;
 mod gone;
+mod records;
 mod tables;
 mod wrong;
 

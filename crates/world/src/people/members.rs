@@ -231,7 +231,12 @@ pub async fn dismiss(
         usage::take(work, group, Metric::Users, -1).await?;
     }
     let now = work.now;
-    work.tx.beyond(async move |tx| sql::left(tx, id, now).await).await?;
+    work.tx
+        .beyond(async move |tx| {
+            sql::count(tx, id, now).await?;
+            sql::forget(tx, id).await
+        })
+        .await?;
     let metadata = Json::of(&json!({"role": member.role_name(), "left": leaves}))?;
     work.announce(group, "user_removed_from_group", id, &metadata).await?;
     work.after_commit(move |app| app.identities.forget_person(id));

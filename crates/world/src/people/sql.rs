@@ -346,15 +346,17 @@ pub(super) async fn count(tx: &mut Tx, id: PersonId, now: Time) -> Result<()> {
     Ok(())
 }
 
-/// Counts a change of membership, and frees the username of a record that is in no group any
-/// more: nobody could ever see or change it again.
-pub(super) async fn left(tx: &mut Tx, id: PersonId, now: Time) -> Result<()> {
+/// Forgets what a record without a login says that is in no group any more: nobody could ever see,
+/// change or erase it again. An id stays that things and events refer to, as after an erasure.
+///
+/// After [`count`], which waits for whoever takes it out of another group just now.
+pub(super) async fn forget(tx: &mut Tx, id: PersonId) -> Result<()> {
     tx.run(
-        "update people set version = version + 1, updated_at = $2, \
-         username = case when user_id is null and not exists \
-         (select m.group_id from memberships m where m.person_id = people.id) \
-         then null else username end where id = $1",
-        args![id, now],
+        "update people set email = null, username = null, display_name = 'Deleted user', \
+         bio = null, avatar = null, metadata = $2, preferences = null \
+         where id = $1 and user_id is null and not exists \
+         (select m.group_id from memberships m where m.person_id = people.id)",
+        args![id, &Json::empty()],
     )
     .await?;
     Ok(())

@@ -97,7 +97,7 @@ async fn remember(work: &mut Work<'_>, root: GroupId) -> Result<()> {
 /// Out of everybody's sight, without telling anybody.
 pub(super) async fn hide(work: &mut Work<'_>, root: GroupId) -> Result<()> {
     let now = work.now;
-    work.tx.beyond(async move |tx| sql::free_usernames(tx, root, now).await).await?;
+    work.tx.beyond(async move |tx| sql::forget_records(tx, root, now).await).await?;
     sql::end_access(work.tx, root).await?;
     sql::hide(work.tx, root, now).await?;
     tree::cut(work.tx, root).await?;

@@ -1,7 +1,7 @@
 //! The statements that empty a subtree. It has no members any more, and whoever calls has decided.
 
 use database::{Sql, Tx, args};
-use types::{Error, GroupId, PersonId, Result, Time};
+use types::{Error, GroupId, Json, PersonId, Result, Time};
 use uuid::Uuid;
 
 use crate::things::sql::remember_private;
@@ -65,16 +65,19 @@ pub(super) async fn remember_removed(tx: &mut Tx, root: GroupId, person: PersonI
     Ok(())
 }
 
-/// Frees the usernames of records that are in no other group: nobody could ever change them again.
-pub(super) async fn free_usernames(tx: &mut Tx, root: GroupId, now: Time) -> Result<()> {
+/// Forgets what records without a login say that are in no other group: nobody could ever see, change
+/// or erase them again. Ids stay that things and events refer to, as after an erasure.
+pub(super) async fn forget_records(tx: &mut Tx, root: GroupId, now: Time) -> Result<()> {
     tx.run(
-        "update people set username = null, version = version + 1, updated_at = $2 \
-         where user_id is null and username is not null and id in ( \
+        "update people set email = null, username = null, display_name = 'Deleted user', \
+         bio = null, avatar = null, metadata = $3, preferences = null, \
+         version = version + 1, updated_at = $2 \
+         where user_id is null and id in ( \
          select m.person_id from memberships m join group_ancestors a on a.group_id = m.group_id \
          where a.ancestor_id = $1) and not exists ( \
          select m.group_id from memberships m where m.person_id = people.id \
          and m.group_id not in (select a.group_id from group_ancestors a where a.ancestor_id = $1))",
-        args![root, now],
+        args![root, now, &Json::empty()],
     )
     .await?;
     Ok(())
