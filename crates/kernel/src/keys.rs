@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use types::{Error, ErrorKind, Result};
 
-use crate::Random;
+use crate::{Random, disk};
 
 type Bytes = [u8; 32];
 
@@ -273,18 +273,12 @@ fn write(path: &Path, key: &Bytes) -> Result<()> {
         .map_err(|error| refused(path, &format!("cannot be created ({error}).")))?;
     file.write_all(format!("{}\n", hex(key)).as_bytes())?;
     file.sync_all()?;
+    // A key that something is closed with is there by its name.
+    disk::sync_folder(disk::parent(path))?;
     Ok(())
 }
 
 fn make_private_folder(folder: &Path) -> Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder
-        .create(folder)
+    disk::make_folder(folder)
         .map_err(|error| refused(folder, &format!("cannot be created ({error}).")))
 }

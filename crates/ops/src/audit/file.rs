@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use database::{Db, Settings, Tx};
+use kernel::disk;
 use kernel::sealed::tiles::{self, WIDTH};
 use kernel::sealed::tree::{base64, unbase64};
 use kernel::sealed::{Event, Verifier};
@@ -83,7 +84,9 @@ pub async fn export(settings: &Settings, path: &Path) -> Result<Exported> {
     };
     let done = Db::look(&verify::patient(settings), look).await;
     let done = done.and_then(|done| {
-        std::fs::rename(&beside, path).map_err(|error| unwritable(&error))?;
+        std::fs::rename(&beside, path)
+            .and_then(|()| disk::sync_folder(disk::parent(path)))
+            .map_err(|error| unwritable(&error))?;
         Ok(done)
     });
     if done.is_err() {

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use kernel::disk::make_folder;
+pub(super) use kernel::disk::{parent, sync_folder};
 use types::{Error, ErrorKind, Result};
 
 use super::apart::Stop;
@@ -130,29 +132,9 @@ fn sweep(folder: &Path) {
     let _ = each(folder, clear);
 }
 
-/// The folder a file is in.
-pub(super) fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
 /// A folder for nobody else, if there is none.
 pub(super) fn prepare(folder: &Path) -> Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(folder).map_err(|error| unwritable(folder, &error))
-}
-
-/// A name that was changed is on the disk once its folder is.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    make_folder(folder).map_err(|error| unwritable(folder, &error))
 }
 
 /// A file that goes to the disk bit by bit as long as there is room for others, and remembers why it

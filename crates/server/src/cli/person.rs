@@ -1,11 +1,11 @@
 //! `sixfold admin export-person` and `sixfold admin erase`: what is held about somebody, and its
 //! end.
 
-use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use identity::Desk;
+use kernel::disk;
 use kernel::erasure::Contents;
 use serde_json::json;
 
@@ -120,10 +120,7 @@ async fn write(desk: &Desk, user: &str, path: &Path) -> Result<u64, Stop> {
         }
         file.sync_all().map_err(unwritable)?;
         std::fs::rename(&beside, path).map_err(unwritable)?;
-        // The name of a new file is in its folder.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(unwritable)?;
-        folder.sync_all().map_err(unwritable)?;
+        disk::sync_folder(disk::parent(path)).map_err(unwritable)?;
         Ok::<_, Stop>(export.rows())
     }
     .await;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use database::Reach;
+use kernel::disk;
 use world::transfer::{self, ExportOptions, ImportOptions, Progress, Summary, Top};
 
 use super::private;
@@ -188,6 +189,7 @@ async fn export_to(
         let summary = write_all(app, &file, options, report).await?;
         file.sync_all().map_err(unwritable)?;
         std::fs::rename(&beside, path).map_err(unwritable)?;
+        disk::sync_folder(disk::parent(path)).map_err(unwritable)?;
         Ok(summary)
     }
     .await;

@@ -6,12 +6,13 @@
 //! in it, so a slice whose deletion failed takes its own place with the next try of that day; on another
 //! day, or where it ends elsewhere, its events stand there twice, and their ids tell.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use kernel::disk;
 use types::{GroupId, Result, Time};
 
 use crate::events::model::Event;
@@ -29,12 +30,11 @@ pub(super) fn pack(events: &[Event]) -> Result<Vec<u8>> {
 /// Writes a slice to its file; it is on the disk when this returns.
 pub(super) fn keep(directory: &Path, group: GroupId, name: &str, packed: &[u8]) -> Result<()> {
     let folder = directory.join(group.to_string());
-    private_folder(&folder)?;
+    disk::make_folder(&folder)?;
     let part = folder.join(format!(".{name}.part"));
     let done = whole(&part, packed).and_then(|()| {
         std::fs::rename(&part, folder.join(name))?;
-        // The name of a new file is in its folder.
-        File::open(&folder)?.sync_all()
+        disk::sync_folder(&folder)
     });
     if done.is_err() {
         let _ = std::fs::remove_file(&part);
@@ -64,18 +64,6 @@ fn whole(path: &Path, packed: &[u8]) -> std::io::Result<()> {
     let mut file = options.open(path)?;
     file.write_all(packed)?;
     file.sync_all()
-}
-
-/// Makes a folder that only this user reads, unless it is there.
-fn private_folder(path: &Path) -> Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    Ok(builder.create(path)?)
 }
 
 #[cfg(test)]
