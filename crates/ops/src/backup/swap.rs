@@ -3,11 +3,13 @@
 //! Everything new lies beside its place already, so nothing is left but renames. What was there keeps
 //! its files under other names; should a step fail, those before it are undone in reverse order. Who
 //! is killed between two steps restores again: until then the old one is there, or one whose server
-//! refuses to start, or — of a database that was too damaged to fold its log back — none.
+//! refuses to start, or — of a database that was too damaged to fold its log back — none, and the next
+//! restore puts the log that was left beside it.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use database::file;
 use types::{Error, ErrorKind, Result, Time};
@@ -20,6 +22,8 @@ use super::unpack::{private, unwritable};
 pub(super) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// How the names end of what is not in its place yet.
 const RESTORING: &str = ".restoring";
+/// How those begin of what was in its place.
+const REPLACED: &str = ".replaced-";
 /// Restores of one second that can be told apart.
 const MOST: u32 = 100;
 
@@ -143,15 +147,17 @@ fn put(
     }
 }
 
-/// An end of names that nothing has yet.
+/// An end of names that nothing has yet, unless it is that of a database whose log was left behind.
 fn tag(database: &Path, keys: Option<&Path>, now: Time) -> Result<String> {
-    // `20260131T120000Z`
-    let moment: String = now.to_string().chars().filter(|one| !"-:".contains(*one)).collect();
-    let moment = moment.split('.').next().unwrap_or_default();
+    let parted = parted(database, keys).map_err(|error| unwritable(database, &error))?;
+    if let Some(tag) = parted {
+        return Ok(tag);
+    }
+    let moment = moment(now);
     for count in 1..=MOST {
         let tag = match count {
-            1 => format!(".replaced-{moment}Z"),
-            _ => format!(".replaced-{moment}Z-{count}"),
+            1 => format!("{REPLACED}{moment}"),
+            _ => format!("{REPLACED}{moment}-{count}"),
         };
         let mut paths = [Some(database), keys].into_iter().flatten();
         if !paths.any(|path| is_taken(path, &tag)) {
@@ -159,6 +165,55 @@ fn tag(database: &Path, keys: Option<&Path>, now: Time) -> Result<String> {
         }
     }
     Err(unwritable(database, &io::ErrorKind::AlreadyExists.into()))
+}
+
+/// `20260131T120000Z`
+fn moment(of: Time) -> String {
+    let text: String = of.to_string().chars().filter(|one| !"-:".contains(*one)).collect();
+    format!("{}Z", text.split('.').next().unwrap_or_default())
+}
+
+/// The end of the names of a database that was put aside by who was killed before its log was, too:
+/// the log goes after it. One that was written later is another one's, and would spoil it.
+fn parted(database: &Path, keys: Option<&Path>) -> io::Result<Option<String>> {
+    let mut written: Option<String> = None;
+    for end in [BESIDE[0], BESIDE[2]] {
+        match fs::metadata(beside(database, end)) {
+            Ok(about) => written = written.max(Some(moment(changed(&about)?))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let (Some(written), Some(name)) = (written, database.file_name()) else { return Ok(None) };
+    if database.try_exists()? {
+        return Ok(None);
+    }
+    let mut newest: Option<String> = None;
+    for entry in fs::read_dir(parent(database))? {
+        let found = entry?.file_name();
+        let tag =
+            found.to_str().zip(name.to_str()).and_then(|(found, name)| found.strip_prefix(name));
+        let Some(put_aside) = tag.and_then(|tag| tag.strip_prefix(REPLACED)) else { continue };
+        let tag = format!("{REPLACED}{put_aside}");
+        let is_alone =
+            !BESIDE.iter().any(|end| tag.ends_with(end) || is_there(database, &tag, end));
+        let is_free = keys.is_none_or(|keys| !is_taken(keys, &tag));
+        if put_aside >= written.as_str() && is_alone && is_free {
+            newest = newest.max(Some(tag));
+        }
+    }
+    Ok(newest)
+}
+
+/// When a file was written last.
+fn changed(about: &fs::Metadata) -> io::Result<Time> {
+    let since = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(Time::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)))
+}
+
+/// Whether there is something of what was put aside.
+fn is_there(path: &Path, tag: &str, end: &str) -> bool {
+    fs::symlink_metadata(beside(&beside(path, tag), end)).is_ok()
 }
 
 /// Whether something is, or may be, under the name this would have.

@@ -181,3 +181,36 @@ fn an_empty_folder_is_no_keys() {
     sweep(&folder.0.join("a.db"), &keys);
     assert_eq!(folder.everything().len(), 2, "what is in place is not swept away");
 }
+
+#[test]
+fn a_log_that_was_left_behind_goes_after_its_database() {
+    let folder = Folder::new();
+    let database = folder.0.join("a.db");
+    let now = Time::from_micros(1_800_000_000_000_000);
+    let (fresh, killed) = (".replaced-20270115T080000Z", ".replaced-29990101T000000Z");
+    let tag = || tag(&database, None, now).expect("an end");
+    folder.put("a.db-wal", "old log");
+    // Of a database that was put aside before this log was written, it is not the log.
+    folder.put("a.db.replaced-20000101T000000Z", "older");
+    assert_eq!(tag(), fresh);
+    // Of one that was killed between the two it is; not of one that has its own, or stands there.
+    folder.put(&format!("a.db{killed}"), "old");
+    assert_eq!(tag(), killed);
+    for other in [format!("a.db{killed}-wal"), "a.db".to_owned()] {
+        folder.put(&other, "other");
+        assert_eq!(tag(), fresh, "{other}");
+        fs::remove_file(folder.0.join(&other)).expect("it is gone");
+    }
+    let keys = folder.0.join("keys");
+    fs::create_dir(beside(&keys, killed)).expect("a folder");
+    assert_eq!(super::tag(&database, Some(&keys), now).expect("an end"), fresh);
+    folder.put("new", "new");
+    put(&database, &folder.0.join("new"), None, &tag(), false).expect("it is in place");
+    let expected = [
+        ("a.db", "new"),
+        ("a.db.replaced-20000101T000000Z", "older"),
+        ("a.db.replaced-29990101T000000Z", "old"),
+        ("a.db.replaced-29990101T000000Z-wal", "old log"),
+    ];
+    assert_eq!(folder.everything(), pairs(&expected));
+}
