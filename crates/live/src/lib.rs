@@ -229,8 +229,10 @@ impl Live {
         self.board.leave(listener);
         match &listener.sink {
             Sink::Wire(wire) => {
+                let was_open = !wire.is_closed();
                 self.part(wire);
-                wire.close()
+                wire.close();
+                was_open
             }
             Sink::Stream { sender, .. } => !sender.is_closed(),
         }

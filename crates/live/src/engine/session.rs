@@ -140,16 +140,15 @@ impl<H: Handler> Session<H> {
         }
     }
 
-    /// Ends it; whether it had not ended already. A client library takes it for a transport that
-    /// broke, and comes back.
-    pub(crate) fn close(self: &Arc<Self>) -> bool {
-        self.finish(&[Frame::CLOSE, Frame::END])
+    /// Ends it. A client library takes it for a transport that broke, and comes back.
+    pub(crate) fn close(self: &Arc<Self>) {
+        self.finish(&[Frame::CLOSE, Frame::END]);
     }
 
-    /// Ends it after `last`; what was done already is not done again, which is the answer then.
-    pub(super) fn finish(self: &Arc<Self>, last: &[Frame]) -> bool {
+    /// Ends it after `last`; what was done already is not done again.
+    pub(super) fn finish(self: &Arc<Self>, last: &[Frame]) {
         if !self.engine.forget(&self.id) {
-            return false;
+            return;
         }
         let mut polled = self.lock();
         // First, or whoever sees that it has ended ends the pipe without these.
@@ -162,7 +161,6 @@ impl<H: Handler> Session<H> {
         self.news.notify_one();
         self.ending.notify_waiters();
         self.engine.handler.left(self);
-        true
     }
 
     pub(super) fn engine(&self) -> &Engine<H> {

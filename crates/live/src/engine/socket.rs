@@ -67,8 +67,7 @@ pub(super) fn open<H: Handler>(
 /// A session that is a WebSocket from the beginning.
 async fn begin<H: Handler>(session: Arc<Session<H>>, upgrade: OnUpgrade) {
     let Some(socket) = Socket::after(upgrade, session.engine()).await else {
-        session.finish(&[]);
-        return;
+        return session.finish(&[]);
     };
     if session.go_by(&socket.pipe) {
         session.engine().handler.came(&session);
