@@ -2,10 +2,13 @@
 //! not wait. And when to read the certificate again.
 
 use std::io;
+#[cfg(unix)]
+use std::io::IsTerminal as _;
 
 use tokio::sync::watch;
 
-/// Hears SIGTERM and SIGINT from the moment it is made, and SIGHUP ends nothing from then on.
+/// Hears SIGTERM and SIGINT from the moment it is made; SIGHUP ends nothing from then on, unless it
+/// tells that the terminal the server was started in is gone.
 pub(super) struct Signals(watch::Receiver<bool>);
 
 impl Signals {
@@ -39,25 +42,32 @@ fn leave() {
 struct Ears {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+    in_terminal: bool,
 }
 
 #[cfg(unix)]
 impl Ears {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        // What was heard of once does its default, which is the end of the process, never again.
-        // A server without a certificate has nothing to read, and is reloaded all the same.
-        drop(signal(SignalKind::hangup())?);
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            in_terminal: io::stdin().is_terminal(),
         })
     }
 
     async fn hear(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                // Without a certificate there is nothing to read again: it is reloaded all the same.
+                _ = self.hangup.recv() => if self.in_terminal && !io::stdin().is_terminal() {
+                    return;
+                },
+            }
         }
     }
 }

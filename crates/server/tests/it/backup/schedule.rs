@@ -209,7 +209,7 @@ async fn a_failing_backup_is_seen() {
 async fn owners_of_the_platform_start_one_and_a_killed_server_makes_it_all_the_same() {
     let mut stage = Stage::open(&Engine::Sqlite).await;
     stage.server.stop();
-    fatten(&stage.server, 48);
+    fatten(&stage.server, 16);
     let folder = stage.server.folder().join("backups");
     stage.server.set("SIXFOLD_BACKUP_TO", &text(&folder));
     stage.server.set("SIXFOLD_BACKUP_PASSPHRASE", "correct horse battery");
@@ -223,7 +223,7 @@ async fn owners_of_the_platform_start_one_and_a_killed_server_makes_it_all_the_s
     stage.server.run();
     let root = root.at(stage.server.url()).fresh();
     let done = until(&root, &format!("/v1/jobs/{job}"), |job| job["state"] == "done").await;
-    assert!(done["result"]["bytes"].as_u64().is_some_and(|bytes| bytes > 48 << 20), "{done}");
+    assert!(done["result"]["bytes"].as_u64().is_some_and(|bytes| bytes > 16 << 20), "{done}");
     let list = root.get("/v1/backups").await.was(200).json();
     assert_eq!(list["data"].as_array().map(Vec::len), Some(1), "{list}");
     let name = list["data"][0]["name"].as_str().expect("a name").to_owned();
