@@ -5,10 +5,12 @@
 
 -- Whether this transaction says it may reach a group by naming one above it.
 create function is_reached(asked uuid) returns boolean language plpgsql stable parallel safe cost 1 as $$
+declare
+    said constant uuid[] := reached();
 begin
     return exists (
         select 1 from group_ancestors a
-        where a.group_id = asked and a.ancestor_id = any (reached())
+        where a.group_id = asked and a.ancestor_id = any (said)
     );
 end
 $$;

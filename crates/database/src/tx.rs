@@ -49,7 +49,11 @@ impl Tx {
 
     /// A statement began then and has ended.
     fn ended(&mut self, sql: &str, began: Instant) {
-        let took = began.elapsed();
+        let before = match &self.inner {
+            Inner::Sqlite(_) => Duration::ZERO,
+            Inner::Postgres(session) => session.took_before(),
+        };
+        let took = began.elapsed().saturating_sub(before);
         if self.watch.is_slow(took) {
             self.was_slow(sql, took);
         }
@@ -333,7 +337,11 @@ impl Tx {
         let done = match &mut self.inner {
             Inner::Sqlite(connection) => connection.execute_batch(sql).map_err(failure::of_sqlite),
             Inner::Postgres(session) => {
-                session.script(sql).await.map_err(|error| failure::of_postgres(error).0)
+                session.script(sql).await.map_err(|error| {
+                    let (error, again) = failure::of_postgres(error);
+                    self.again |= again;
+                    error
+                })
             }
         };
         self.broken |= done.is_err();

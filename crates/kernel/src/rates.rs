@@ -170,10 +170,12 @@ impl Buckets {
         let window = i64::try_from(MINUTE.as_micros()).unwrap_or(i64::MAX);
         let (now, one) = (now.micros(), (window / i64::from(self.most)).max(1));
         let bucket = self.drained_at.get_with(whose, Arc::default);
-        let poured = |drained: i64| Some(drained.max(now) + one).filter(|at| at - now <= window);
+        // One that has longer to drain than it can is of a clock that went back since.
+        let level_at = |drained: i64| if drained - now > window { now } else { drained.max(now) };
+        let poured = |drained: i64| Some(level_at(drained) + one).filter(|at| at - now <= window);
         let outcome = bucket.fetch_update(Ordering::AcqRel, Ordering::Acquire, poured);
         let level = match outcome {
-            Ok(before) => before.max(now) + one - now,
+            Ok(before) => level_at(before) + one - now,
             Err(full) => full - now,
         };
         verdict.note(Rate {

@@ -1,6 +1,7 @@
 //! Who listens to what in this process, and how far they have been told.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use database::seams::tail::Position;
@@ -18,6 +19,8 @@ use crate::wire::Wire;
 #[derive(Default)]
 pub(crate) struct Board {
     state: Mutex<State>,
+    /// Batches that may have given somebody other rights, counted before anybody is looked at again.
+    reviews: AtomicU64,
     meters: Arc<Meters>,
 }
 
@@ -62,7 +65,7 @@ pub(crate) enum Joined {
 impl Board {
     /// An empty one that counts what happens there.
     pub(crate) fn new(meters: &Arc<Meters>) -> Self {
-        Self { state: Mutex::default(), meters: Arc::clone(meters) }
+        Self { state: Mutex::default(), reviews: AtomicU64::default(), meters: Arc::clone(meters) }
     }
 
     /// Says how many there are now.
@@ -84,6 +87,17 @@ impl Board {
             state.at = state.at.max(end);
             self.meters.live.reached(state.at.xid, state.at.seq);
         }
+    }
+
+    /// Who looks at what somebody may see, and only then puts them here, looks again when this has
+    /// changed meanwhile: who was reviewed were those who were here.
+    pub(crate) fn reviews(&self) -> u64 {
+        self.reviews.load(Ordering::SeqCst)
+    }
+
+    /// Those who are here are looked at again from now on.
+    pub(crate) fn review(&self) {
+        self.reviews.fetch_add(1, Ordering::SeqCst);
     }
 
     pub(crate) fn at(&self) -> Position {

@@ -98,13 +98,25 @@ struct OfTopic {
     topic: String,
 }
 
-/// Counts a call as a request of whoever sends it would be, and against what may be asked live.
+/// Counts a call against what may be asked live.
 ///
 /// # Errors
 /// 429 `rate_limited` with the seconds to wait.
 pub(crate) fn count(live: &Live, caller: &Caller) -> Result<()> {
+    live.app.rates.take_live(caller.identity(), live.app.now())
+}
+
+/// Counts a call that does what a request would do as that request; what belongs to being connected
+/// — a page that comes back listens to hundreds of topics, who reads says so of each message — is
+/// none.
+///
+/// # Errors
+/// As [`count`].
+pub(crate) fn count_request(live: &Live, caller: &Caller, call: &Call<'_>) -> Result<()> {
+    if !matches!(call.name.as_str(), "message" | "presence") {
+        return Ok(());
+    }
     let (app, identity, now) = (&live.app, caller.identity(), live.app.now());
-    app.rates.take_live(identity, now)?;
     if let Some(error) = app.rates.take(identity, now).refused {
         return Err(error);
     }

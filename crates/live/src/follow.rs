@@ -63,12 +63,28 @@ pub(crate) async fn sweep(live: Live) {
     loop {
         due.tick().await;
         for wire in live.board.wires() {
-            identify_again(&live, &wire).await;
+            identify_again(&live, &wire, Why::Due).await;
             // A look into the store may be over at once.
             tokio::task::yield_now().await;
         }
-        identify_streams(&live, |_| true).await;
+        identify_streams(&live, |_| true, Why::Due).await;
     }
+}
+
+/// Why somebody is asked who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// Their rights may be others: whoever cannot be asked just now hears nothing until they can.
+    Moved,
+    /// It is time to: whoever cannot be asked just now is asked the next time.
+    Due,
+}
+
+/// Whether an answer says that somebody is not let in, or may not see something; else it says that
+/// the store has no answer just now.
+fn is_denied(error: &types::Error) -> bool {
+    let status = error.kind().status();
+    (400..500).contains(&status) && error.kind() != types::ErrorKind::TooFast
 }
 
 /// One batch; whether there may be more at once.
@@ -163,16 +179,20 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
             }
         }
     }
+    if people.is_empty() && keys.is_empty() && groups.is_empty() {
+        return Ok(());
+    }
+    live.board.review();
     for person in &people {
         // Another node's change: what was remembered here may be older.
         live.app.identities.forget_person(*person);
         for wire in live.board.wires_of(*person) {
-            identify_again(live, &wire).await;
+            identify_again(live, &wire, Why::Moved).await;
         }
     }
     if !people.is_empty() {
         let is_one = |guest: &Guest| guest.caller.person().is_some_and(|one| people.contains(&one));
-        identify_streams(live, is_one).await;
+        identify_streams(live, is_one, Why::Moved).await;
     }
     for key in &keys {
         live.app.identities.forget_key(*key);
@@ -180,10 +200,10 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
             |guest: &Guest| guest.caller.identity().key.as_ref().is_some_and(|one| one.id == *key);
         for wire in live.board.wires() {
             if wire.data.guest().is_some_and(|guest| uses(&guest)) {
-                identify_again(live, &wire).await;
+                identify_again(live, &wire, Why::Moved).await;
             }
         }
-        identify_streams(live, uses).await;
+        identify_streams(live, uses, Why::Moved).await;
     }
     if !groups.is_empty() {
         let below =
@@ -203,14 +223,25 @@ async fn all_below(tx: &mut Tx, groups: &HashSet<GroupId>) -> Result<HashSet<Gro
     Ok(rows.into_iter().chain(groups.iter().copied()).collect())
 }
 
+/// Asks who somebody who has arrived is by now.
+pub(crate) async fn identify_arrived(live: &Live, wire: &Arc<Wire>) {
+    identify_again(live, wire, Why::Moved).await;
+}
+
 /// Asks who somebody is by now; who is nobody any more is told so and sent away.
-async fn identify_again(live: &Live, wire: &Arc<Wire>) {
+async fn identify_again(live: &Live, wire: &Arc<Wire>, why: Why) {
     let _alone = wire.data.looking.lock().await;
     let Some(guest) = wire.data.guest() else { return };
     let identity = match guest.credentials.identify(&live.who).await {
         Ok(identity) => identity,
-        // The store is busy: they are asked again soon.
-        Err(error) if error.kind() == types::ErrorKind::Overloaded => return,
+        Err(error) if !is_denied(&error) => {
+            // The client library takes it for a transport that broke, and comes back.
+            if why == Why::Moved {
+                live.part(wire);
+                wire.close();
+            }
+            return;
+        }
         Err(error) => {
             let code = Code { code: error.code() };
             let _ = wire.emit(packet::event("session_revoked", &code));
@@ -236,13 +267,12 @@ async fn identify_again(live: &Live, wire: &Arc<Wire>) {
 }
 
 /// Asks who those of some streams are by now.
-async fn identify_streams(live: &Live, is: impl Fn(&Guest) -> bool) {
+async fn identify_streams(live: &Live, is: impl Fn(&Guest) -> bool, why: Why) {
     let theirs = |one: &Listener| matches!(&one.sink, Sink::Stream { guest, .. } if is(guest));
     for listener in live.board.listeners(theirs) {
         let _alone = listener.looking().lock().await;
         match who_hears(live, &listener).await {
-            // The store is busy: they are asked again soon.
-            Err(error) if error.kind() == types::ErrorKind::Overloaded => {}
+            Err(error) if why == Why::Due && !is_denied(&error) => {}
             caller => look_again(live, &listener, caller).await,
         }
     }
@@ -299,7 +329,7 @@ async fn look_again(live: &Live, listener: &Arc<Listener>, caller: Result<Caller
     match view {
         Ok(view) if view.group == listener.group => listener.look_again(view.sight),
         // Not known for a moment is not seen for a moment: then they come back.
-        Err(error) if error.kind() == types::ErrorKind::Overloaded => {
+        Err(error) if !is_denied(&error) => {
             live.send_away(listener);
         }
         Ok(_) => end(live, listener, "not_found"),

@@ -13,7 +13,7 @@ use types::Error;
 use crate::door::{self, Credentials};
 use crate::packet::{self, Call, Packet};
 use crate::wire::{Guest, Put, Shared, Wire};
-use crate::{Live, calls, engine};
+use crate::{Live, calls, engine, follow};
 
 /// Who is not let in by then is sent away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -130,9 +130,14 @@ async fn connect(live: &Live, wire: &Arc<Wire>, auth: Option<&str>) {
 async fn admit(live: &Live, wire: &Arc<Wire>, auth: Option<&str>) -> types::Result<()> {
     let shown = wire.data.lock().opening.clone().ok_or_else(Error::unauthenticated)?;
     let credentials = Credentials::of(auth, shown)?;
+    let reviews = live.board.reviews();
     let identity = credentials.identify(&live.who).await?;
     let caller = door::caller(identity, &wire.data.id);
-    live.arrive(wire, Guest { caller, credentials })
+    live.arrive(wire, Guest { caller, credentials })?;
+    if live.board.reviews() != reviews {
+        follow::identify_arrived(live, wire).await;
+    }
+    Ok(())
 }
 
 async fn event(live: &Live, wire: &Arc<Wire>, ack: Option<u64>, arguments: &str, binary: bool) {
@@ -143,7 +148,10 @@ async fn event(live: &Live, wire: &Arc<Wire>, ack: Option<u64>, arguments: &str,
     let counted = calls::count(live, &guest.caller);
     let answer = match counted.and_then(|()| Call::parse(arguments)) {
         Ok(_) if binary => Err(calls::no_bytes()),
-        Ok(call) => calls::answer(live, wire, &guest.caller, &call).await,
+        Ok(call) => match calls::count_request(live, &guest.caller, &call) {
+            Ok(()) => calls::answer(live, wire, &guest.caller, &call).await,
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     };
     if let Err(error) = &answer {

@@ -94,7 +94,7 @@ impl Presence {
         let here = state.rooms.get_mut(&room).and_then(|people| people.get_mut(&person));
         let Some(here) = here else { return false };
         let stops = here.typing && !on;
-        let soon = here.typed_at.is_some_and(|at| now < at.after(TYPING));
+        let soon = here.typed_at.is_some_and(|at| at <= now && now < at.after(TYPING));
         if soon && !stops {
             return false;
         }

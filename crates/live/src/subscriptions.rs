@@ -85,8 +85,8 @@ pub(crate) struct Start {
     pub(crate) recovered: bool,
     /// Where it goes on; none: now.
     from: Option<Position>,
-    /// What had been handed out when it was asked what may be seen.
-    asked_at: Position,
+    /// As [`Board::reviews`](crate::board::Board::reviews) when it was asked what may be seen.
+    reviews: u64,
 }
 
 /// Makes a listener, by the policy.
@@ -103,9 +103,9 @@ pub(crate) async fn begin(
 ) -> Result<Start> {
     let from = since.map(|since| heard::open(&live.cursors, what.0, since)).transpose()?;
     let asking = caller.clone();
+    let reviews = live.board.reviews();
     // The first to listen may be here before the log was looked at.
-    let asked_at = live.board.at();
-    let first = asked_at == Position::default();
+    let first = live.board.at() == Position::default();
     let (view, recovered, end) = live
         .app
         .store(caller)
@@ -124,7 +124,7 @@ pub(crate) async fn begin(
     }
     let from = from.filter(|_| recovered);
     let listener = Arc::new(Listener::new(what, view, caller.person(), sink, filter));
-    Ok(Start { listener, recovered, from, asked_at })
+    Ok(Start { listener, recovered, from, reviews })
 }
 
 impl Start {
@@ -134,8 +134,7 @@ impl Start {
         let at = match self.from {
             None => {
                 let at = live.board.listen(Arc::clone(&self.listener));
-                // What was handed out meanwhile may have been about what is to be seen here.
-                if at != self.asked_at {
+                if live.board.reviews() != self.reviews {
                     let (live, listener) = (live.clone(), Arc::clone(&self.listener));
                     tokio::spawn(async move { follow::look_once(&live, &listener).await });
                 }

@@ -25,7 +25,7 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement,
 };
-use web::{Bare, Door, Edge, Idempotency, Origins, Shed, Waited};
+use web::{Door, Edge, Idempotency, Origins, Shed, Waited};
 
 use crate::config::{Mode, Settings};
 use crate::{alias, health, landing, memory, setup_page};
@@ -95,8 +95,7 @@ pub(crate) async fn build(
         .merge(ops_routes.with_state(ops.clone()))
         .merge(integrations_routes.with_state(outside))
         .layer(from_fn_with_state(once, web::once))
-        .layer(from_fn_with_state(Bare::of(&whole, &FREE), web::refuse_parameters))
-        .layer(from_fn_with_state(Door::of(&whole), web::knock))
+        .layer(from_fn_with_state(Door::of(&whole, &FREE), web::knock))
         // Every route of every room is told who calls.
         .layer(from_fn_with_state(identity, identity::authenticate));
 

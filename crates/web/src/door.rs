@@ -17,28 +17,22 @@ use crate::describe;
 use crate::problem::Failure;
 use crate::query;
 
-/// The operations that are closed to nobody, as the API's description says.
+/// What the API's description says of each operation, as far as it decides by itself.
 #[derive(Debug, Clone)]
-pub struct Door(Operations);
-
-impl Door {
-    /// Those of a whole description.
-    #[must_use]
-    pub fn of(whole: &OpenApi) -> Self {
-        let closed = describe::closed(whole);
-        Self(Operations::of(closed.filter(|(_, path)| !path.starts_with(describe::AUTH))))
-    }
+pub struct Door {
+    /// Closed to nobody.
+    closed: Operations,
+    /// Without parameters.
+    bare: Operations,
 }
 
-/// The operations that refuse every parameter, as the API's description says.
-#[derive(Debug, Clone)]
-pub struct Bare(Operations);
-
-impl Bare {
-    /// Those of a whole description, but for paths that are `free` to be called with any.
+impl Door {
+    /// That of a whole description; paths that are `free` may be called with any parameters.
     #[must_use]
     pub fn of(whole: &OpenApi, free: &[&str]) -> Self {
-        Self(Operations::of(describe::bare(whole, free)))
+        let closed = describe::closed(whole);
+        let closed = closed.filter(|(_, path)| !path.starts_with(describe::AUTH));
+        Self { closed: Operations::of(closed), bare: Operations::of(describe::bare(whole, free)) }
     }
 }
 
@@ -65,18 +59,14 @@ impl Operations {
     }
 }
 
-/// Answers 401 where a caller is needed and there is none. Stands behind authentication.
+/// Answers 401 where a caller is needed and there is none, and then 422 where there are parameters and
+/// none is known. Stands behind authentication.
 pub async fn knock(State(door): State<Door>, request: Request, next: Next) -> Response {
     let known = request.extensions().get::<Caller>().is_some_and(Caller::is_known);
-    if !known && door.0.has(&request) {
+    if !known && door.closed.has(&request) {
         return Failure::from(Error::unauthenticated()).into_response();
     }
-    next.run(request).await
-}
-
-/// Answers 422 where there are parameters and none is known. Stands behind [`knock`].
-pub async fn refuse_parameters(State(bare): State<Bare>, request: Request, next: Next) -> Response {
-    let sent = request.uri().query().filter(|_| bare.0.has(&request));
+    let sent = request.uri().query().filter(|_| door.bare.has(&request));
     if let Err(error) = query::none(sent) {
         return Failure::from(error).into_response();
     }

@@ -19,14 +19,15 @@ fn router() -> Router {
         },
     }))
     .unwrap();
-    let bare = Bare::of(&whole, &["/v1/receivers/{id}/in"]);
+    let door = Door::of(&whole, &["/v1/receivers/{id}/in"]);
     let answer = || async { "answered" };
     Router::new()
         .route("/v1/things/{id}", get(answer).delete(answer).put(answer))
         .route("/v1/receivers/{id}/in", get(answer))
         .route("/v1/auth/ok", get(answer))
         .route("/v1/secret", get(answer))
-        .layer(from_fn_with_state(bare, refuse_parameters))
+        .layer(from_fn_with_state(door, knock))
+        .layer(axum::Extension(Caller::system("test")))
 }
 
 async fn asked(method: &str, uri: &str) -> Answered {

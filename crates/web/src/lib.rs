@@ -59,7 +59,7 @@ pub use current::{RequestId, request_id};
 pub use cursor::CursorKey;
 pub use describe::{complete, operations};
 pub use docs::openapi_routes;
-pub use door::{Bare, Door, knock, refuse_parameters};
+pub use door::{Door, knock};
 pub use edge::{Edge, EdgeFuture, EdgeLayer, EdgeService};
 pub use etag::{IfMatch, etag};
 pub use fallback::with_fallbacks;

@@ -202,7 +202,8 @@ impl Watch {
         let (begun, taken) = (streams.begun.load(Relaxed), streams.taken.load(Relaxed));
         let (unused, unmoved) = (begun == self.begun, taken == self.taken);
         (self.begun, self.taken) = (begun, taken);
-        if streams.open.load(Relaxed) == 0 {
+        // What is answered may still be on its way.
+        if streams.open.load(Relaxed) == 0 && !streams.is_awaiting() {
             self.stuck = Duration::ZERO;
             return match (unused, self.told) {
                 (false, _) => Look::Fine,

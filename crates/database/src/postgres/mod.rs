@@ -297,13 +297,13 @@ async fn attempt(
         }
         // A seat is taken before the snapshot and kept until the end: whoever had it before is seen.
         let seat = (!mode.is_reading()).then(|| turns.seats.take());
-        let mut session = Session::new(client, mode, reach.clone(), seat);
+        let watch = Arc::clone(&turns.watch);
+        let mut session = Session::new(client, mode, reach.clone(), seat, Arc::clone(&watch));
         if let Err(error) = session.enter(turn.behind()).await {
             let _ = reply.send(Err(crate::failure::of_postgres(error).0));
             session.abandon().await;
             return;
         }
-        let watch = Arc::clone(&turns.watch);
         let mut tx = Tx::new(Inner::Postgres(Box::new(session)), watch);
         let outcome = std::panic::AssertUnwindSafe(part.run(&mut tx));
         let outcome = futures_util::FutureExt::catch_unwind(outcome)

@@ -2,6 +2,7 @@
 //! commit, so that nobody waits a round trip for an answer that nobody needs by itself.
 
 use std::error::Error as StdError;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{join, try_join_all};
 use tokio_postgres::types::private::BytesMut;
@@ -9,6 +10,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Error, Statement};
 
 use crate::Value;
+use crate::watch::Watch;
 
 /// So many at most: the next one sends them, though nobody asked.
 pub(super) const MOST: usize = 12;
@@ -32,6 +34,7 @@ pub(super) struct Said {
     /// What the server has to hear before it.
     before: Option<String>,
     statement: Statement,
+    sql: Box<str>,
     args: Vec<Encoded>,
     /// It answers with a number.
     numbered: bool,
@@ -41,33 +44,50 @@ impl Said {
     /// With its arguments as they go over the wire: whoever says it need not keep them.
     pub(super) fn new(
         before: Option<String>,
-        statement: Statement,
+        (statement, sql): (Statement, &str),
         args: &[Value<'_>],
         numbered: bool,
     ) -> Result<Self, Failed> {
         let args = args.iter().zip(statement.params()).map(|(arg, kind)| Encoded::new(arg, kind));
         let args = args.collect::<Result<_, _>>().map_err(Failed::Argument)?;
-        Ok(Self { before, statement, args, numbered })
+        Ok(Self { before, statement, sql: sql.into(), args, numbered })
     }
 
-    async fn send(&self, client: &Client) -> Result<Option<i64>, Error> {
+    /// The number it answered with, and when it did.
+    async fn send(&self, client: &Client) -> Result<(Option<i64>, Instant), Error> {
         let args = self.args.iter().map(|arg| arg as &(dyn ToSql + Sync));
         let args: Vec<_> = args.collect();
-        if self.numbered {
-            client.query_one(&self.statement, &args).await?.try_get(0).map(Some)
+        let number = if self.numbered {
+            Some(client.query_one(&self.statement, &args).await?.try_get(0)?)
         } else {
-            client.execute(&self.statement, &args).await.map(|_| None)
-        }
+            client.execute(&self.statement, &args).await?;
+            None
+        };
+        Ok((number, Instant::now()))
     }
 }
 
-/// Sends all of them in this order, and gives back the last number that one answered with, or what
-/// failed first.
-pub(super) async fn send(said: &[Said], client: &Client) -> Result<Option<i64>, Error> {
+/// Sends all of them in this order, and gives back the last number that one answered with and how
+/// long they took, or what failed first. Those that were slow are told.
+pub(super) async fn send(
+    said: &[Said],
+    client: &Client,
+    watch: &Watch,
+) -> Result<(Option<i64>, Duration), Error> {
+    let began = Instant::now();
     // They are polled in order, and so few of them at once: each is on the wire before the next.
     let all = said.iter().map(|one| with(client, one.before.as_deref(), one.send(client)));
-    let numbers = try_join_all(all).await?;
-    Ok(numbers.into_iter().flatten().last())
+    let (mut last, mut since) = (None, began);
+    for (one, (number, at)) in said.iter().zip(try_join_all(all).await?) {
+        last = number.or(last);
+        // The server does one after the other.
+        let took = at.saturating_duration_since(since);
+        if watch.is_slow(took) {
+            watch.tell(&one.sql, took);
+        }
+        since = at;
+    }
+    Ok((last, since.saturating_duration_since(began)))
 }
 
 /// Says `before` in the same round trip as the statement.

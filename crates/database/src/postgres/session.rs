@@ -1,6 +1,8 @@
 //! One transaction on one connection.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool_postgres::Object;
 use futures_util::future::join;
@@ -11,6 +13,7 @@ use types::GroupId;
 use super::said::{self, Failed, Said};
 use super::seats::Seat;
 use crate::tx::rows_of;
+use crate::watch::Watch;
 use crate::{Reach, Value};
 
 /// Rows of one insert.
@@ -69,10 +72,19 @@ pub(crate) struct Session {
     said: Vec<Said>,
     /// The last that was told by a statement among these.
     number: Option<i64>,
+    /// How long those took that went with the last statement.
+    took: Duration,
+    watch: Arc<Watch>,
 }
 
 impl Session {
-    pub(crate) fn new(client: Object, mode: Mode, reach: Reach, seat: Option<Seat>) -> Self {
+    pub(crate) fn new(
+        client: Object,
+        mode: Mode,
+        reach: Reach,
+        seat: Option<Seat>,
+        watch: Arc<Watch>,
+    ) -> Self {
         Self {
             client,
             mode,
@@ -84,6 +96,8 @@ impl Session {
             seat,
             said: Vec::new(),
             number: None,
+            took: Duration::ZERO,
+            watch,
         }
     }
 
@@ -183,16 +197,21 @@ impl Session {
         }
         let statement = self.client.prepare_cached(sql).await?;
         let before = self.before();
-        self.said.push(Said::new(before, statement, args, numbered)?);
+        self.said.push(Said::new(before, (statement, sql), args, numbered)?);
         Ok(())
     }
 
     /// Sends what was said.
     pub(crate) async fn settle(&mut self) -> Result<(), Error> {
         let said = std::mem::take(&mut self.said);
-        let number = said::send(&said, &self.client).await?;
+        let (number, _) = said::send(&said, &self.client, &self.watch).await?;
         self.number = number.or(self.number);
         Ok(())
+    }
+
+    /// How long those took that went with the last statement, which waited for them.
+    pub(crate) const fn took_before(&self) -> Duration {
+        self.took
     }
 
     /// The last number that was told.
@@ -266,10 +285,13 @@ impl Session {
         let client: &Client = &self.client;
         let statement = said::with(client, before.as_deref(), statement(client));
         if said.is_empty() {
+            self.took = Duration::ZERO;
             return statement.await;
         }
-        let (number, answer) = join(said::send(&said, client), statement).await;
-        self.number = number?.or(self.number);
+        let (sent, answer) = join(said::send(&said, client, &self.watch), statement).await;
+        let (number, took) = sent?;
+        self.number = number.or(self.number);
+        self.took = took;
         answer
     }
 

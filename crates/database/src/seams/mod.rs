@@ -2,6 +2,7 @@
 //! a decision in `docs/decisions/`.
 
 pub mod claim;
+pub mod clock;
 pub mod compare;
 pub mod gate;
 pub mod json;

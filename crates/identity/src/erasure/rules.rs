@@ -26,7 +26,7 @@ pub(super) async fn export_own(house: &IdentityApp, caller: &Caller) -> Result<E
             accounts::subject(work.tx, account.login()).await
         })
         .await?;
-    Ok(Export::new(house, &house.rooms, subject))
+    Ok(Export::new(house, &house.rooms, subject, caller))
 }
 
 /// Opens what is held about somebody, for an owner of the platform.
@@ -131,7 +131,7 @@ pub(crate) async fn tell_somebody(
                 .await?
         }
     };
-    Ok(Export::new(house, &house.rooms, subject))
+    Ok(Export::new(house, &house.rooms, subject, caller))
 }
 
 /// Ends an account, if it has not ended, and leaves what erases its person at once; whoever calls

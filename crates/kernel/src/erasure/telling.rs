@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use database::{Row, Tx, Value as Bound};
 use serde_json::{Map, Value, json};
-use types::{AnyId, GroupId, Json, Kind, Result, Time};
+use types::{AnyId, Error, GroupId, Json, Kind, Result, Time};
 use uuid::Uuid;
 
 use super::model::{Arg, Subject};
 use super::rooms::Rooms;
-use crate::App;
+use crate::{App, Caller};
 
 /// Rows read at a time.
 const PAGE: i64 = 100;
@@ -173,6 +173,8 @@ pub struct Export {
     app: App,
     rooms: Rooms,
     subject: Arc<Subject>,
+    /// Who is told.
+    caller: Caller,
     begun: bool,
     /// Which of what rooms tell is next, for which group, and where it goes on.
     next: (usize, usize, Option<Place>),
@@ -181,11 +183,19 @@ pub struct Export {
 }
 
 impl Export {
-    /// Of somebody.
+    /// Of somebody, for themselves or for an owner of the platform.
     #[must_use]
-    pub fn new(app: &App, rooms: &Rooms, subject: Subject) -> Self {
-        let (app, rooms, subject) = (app.clone(), rooms.clone(), Arc::new(subject));
-        Self { app, rooms, subject, begun: false, next: (0, 0, None), rows: 0, over: false }
+    pub fn new(app: &App, rooms: &Rooms, subject: Subject, caller: &Caller) -> Self {
+        Self {
+            app: app.clone(),
+            rooms: rooms.clone(),
+            subject: Arc::new(subject),
+            caller: caller.clone(),
+            begun: false,
+            next: (0, 0, None),
+            rows: 0,
+            over: false,
+        }
     }
 
     /// How many rows were told so far.
@@ -197,7 +207,8 @@ impl Export {
     /// The next lines; none behind the end.
     ///
     /// # Errors
-    /// As the store.
+    /// 401 and 403 for who is not told any more: a reader may take as long as they please; as the
+    /// store.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let mut out = Vec::new();
         if !self.begun {
@@ -222,6 +233,12 @@ impl Export {
     }
 
     async fn page(&mut self) -> Result<Vec<Value>> {
+        self.caller = self.caller.again().await?;
+        if self.caller.person() != Some(self.subject.person)
+            && !self.caller.identity().platform_owner
+        {
+            return Err(Error::forbidden("Only an owner of the platform is told of somebody else."));
+        }
         let (at, round, after) = self.next;
         let Some(told) = self.rooms.registered().told.get(at).copied() else {
             self.over = true;

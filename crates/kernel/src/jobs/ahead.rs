@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use database::Tx;
+use database::seams::clock;
 use types::{Result, Time};
 
 use super::schedules::{self, Schedule};
@@ -24,6 +25,10 @@ const MOST: i64 = 5000;
 /// Sets right what is stored of later than a right clock would have set it.
 pub(super) async fn mend(tx: &mut Tx, schedules: &[Schedule], now: Time) -> Result<()> {
     let latest = now.after(APART);
+    // To a clock that is behind, everything others have set is of later.
+    if clock::of_server(tx).await?.is_some_and(|there| there > latest) {
+        return Ok(());
+    }
     let waiting = sql::call_back(tx, now, latest, MOST).await?;
     // Whoever is alive prolongs it; and nobody that is right holds a job for longer.
     let held = sql::shorten(tx, now.after(LEASE), latest.after(LEASE)).await?;

@@ -120,9 +120,9 @@ impl Pipe {
         }
     }
 
-    pub(super) fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self, most: usize) -> bool {
         let line = self.lock();
-        line.state == State::Open && line.queue.frames.len() < self.most
+        line.state == State::Open && line.queue.frames.len() < most
     }
 
     /// Writes what the client takes.

@@ -120,11 +120,13 @@ impl<H: Handler> Session<H> {
         Ok(())
     }
 
-    /// Whether one more frame would find a place.
+    /// Whether so little waits that much may follow: who is told what they missed still hears what
+    /// is said in passing.
     pub(crate) fn has_room(&self) -> bool {
+        let most = (self.engine.config.queue / 4).max(1);
         match self.pipe.get() {
-            Some(pipe) => pipe.has_room(),
-            None => !self.is_closed() && self.lock().waiting.len() < self.engine.config.queue,
+            Some(pipe) => pipe.has_room(most),
+            None => !self.is_closed() && self.lock().waiting.len() < most,
         }
     }
 

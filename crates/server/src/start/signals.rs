@@ -16,10 +16,11 @@ impl Signals {
         let mut ears = Ears::new()?;
         let (teller, told) = watch::channel(false);
         tokio::spawn(async move {
-            ears.hear().await;
+            ears.hear(true).await;
             tracing::info!("stopping: finishing what is in flight; a second signal stops at once");
             teller.send_replace(true);
-            ears.hear().await;
+            // A terminal that goes says so more than once.
+            ears.hear(false).await;
             leave();
         });
         Ok(Self(told))
@@ -58,13 +59,13 @@ impl Ears {
         })
     }
 
-    async fn hear(&mut self) {
+    async fn hear(&mut self, hangups: bool) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
                 // Without a certificate there is nothing to read again: it is reloaded all the same.
-                _ = self.hangup.recv() => if self.in_terminal && !io::stdin().is_terminal() {
+                _ = self.hangup.recv() => if hangups && self.in_terminal && !io::stdin().is_terminal() {
                     return;
                 },
             }
@@ -81,7 +82,7 @@ impl Ears {
         Ok(Self)
     }
 
-    async fn hear(&mut self) {
+    async fn hear(&mut self, _hangups: bool) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -3,8 +3,9 @@
 use database::{Sql, Tx, args, seams};
 use types::{Result, Time};
 
-/// Jobs that wait, and were put there after `latest` by their own word, wait as long as they were to,
-/// from now on; tells how many.
+/// Jobs that failed and wait to be tried again, put there after `latest` by their own word, wait as
+/// long as they were to, from now on; tells how many. Those that were put off on purpose stay where
+/// they are: should it be this clock that is wrong, nothing is done before its time.
 pub(in crate::jobs) async fn call_back(
     tx: &mut Tx,
     now: Time,
@@ -15,7 +16,8 @@ pub(in crate::jobs) async fn call_back(
     let mut sql = Sql::new("update jobs set run_at = run_at - updated_at + ");
     sql.bind(now).push(", updated_at = ").bind(now).push(
         " where id in ( \
-         select id from jobs where state = 'queued' and not ready and run_at > ",
+         select id from jobs where state = 'queued' and not ready and attempts > 0 \
+         and run_at > ",
     );
     sql.bind(latest).push(" and updated_at > ").bind(latest);
     sql.push(" order by run_at limit ").bind(most).push(skip).push(")");
