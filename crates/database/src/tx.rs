@@ -336,13 +336,11 @@ impl Tx {
     pub(crate) async fn script(&mut self, sql: &str) -> Result<()> {
         let done = match &mut self.inner {
             Inner::Sqlite(connection) => connection.execute_batch(sql).map_err(failure::of_sqlite),
-            Inner::Postgres(session) => {
-                session.script(sql).await.map_err(|error| {
-                    let (error, again) = failure::of_postgres(error);
-                    self.again |= again;
-                    error
-                })
-            }
+            Inner::Postgres(session) => session.script(sql).await.map_err(|error| {
+                let (error, again) = failure::of_postgres(error);
+                self.again |= again;
+                error
+            }),
         };
         self.broken |= done.is_err();
         done

@@ -132,7 +132,10 @@ impl Health {
 /// What a look says fails, where the store may have answered `others` meanwhile. A look that waited
 /// in vain while others had their turn says that there is too much to do, which gets no better when
 /// all that is sent here is sent to the other nodes.
-fn judge(seen: Result<Result<Option<&'static str>>, Elapsed>, others: bool) -> Option<&'static str> {
+fn judge(
+    seen: Result<Result<Option<&'static str>>, Elapsed>,
+    others: bool,
+) -> Option<&'static str> {
     match seen {
         Ok(Ok(failing)) => return failing,
         Ok(Err(error)) if others && error.kind() == ErrorKind::Overloaded => return None,

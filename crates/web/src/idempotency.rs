@@ -229,9 +229,8 @@ async fn carry_out(
         Err(_) => tokio::spawn(work),
     };
     // What a task that broke says of itself may quote what was being worked on.
-    task.await.unwrap_or_else(|_| {
-        Failure::from(Error::internal("a request broke off")).into_response()
-    })
+    task.await
+        .unwrap_or_else(|_| Failure::from(Error::internal("a request broke off")).into_response())
 }
 
 /// Keeps an answer that is the request's and not the moment's: what says “try again” is not.

@@ -9,7 +9,6 @@ use hyper::body::{Frame, SizeHint};
 use telemetry::Current;
 
 /// What is done for this body is part of the request that is being answered, also later.
-#[must_use]
 pub fn unfolding(body: Body) -> Body {
     match telemetry::current() {
         Some(current) => Body::new(Unfolding { body, current }),

@@ -237,7 +237,9 @@ impl Export {
         if self.caller.person() != Some(self.subject.person)
             && !self.caller.identity().platform_owner
         {
-            return Err(Error::forbidden("Only an owner of the platform is told of somebody else."));
+            return Err(Error::forbidden(
+                "Only an owner of the platform is told of somebody else.",
+            ));
         }
         let (at, round, after) = self.next;
         let Some(told) = self.rooms.registered().told.get(at).copied() else {

@@ -126,8 +126,7 @@ on_each!(who_counts_at_the_same_time_stays_out_of_each_others_way, each_wide, |s
             .await
         });
     }
-    let mut seqs: Vec<i64> =
-        all.join_all().await.into_iter().map(|seq| seq.unwrap()).collect();
+    let mut seqs: Vec<i64> = all.join_all().await.into_iter().map(|seq| seq.unwrap()).collect();
     seqs.sort_unstable();
     let app = &house.app;
     let logged: Vec<i64> = app

@@ -211,7 +211,8 @@ pub(super) async fn new_things(
     tx: &mut Tx,
     events: &[Told],
 ) -> Result<HashMap<ThingId, sql::Thing>> {
-    let created = events.iter().map(|told| &told.event).filter(|event| event.kind == "thing_created");
+    let created =
+        events.iter().map(|told| &told.event).filter(|event| event.kind == "thing_created");
     let ids: BTreeSet<ThingId> = created.filter_map(|event| new_thing(event.target_id)).collect();
     sql::small_things(tx, &Vec::from_iter(ids)).await
 }

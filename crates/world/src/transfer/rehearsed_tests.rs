@@ -28,5 +28,5 @@ fn a_dry_run_begins_again_with_its_first_line_or_not_at_all() {
     }
     let mut all = rehearsed(KEPT + 1);
     assert_eq!(run(&mut all).ok(), Some((0..=KEPT).collect()));
-    assert_eq!(run(&mut all).err().expect("too late").code(), "rehearsal_disturbed");
+    assert_eq!(run(&mut all).expect_err("too late").code(), "rehearsal_disturbed");
 }
