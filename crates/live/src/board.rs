@@ -32,6 +32,8 @@ struct State {
     at: Position,
     /// Shared with who tells them something just now; only then they are copied to be changed.
     topics: HashMap<Topic, Listeners>,
+    /// Listeners of rooms.
+    rooms: usize,
     /// Connections by person.
     people: HashMap<PersonId, Vec<Arc<Wire>>>,
     /// Streams of server-sent events by person: they count as connections, but nobody is here by one.
@@ -48,6 +50,7 @@ impl State {
     }
 
     fn add(&mut self, listener: Arc<Listener>) {
+        self.rooms += usize::from(listener.needs_parents());
         Arc::make_mut(self.topics.entry(listener.key()).or_default()).push(listener);
         self.listeners += 1;
     }
@@ -111,7 +114,7 @@ impl Board {
 
     /// Whether somebody listens to a room: then what things belong to has to be looked up.
     pub(crate) fn has_rooms(&self) -> bool {
-        self.lock().topics.keys().any(|topic| matches!(topic, Topic::Room(_)))
+        self.lock().rooms > 0
     }
 
     /// Adds a connection of somebody, who may have so many with their streams; how many of theirs
@@ -225,6 +228,7 @@ impl Board {
             state.topics.remove(&listener.key());
         }
         state.listeners -= gone;
+        state.rooms -= if listener.needs_parents() { gone } else { 0 };
         self.count(&state);
     }
 
@@ -233,7 +237,7 @@ impl Board {
     pub(crate) fn close(&self) -> Vec<Arc<Wire>> {
         let topics = {
             let mut state = self.lock();
-            state.listeners = 0;
+            (state.listeners, state.rooms) = (0, 0);
             self.count(&state);
             std::mem::take(&mut state.topics)
         };
@@ -252,34 +256,43 @@ impl Board {
     /// Hands a batch out, one event after the other, so that others find their way to the board in
     /// between. A frame is made once for each topic, not for each listener; nobody waits for whoever
     /// has no room for it: they are answered. Only one hands out: else the order were lost.
+    ///
+    /// A batch that was read without `parents` ends where somebody is in a room by now: which room an
+    /// event is of is not known of it. How many events were handed out is answered, too.
     pub(crate) fn hand_out(
         &self,
         batch: &[Heard],
+        parents: bool,
         cursors: &CursorKey,
         now: Time,
-    ) -> Vec<Arc<Listener>> {
+    ) -> (usize, Vec<Arc<Listener>>) {
         let mut slow: Vec<Arc<Listener>> = Vec::new();
-        let mut told = 0;
+        let (mut told, mut handed_out) = (0, 0);
         for heard in batch {
-            for listeners in self.take(heard) {
+            let Some(all) = self.take(heard, parents) else { break };
+            for listeners in all {
                 told += tell(heard, &listeners, cursors, now, &mut slow);
             }
+            handed_out += 1;
         }
         let at = self.at();
         self.meters.live.reached(at.xid, at.seq);
         self.meters.live.frames.add(told);
-        slow
+        (handed_out, slow)
     }
 
     /// Who has to be told of an event. Whoever begins to listen from here on does so behind it: with
-    /// what came before it they have caught up, or are told by whoever reads it for them.
-    fn take(&self, heard: &Heard) -> Vec<Listeners> {
+    /// what came before it they have caught up, or are told by whoever reads it for them. None, and
+    /// nothing is moved, when somebody listens to a room and its `parents` were not read.
+    fn take(&self, heard: &Heard, parents: bool) -> Option<Vec<Listeners>> {
         let event = &heard.told.event;
         let mut state = self.lock();
+        if state.rooms > 0 && !parents {
+            return None;
+        }
         state.at = state.at.max(heard.told.position);
-        topics_of(event.group_id, event.target_id, heard.parent)
-            .filter_map(|topic| state.topics.get(&topic).cloned())
-            .collect()
+        let topics = topics_of(event.group_id, event.target_id, heard.parent);
+        Some(topics.filter_map(|topic| state.topics.get(&topic).cloned()).collect())
     }
 
     /// Mentions something to everybody in a room but one connection. Nothing of it is kept, and

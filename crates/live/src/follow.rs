@@ -97,7 +97,7 @@ async fn step(live: &Live) -> Result<bool> {
         return Ok(false);
     }
     let parents = live.board.has_rooms();
-    let batch = live
+    let mut batch = live
         .app
         .db
         .unbound()
@@ -108,7 +108,9 @@ async fn step(live: &Live) -> Result<bool> {
     }
     // Before anything is told: the store is at least as new as the batch.
     review(live, &batch).await?;
-    let slow = live.board.hand_out(&batch, &live.cursors, live.app.now());
+    let read = batch.len();
+    let (told, slow) = live.board.hand_out(&batch, parents, &live.cursors, live.app.now());
+    batch.truncate(told);
     // A connection may have missed something in several of its topics, and is one that ended.
     for listener in slow {
         if live.send_away(&listener) {
@@ -116,7 +118,7 @@ async fn step(live: &Live) -> Result<bool> {
         }
     }
     live.notices.hear(live, &batch);
-    Ok(i64::try_from(batch.len()).is_ok_and(|read| read == BATCH))
+    Ok(told < read || i64::try_from(read).is_ok_and(|read| read == BATCH))
 }
 
 /// Whose rights an event may have changed.
