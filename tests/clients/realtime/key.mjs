@@ -2,7 +2,7 @@
 // it would by a request counts among them, and listening does not.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { closeAll, connected, group, no, ok, people, url } from "./house.mjs";
+import { ask, closeAll, connected, group, no, ok, people, url } from "./house.mjs";
 
 after(closeAll);
 
@@ -10,7 +10,7 @@ test("a key's own limit", async () => {
   const bot = await connected("bot");
   const topic = `group:${group}`;
   const personIds = [];
-  for (let count = 0; count < 5; count += 1) await ok(bot, "presence", { personIds });
+  for (let count = 0; count < 5; count += 1) assert.deepEqual(await ask(bot, "presence", { personIds }), { online: [] });
   await no(bot, "presence", { personIds }, "rate_limited");
   await ok(bot, "subscribe", { topic });
   const response = await fetch(`${url}/v1/groups/${group}`, { headers: { authorization: `Bearer ${people.bot.token}` } });
