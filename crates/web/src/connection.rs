@@ -15,7 +15,7 @@ use http::{HeaderValue, header};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tower::Service;
@@ -36,7 +36,7 @@ pub(crate) const MAX_HEADERS: usize = 100;
 /// What all connections of a listener have in common.
 pub(crate) struct Common {
     http1: http1::Builder,
-    pub(crate) http2: http2::Builder<TokioExecutor>,
+    pub(crate) http2: http2::Builder<streams::Tasks>,
     pub(crate) router: Router,
     tls: Option<Tls>,
     /// For a head to come, a handshake to be over, a connection to be used again.

@@ -5,6 +5,8 @@
 //! nothing of what is answered, and one who asks only to take back what they asked for (rapid
 //! reset, CVE-2023-44487).
 
+mod lying;
+
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -18,11 +20,13 @@ use http::{Request, StatusCode};
 use hyper::body::{Buf, Frame, Incoming, SizeHint};
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tower::Service;
 
+pub(crate) use self::lying::Tasks;
+use self::lying::{Lying, Task};
 use crate::connection::{Connection, MAX_HEAD_BYTES, MAX_HEADERS};
 use crate::listen::{Door, PeerAddr};
 use crate::settings::Settings;
@@ -41,12 +45,12 @@ const PENDING_RESETS: usize = 20;
 const OWN_RESETS: usize = 256;
 /// So many requests may lately have been given up before their answer was taken, if most were not.
 const GIVEN_UP: usize = 100;
-/// A portion is waited for through so many rounds, each as long as there is patience with a client
-/// who takes nothing at all: a slow line has many answers to share itself among.
-const ROUNDS: usize = 5;
+/// So many answers may lately have been ended because nobody took them; one more, and it is the
+/// connection's turn.
+const LEFT: usize = 8;
 
-pub(crate) fn builder(settings: &Settings) -> http2::Builder<TokioExecutor> {
-    let mut http2 = http2::Builder::new(TokioExecutor::new());
+pub(crate) fn builder(settings: &Settings) -> http2::Builder<Tasks> {
+    let mut http2 = http2::Builder::new(Tasks);
     http2
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
@@ -84,9 +88,9 @@ pub(crate) async fn serve(connection: Connection, stream: Transport) {
             Ok::<_, Infallible>(response.map(|body| Portions::of(body, visit)))
         }
     });
-    let (beat, round) = (common.patience.min(common.write_patience), common.write_patience);
-    let (mut watch, mut next) = (Watch::new(round), Instant::now() + beat);
-    let mut turn = Instant::now() + round;
+    let patience = common.write_patience;
+    let beat = common.patience.min(patience);
+    let (mut watch, mut next) = (Watch::default(), Instant::now() + beat);
     let connection = common.http2.serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let mut warned = false;
@@ -113,20 +117,13 @@ pub(crate) async fn serve(connection: Connection, stream: Transport) {
                 }
                 connection.as_mut().graceful_shutdown();
             }
-            () = tokio::time::sleep_until(next.min(turn)) => {
-                let now = Instant::now();
-                if now >= turn {
-                    turn = now + round;
-                    if !streams.turn() {
-                        return tracing::debug!("a connection that leaves answers lie was cut off");
-                    }
-                }
-                if now < next {
-                    continue;
-                }
-                next = now + beat;
+            () = tokio::time::sleep_until(next) => {
+                next = Instant::now() + beat;
                 streams.forget();
-                match watch.look(&streams, beat) {
+                if !streams.end_lying(patience) {
+                    return tracing::debug!("a connection that leaves answers to lie was cut off");
+                }
+                match watch.look(&streams) {
                     Look::Fine => {}
                     Look::Idle => connection.as_mut().graceful_shutdown(),
                     Look::Enough => return,
@@ -144,34 +141,23 @@ struct Streams {
     /// Lately, as the next: halved at each beat.
     asked: AtomicUsize,
     given_up: AtomicUsize,
-    /// Portions that are not written yet, by the round in which they were handed out: the oldest one
-    /// counts, or who takes other answers could let as many lie as they like, for as long as they
-    /// like. No more is kept of each.
-    lying: [AtomicUsize; ROUNDS],
-    round: AtomicUsize,
-    /// Portions that were written.
-    taken: AtomicUsize,
+    left: AtomicUsize,
+    lying: Lying,
     enough: Notify,
 }
 
 impl Streams {
     /// What was long ago counts less.
     fn forget(&self) {
-        for lately in [&self.asked, &self.given_up] {
+        for lately in [&self.asked, &self.given_up, &self.left] {
             lately.store(lately.load(Relaxed) / 2, Relaxed);
         }
     }
 
-    /// The next round begins; whether nothing lies there since the last time it was its turn.
-    fn turn(&self) -> bool {
-        let next = (self.round.load(Relaxed) + 1) % ROUNDS;
-        self.round.store(next, Relaxed);
-        self.lying[next].load(Relaxed) == 0
-    }
-
-    /// Whether something awaits that the client takes it.
-    fn is_awaiting(&self) -> bool {
-        self.lying.iter().any(|lying| lying.load(Relaxed) > 0)
+    /// Ends the answers that nobody takes; whether the connection may go on.
+    fn end_lying(&self, patience: Duration) -> bool {
+        let Some(ended) = self.lying.end(patience) else { return false };
+        self.left.fetch_add(ended, Relaxed) + ended <= LEFT
     }
 }
 
@@ -184,57 +170,38 @@ enum Look {
     Enough,
 }
 
+#[derive(Default)]
 struct Watch {
     begun: usize,
-    taken: usize,
-    stuck: Duration,
-    patience: Duration,
     told: bool,
 }
 
 impl Watch {
-    const fn new(patience: Duration) -> Self {
-        Self { begun: 0, taken: 0, stuck: Duration::ZERO, patience, told: false }
-    }
-
-    /// `beat` after the last one.
-    fn look(&mut self, streams: &Streams, beat: Duration) -> Look {
-        let (begun, taken) = (streams.begun.load(Relaxed), streams.taken.load(Relaxed));
-        let (unused, unmoved) = (begun == self.begun, taken == self.taken);
-        (self.begun, self.taken) = (begun, taken);
+    fn look(&mut self, streams: &Streams) -> Look {
+        let begun = streams.begun.load(Relaxed);
+        let unused = begun == std::mem::replace(&mut self.begun, begun);
         // What is answered may still be on its way.
-        if streams.open.load(Relaxed) == 0 && !streams.is_awaiting() {
-            self.stuck = Duration::ZERO;
-            return match (unused, self.told) {
-                (false, _) => Look::Fine,
-                // Told, and still there: nobody listens.
-                (true, true) => Look::Enough,
-                (true, false) => {
-                    self.told = true;
-                    Look::Idle
-                }
-            };
+        if !unused || streams.open.load(Relaxed) > 0 || !streams.lying.is_empty() {
+            return Look::Fine;
         }
-        self.stuck = match streams.is_awaiting() && unmoved {
-            true => self.stuck + beat,
-            false => Duration::ZERO,
-        };
-        if self.stuck > self.patience { Look::Enough } else { Look::Fine }
+        // Told, and still there: nobody listens.
+        if std::mem::replace(&mut self.told, true) { Look::Enough } else { Look::Idle }
     }
 }
 
 /// One request, from its head to the end of its answer.
 struct Visit {
     streams: Arc<Streams>,
+    number: usize,
     done: bool,
 }
 
 impl Visit {
     fn begin(streams: &Arc<Streams>) -> Self {
         streams.open.fetch_add(1, Relaxed);
-        streams.begun.fetch_add(1, Relaxed);
+        let number = streams.begun.fetch_add(1, Relaxed);
         streams.asked.fetch_add(1, Relaxed);
-        Self { streams: Arc::clone(streams), done: false }
+        Self { streams: Arc::clone(streams), number, done: false }
     }
 }
 
@@ -255,7 +222,7 @@ impl Drop for Visit {
 struct Portion {
     bytes: Bytes,
     streams: Arc<Streams>,
-    round: usize,
+    answer: usize,
 }
 
 impl Buf for Portion {
@@ -274,36 +241,55 @@ impl Buf for Portion {
 
 impl Drop for Portion {
     fn drop(&mut self) {
-        self.streams.lying[self.round].fetch_sub(1, Relaxed);
-        self.streams.taken.fetch_add(1, Relaxed);
+        self.streams.lying.remove(self.answer, !self.bytes.has_remaining());
     }
 }
 
 /// The body of an answer, in portions: what a client does not take stays here, uncut and uncopied,
 /// instead of in the connection's buffers.
+///
+/// The end of one that has several comes after they were taken: without its task an answer could not
+/// be ended alone. A single portion is so little that whoever wants any takes it.
 struct Portions {
     body: Body,
     rest: Bytes,
+    handed_out: usize,
+    task: Option<Task>,
     visit: Visit,
 }
 
 impl Portions {
+    /// In the task that serves the request.
     fn of(body: Body, mut visit: Visit) -> Self {
         visit.done = body.is_end_stream();
-        Self { body, rest: Bytes::new(), visit }
+        Self { body, rest: Bytes::new(), handed_out: 0, task: lying::task(), visit }
     }
 
     fn portion(&mut self) -> Frame<Portion> {
         let bytes = self.rest.split_to(self.rest.len().min(PORTION));
-        self.visit.done = self.is_end_stream();
-        Frame::data(self.handed_out(bytes))
+        self.handed_out += 1;
+        if self.is_all() {
+            self.over();
+        }
+        Frame::data(self.hand_out(bytes))
     }
 
-    fn handed_out(&self, bytes: Bytes) -> Portion {
-        let streams = Arc::clone(&self.visit.streams);
-        let round = streams.round.load(Relaxed);
-        streams.lying[round].fetch_add(1, Relaxed);
-        Portion { bytes, streams, round }
+    fn hand_out(&self, bytes: Bytes) -> Portion {
+        let (streams, answer) = (Arc::clone(&self.visit.streams), self.visit.number);
+        streams.lying.add(answer, self.task.as_ref());
+        Portion { bytes, streams, answer }
+    }
+
+    /// Whether everything was handed out.
+    fn is_all(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    /// There is nothing more to come. What the body holds is let go of, however long it takes the
+    /// client to take the last of it.
+    fn over(&mut self) {
+        self.visit.done = true;
+        self.body = Body::empty();
     }
 }
 
@@ -318,30 +304,34 @@ impl HttpBody for Portions {
         if !self.rest.is_empty() {
             return Poll::Ready(Some(Ok(self.portion())));
         }
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
-        Poll::Ready(match frame.map(|frame| frame.map(Frame::into_data)) {
-            Some(Ok(Ok(data))) => {
-                self.rest = data;
-                Some(Ok(self.portion()))
+        if !self.body.is_end_stream() {
+            let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+            match frame.map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(data))) => {
+                    self.rest = data;
+                    return Poll::Ready(Some(Ok(self.portion())));
+                }
+                // Trailers are the last there is; a body that breaks off is no doing of the client's.
+                Some(Ok(Err(other))) => {
+                    self.visit.done = true;
+                    return Poll::Ready(Some(Ok(other.map_data(|bytes| self.hand_out(bytes)))));
+                }
+                Some(Err(error)) => {
+                    self.visit.done = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => self.over(),
             }
-            // Trailers are the last there is; a body that breaks off is no doing of the client's.
-            Some(Ok(Err(other))) => {
-                self.visit.done = true;
-                Some(Ok(other.map_data(|bytes| self.handed_out(bytes))))
-            }
-            Some(Err(error)) => {
-                self.visit.done = true;
-                Some(Err(error))
-            }
-            None => {
-                self.visit.done = true;
-                None
-            }
-        })
+        }
+        let visit = &self.visit;
+        if self.handed_out > 1 && visit.streams.lying.awaits(visit.number, cx) {
+            return Poll::Pending;
+        }
+        Poll::Ready(None)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.body.is_end_stream()
+        self.is_all() && self.handed_out < 2
     }
 
     fn size_hint(&self) -> SizeHint {

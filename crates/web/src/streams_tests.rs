@@ -49,6 +49,20 @@ fn asked(stream: u32) -> Vec<u8> {
     frame(HEADERS, END_STREAM | END_HEADERS, stream, GET_ROOT)
 }
 
+fn posted(stream: u32) -> Vec<u8> {
+    frame(HEADERS, END_STREAM | END_HEADERS, stream, POST_ROOT)
+}
+
+/// So much of each answer may come before anything more is taken of it.
+fn windows(bytes: usize) -> Vec<u8> {
+    let bytes = u32::try_from(bytes).unwrap().to_be_bytes();
+    frame(SETTINGS, 0, 0, &[&[0, 4][..], &bytes[..]].concat())
+}
+
+fn taking(stream: u32) -> Vec<u8> {
+    frame(8, 0, stream, &1024_u32.to_be_bytes())
+}
+
 /// The next frame that says something; none when the other end has closed.
 pub(crate) async fn next(from: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Option<Read> {
     loop {
@@ -112,6 +126,11 @@ async fn open(router: Router, settings: Settings) -> House {
 fn hello() -> Router {
     let peer = |axum::Extension(peer): axum::Extension<PeerAddr>| async move { peer.0.to_string() };
     Router::new().route("/", get(peer).post(|body: Bytes| async move { body.len().to_string() }))
+}
+
+fn short_and_long() -> Router {
+    let long = |_: Bytes| async { vec![b'x'; 3 * PORTION] };
+    Router::new().route("/", get(|| async { "short" }).post(long))
 }
 
 async fn connect(house: &House, first: &[u8]) -> TcpStream {
@@ -222,35 +241,67 @@ async fn who_takes_no_answer_is_given_up() {
     assert_eq!(answer(&mut second).await.0, OK);
 }
 
-/// With nothing an answer stays with the house, with one byte it lies in the connection's buffers.
+/// With nothing the answer stays with the house, with one byte a part of it lies in the connection's
+/// buffers, and with all but a portion nothing is missing of it there but its end.
 #[tokio::test]
-async fn one_answer_that_is_not_taken_ends_the_connection_however_lively_the_others_are() {
-    for window in [0, 1] {
-        let settings = Settings { write_timeout_ms: 100, ..Settings::default() };
-        let house = open(hello(), settings).await;
-        let small = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, window]);
-        let mut stream = connect(&house, &[PREFACE, &small, &asked(1)].concat()).await;
-        let (mut taken, mut ended) = (0, false);
-        for id in (3..2_000).step_by(2) {
-            let more = frame(8, 0, id, &1024_u32.to_be_bytes());
-            if ended || stream.write_all(&[asked(id), more].concat()).await.is_err() {
-                break;
-            }
-            loop {
-                let Some(read) = next(&mut stream).await else {
-                    ended = true;
-                    break;
-                };
-                if read.flags & END_STREAM != 0 {
-                    assert_eq!(read.stream, id, "nobody takes the first: {read:?}");
-                    taken += 1;
-                    break;
+async fn an_answer_that_is_not_taken_ends_alone_however_lively_the_others_are() {
+    for window in [0, 1, 2 * PORTION + 1] {
+        let settings = Settings { write_timeout_ms: 50, ..Settings::default() };
+        let house = open(short_and_long(), settings).await;
+        // One whose request is not there yet has nothing that could lie.
+        let coming = frame(HEADERS, END_HEADERS, 3, POST_ROOT);
+        let first = [PREFACE, &windows(window), &posted(1), &coming].concat();
+        let mut stream = connect(&house, &first).await;
+        let mut after = 0;
+        for id in (5..2_000).step_by(2) {
+            stream.write_all(&[asked(id), taking(id)].concat()).await.unwrap();
+            let mut over = false;
+            while !over {
+                let read = next(&mut stream).await.expect("the others are served");
+                if (read.kind, read.stream) == (RESET, 1) {
+                    assert_eq!((read.payload, after), (8_u32.to_be_bytes().to_vec(), 0));
+                    after = 1;
+                } else {
+                    over = read.stream == id && read.flags & END_STREAM != 0;
                 }
+            }
+            // Longer than anything may lie there: all of it was let go of.
+            after += usize::from(after > 0);
+            if after > 40 {
+                break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        assert!(taken > 1, "{taken} others were taken before");
-        assert!(taken < 900, "it was never given up");
+        assert!(after > 40, "{window}: it was never given up");
+    }
+}
+
+#[tokio::test]
+async fn who_leaves_many_answers_to_lie_is_cut_off() {
+    for (many, each_alone) in [(LEFT, true), (4 * LEFT, false)] {
+        let settings = Settings { write_timeout_ms: 50, ..Settings::default() };
+        let house = open(short_and_long(), settings).await;
+        let mut first = [PREFACE, &windows(0)].concat();
+        first.extend((1_u32..).step_by(2).take(many).flat_map(posted));
+        let mut stream = connect(&house, &first).await;
+        let mut resets = 0;
+        while resets < many
+            && let Some(read) = next(&mut stream).await
+        {
+            resets += usize::from(read.kind == RESET);
+        }
+        assert_eq!(resets == many, each_alone, "{resets} of {many}");
+    }
+}
+
+/// It has no task any more, which could be ended.
+#[tokio::test]
+async fn a_short_answer_that_lies_in_the_buffers_with_its_end_ends_the_connection() {
+    let settings = Settings { write_timeout_ms: 50, ..Settings::default() };
+    let house = open(short_and_long(), settings).await;
+    let mut stream = connect(&house, &[PREFACE, &windows(1), &asked(1)].concat()).await;
+    while let Some(read) = next(&mut stream).await {
+        assert!(read.kind == HEADERS || read.kind == DATA, "{read:?}");
     }
 }
 
