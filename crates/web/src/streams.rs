@@ -83,7 +83,10 @@ pub(crate) async fn serve(connection: Connection, stream: Transport) {
         async move {
             let response = match answer {
                 Some(answer) => answer.await.unwrap_or_else(|never| match never {}),
-                None => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response(),
+                None => {
+                    tracing::debug!("a head of too many headers was refused");
+                    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response()
+                }
             };
             Ok::<_, Infallible>(response.map(|body| Portions::of(body, visit)))
         }
