@@ -1,0 +1,1 @@
+"""The parts of check.py: what deploy/ says of the binary, held to the binary."""
