@@ -69,6 +69,8 @@ pub(super) struct Round {
     pub(super) given: HashMap<String, Given>,
     /// The kind of each job that killed its worker once too often.
     pub(super) dead: Vec<String>,
+    /// The kind of each job that a schedule made.
+    pub(super) ticked: Vec<&'static str>,
 }
 
 /// Carries out a round.
@@ -86,7 +88,7 @@ pub(super) async fn round(tx: &mut Tx, app: &App, orders: &Orders) -> Result<Rou
         (_, round.dead) = sql::rescue(tx, now, now, &orders.settings).await?;
     }
     if let Some(schedules) = &orders.tick {
-        schedules::fire(tx, app, schedules, now).await?;
+        round.ticked = schedules::fire(tx, app, schedules, now).await?;
     }
     if orders.wants.is_empty() {
         return Ok(round);

@@ -120,8 +120,14 @@ pub(super) async fn mend(tx: &mut Tx, schedules: &[Schedule], now: Time) -> Resu
     Ok(())
 }
 
-/// Makes the jobs of all ticks until now.
-pub(super) async fn fire(tx: &mut Tx, app: &App, schedules: &[Schedule], now: Time) -> Result<()> {
+/// Makes the jobs of all ticks until now; tells the kind of each that is new.
+pub(super) async fn fire(
+    tx: &mut Tx,
+    app: &App,
+    schedules: &[Schedule],
+    now: Time,
+) -> Result<Vec<&'static str>> {
+    let mut made = Vec::new();
     let names: Vec<&'static str> = schedules.iter().map(|one| one.name).collect();
     for (name, tick) in sql::due(tx, &names).await? {
         if tick > now {
@@ -133,11 +139,14 @@ pub(super) async fn fire(tx: &mut Tx, app: &App, schedules: &[Schedule], now: Ti
         if sql::fire(tx, one.name, tick, next, now).await? {
             let mut job = NewJob::new(one.kind, Json::empty()).unique(format!("every {name}"));
             job.tick = Some(tick);
-            enqueue(tx, app.id(now), now, &job).await?;
-            app.meters().jobs.of(one.kind).enqueued.one();
+            let id = app.id(now);
+            // The one of the tick before may be there still.
+            if enqueue(tx, id, now, &job).await?.0 == id {
+                made.push(one.kind);
+            }
         }
     }
-    Ok(())
+    Ok(made)
 }
 
 #[cfg(test)]

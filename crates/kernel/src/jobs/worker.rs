@@ -255,9 +255,13 @@ impl Worker {
         };
         let db = app.db.clone();
         match db.unbound().hand_out(async move |tx| round::round(tx, &app, &orders).await).await {
-            Ok(Round { given, dead }) => {
+            Ok(Round { given, dead, ticked }) => {
+                // Counted once they are stored: a transaction may run more than once.
                 for kind in dead {
                     self.app.meters().jobs.of(&kind).dead.one();
+                }
+                for kind in ticked {
+                    self.app.meters().jobs.of(kind).enqueued.one();
                 }
                 self.endings.drain(..batch);
                 self.returned.clear();

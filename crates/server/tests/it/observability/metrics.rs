@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -99,6 +99,50 @@ async fn what_happens_is_counted() {
         until(&stage, done, |done| done >= 1.0).await;
         until(&stage, "sixfold_jobs_enqueued_total{kind=\"mail.deliver\"}", |made| made >= 1.0).await;
         until(&stage, "sixfold_mail_outbox_letters", |waiting| waiting < 0.5).await;
+    })
+    .await;
+}
+
+/// The last tick of a schedule, once that is another one.
+async fn tick_after(root: &Person, name: &str, before: &Value) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let said = root.get("/v1/jobs/schedules").await.was(200).json();
+        let mut all = said["data"].as_array().into_iter().flatten();
+        let last = all.find(|one| one["name"] == name).map(|one| one["lastAt"].clone());
+        match last.filter(|last| last.is_string() && last != before) {
+            Some(last) => return last,
+            None => assert!(Instant::now() < deadline, "no tick after {before}: {said}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_tick_that_makes_no_job_is_not_counted_as_one() {
+    alone_on_both(async |mut stage| {
+        const KIND: &str = "notifications.clean_up";
+        stage.server.stop();
+        stage.server.set("SIXFOLD_NOTIFICATIONS_CLEAN_UP_EVERY_S", "1");
+        stage.server.run();
+        let stage = stage.moved();
+        let (root, url) = (stage.root(), stage.server.url().to_owned());
+        let pause = format!("/v1/jobs/queues/{KIND}/pause");
+        root.send(root.request(Method::POST, &pause)).await.was(200);
+        let name = format!("sixfold_jobs_enqueued_total{{kind=\"{KIND}\"}}");
+        until(&stage, &name, |made| made > 0.5).await;
+        let made = async || value(&page(&url).await, &name);
+        // The first tick may be of before, and the second meet a job that ran: the third has one
+        // that stays, which is counted by the fourth.
+        let mut last = Value::Null;
+        for _ in 0..4 {
+            last = tick_after(&root, KIND, &last).await;
+        }
+        let before = made().await;
+        for _ in 0..3 {
+            last = tick_after(&root, KIND, &last).await;
+        }
+        assert!((made().await - before).abs() < 0.5, "{before} were counted, then more");
     })
     .await;
 }
