@@ -63,9 +63,9 @@ enum Plan {
 }
 
 /// Makes the next request of a delivery, which has a lease and this place.
-pub(super) async fn run(state: State, place: Place, id: DeliveryId) {
+pub(super) async fn run(state: State, mut place: Place, id: DeliveryId) {
     let (inside, span) = state.app.meters().traces.work("webhooks", &id).unzip();
-    if let Err(error) = within(inside, one(&state, &place, id)).await {
+    if let Err(error) = within(inside, one(&state, &mut place, id)).await {
         if let Some(mut span) = span {
             span.failed(error.code().to_owned());
         }
@@ -74,14 +74,16 @@ pub(super) async fn run(state: State, place: Place, id: DeliveryId) {
     }
 }
 
-async fn one(state: &State, place: &Place, id: DeliveryId) -> Result<()> {
+async fn one(state: &State, place: &mut Place, id: DeliveryId) -> Result<()> {
     let (app, now) = (&state.app, state.app.now());
     let vault = app.vault.clone();
     let plan = app.db.unbound().read(async move |tx| plan(tx, &vault, id, now).await).await?;
     match plan {
         Plan::Send(request) => {
             let began = Instant::now();
-            let outcome = post(state, id, &request, now).await;
+            let outcome = place.carry(post(state, id, &request, now)).await;
+            // Ended, it took too long for how many wait.
+            let outcome = outcome.unwrap_or(Err(CallFailure::TimedOut));
             let elapsed = began.elapsed();
             app.meters().webhooks.took.took(elapsed);
             let took = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);

@@ -126,7 +126,10 @@ impl Matching<'_> {
         let id = DeliveryId(app.id(now));
         // In order, others may be before it: those the sender takes from the queue.
         let place = (!webhook.ordered)
-            .then(|| self.state.outbox.place(webhook.id, webhook.group_id, false))
+            .then(|| {
+                let (group, owner) = (webhook.group_id, webhook.owner_id);
+                self.state.outbox.place(webhook.id, group, owner, false)
+            })
             .flatten();
         let lease = place.is_some().then(|| now.after(self.state.settings.lease()));
         match place {

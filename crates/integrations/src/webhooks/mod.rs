@@ -3,7 +3,8 @@
 //! `rules` keep endpoints, `log` shows and repeats what was sent. [`run`] does the work: `dispatch`
 //! follows the event log and makes each event that an endpoint asks for a delivery, `sender` sends
 //! what is due, `attempt` is one request, `schedule` decides what its outcome means. The deliveries
-//! are the queue: taken with a lease, by endpoint, so that one that hangs holds up only itself.
+//! are the queue: taken with a lease, by endpoint, so that one that hangs holds up only itself, and
+//! in turns, by owner, so that nobody's groups hold up those of others.
 
 mod attempt;
 mod dispatch;

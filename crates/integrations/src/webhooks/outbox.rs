@@ -1,20 +1,28 @@
-//! The places for requests under way: so many in all, for one group and for one webhook, so that
-//! whoever hangs holds up nobody else.
+//! The places for requests under way: so many in all, for one person, for one group and for one
+//! webhook, and for all that keep us waiting together, so that whoever hangs holds up nobody else.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
-use types::{GroupId, WebhookId};
-use uuid::Uuid;
+use tokio::sync::{Notify, oneshot};
+use types::{GroupId, PersonId, WebhookId};
 
 /// Requests under way in this process.
 const IN_ALL: usize = 256;
-/// Of them, of one group …
+/// Of them, of the webhooks of one person: anybody may have any number of groups …
+const OF_OWNER: usize = 64;
+/// … of one group …
 const OF_GROUP: usize = 16;
 /// … and of one webhook; of one that failed lately, or that is sent in order, one.
-const OF_WEBHOOK: usize = 4;
+pub(super) const OF_WEBHOOK: usize = 4;
+/// A request under way for this long is slow …
+pub(super) const SLOW_AFTER: Duration = Duration::from_secs(2);
+/// … and while others wait for a place, all that are slow keep this many. No share of each bounds
+/// them together: there may be any number of people, too.
+const OF_SLOW: usize = IN_ALL / 2;
 
 /// The places. Cheap to clone.
 #[derive(Clone, Default)]
@@ -30,18 +38,39 @@ struct Inner {
 
 #[derive(Default)]
 struct Taken {
-    all: usize,
-    /// By group, and by webhook.
-    each: HashMap<Uuid, usize>,
+    each: HashMap<Of, usize>,
     failing: HashSet<WebhookId>,
+    /// By number: the oldest first.
+    held: BTreeMap<u64, Held>,
+    next: u64,
+}
+
+/// Whose places are counted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Of {
+    Owner(PersonId),
+    Group(GroupId),
+    Webhook(WebhookId),
+}
+
+/// A place that is taken.
+struct Held {
+    owner: PersonId,
+    /// Since when a request is under way.
+    since: Option<Instant>,
+    /// Ends the request.
+    end: Option<oneshot::Sender<()>>,
 }
 
 /// A place, given back when it is dropped.
 pub(super) struct Place {
     outbox: Outbox,
+    number: u64,
     webhook: WebhookId,
+    owner: PersonId,
     group: GroupId,
     ordered: bool,
+    ended: oneshot::Receiver<()>,
 }
 
 impl Outbox {
@@ -50,21 +79,50 @@ impl Outbox {
     }
 
     /// A place, if there is one.
-    pub(super) fn place(&self, webhook: WebhookId, group: GroupId, ordered: bool) -> Option<Place> {
+    pub(super) fn place(
+        &self,
+        webhook: WebhookId,
+        group: GroupId,
+        owner: PersonId,
+        ordered: bool,
+    ) -> Option<Place> {
+        self.place_at(Instant::now(), (webhook, group, owner), ordered)
+    }
+
+    fn place_at(
+        &self,
+        now: Instant,
+        (webhook, group, owner): (WebhookId, GroupId, PersonId),
+        ordered: bool,
+    ) -> Option<Place> {
         let mut taken = self.taken();
         let most = if ordered || taken.failing.contains(&webhook) { 1 } else { OF_WEBHOOK };
-        let count = |id: Uuid| taken.each.get(&id).copied().unwrap_or(0);
-        if taken.all >= IN_ALL || count(group.0) >= OF_GROUP || count(webhook.0) >= most {
+        let may = taken.count(Of::Owner(owner)) < OF_OWNER
+            && taken.count(Of::Group(group)) < OF_GROUP
+            && taken.count(Of::Webhook(webhook)) < most;
+        if !may || taken.held.len() >= IN_ALL {
+            // One that has a place is not held up: it asks for as many as it may have.
+            if may && taken.count(Of::Webhook(webhook)) == 0 {
+                taken.make_room(now);
+            }
             // While nobody can give one back unseen.
             self.0.waiting.store(true, Ordering::SeqCst);
             return None;
         }
-        taken.all += 1;
-        for id in [webhook.0, group.0] {
-            *taken.each.entry(id).or_default() += 1;
+        let number = taken.next;
+        taken.next += 1;
+        let (end, ended) = oneshot::channel();
+        taken.held.insert(number, Held { owner, since: None, end: Some(end) });
+        for of in [Of::Owner(owner), Of::Group(group), Of::Webhook(webhook)] {
+            *taken.each.entry(of).or_default() += 1;
         }
         drop(taken);
-        Some(Place { outbox: self.clone(), webhook, group, ordered })
+        Some(Place { outbox: self.clone(), number, webhook, owner, group, ordered, ended })
+    }
+
+    /// How many places a person has.
+    pub(super) fn of(&self, owner: PersonId) -> usize {
+        self.taken().count(Of::Owner(owner))
     }
 
     /// Remembers how the last request of a webhook went.
@@ -87,9 +145,45 @@ impl Outbox {
         self.0.waiting.store(false, Ordering::SeqCst);
     }
 
+    /// Whether somebody was refused a place since.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.0.waiting.load(Ordering::SeqCst)
+    }
+
     /// Until there is something to be sent, or a place for what waits.
     pub(super) async fn news(&self) {
         self.0.news.notified().await;
+    }
+}
+
+impl Taken {
+    fn count(&self, of: Of) -> usize {
+        self.each.get(&of).copied().unwrap_or(0)
+    }
+
+    /// Ends a request, if more than their part are slow: the oldest of whoever has most of them.
+    fn make_room(&mut self, now: Instant) {
+        let mut slow: HashMap<PersonId, (usize, u64)> = HashMap::new();
+        for (number, held) in self.held.iter().filter(|(_, held)| held.is_slow(now)) {
+            slow.entry(held.owner).or_insert((0, *number)).0 += 1;
+        }
+        if slow.values().map(|(count, _)| count).sum::<usize>() <= OF_SLOW {
+            return;
+        }
+        let most = slow.into_values().max_by_key(|(count, oldest)| (*count, Reverse(*oldest)));
+        let held = most.and_then(|(_, oldest)| self.held.get_mut(&oldest));
+        if let Some(end) = held.and_then(|held| held.end.take()) {
+            // One that has just ended by itself gives its place back all the same.
+            let _ = end.send(());
+        }
+    }
+}
+
+impl Held {
+    /// One that was told to end is none any more.
+    fn is_slow(&self, now: Instant) -> bool {
+        let took = self.since.map(|since| now.saturating_duration_since(since));
+        self.end.is_some() && took.is_some_and(|took| took >= SLOW_AFTER)
     }
 }
 
@@ -98,17 +192,35 @@ impl Place {
     pub(super) const fn webhook(&self) -> WebhookId {
         self.webhook
     }
+
+    /// What comes of a request, or nothing, if it was slow and others waited for its place.
+    pub(super) async fn carry<T>(&mut self, request: impl Future<Output = T>) -> Option<T> {
+        self.mark(Some(Instant::now()));
+        let outcome = tokio::select! {
+            outcome = request => Some(outcome),
+            Ok(()) = &mut self.ended => None,
+        };
+        self.mark(None);
+        outcome
+    }
+
+    /// Says since when a request is under way.
+    fn mark(&self, since: Option<Instant>) {
+        if let Some(held) = self.outbox.taken().held.get_mut(&self.number) {
+            held.since = since;
+        }
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.outbox.taken();
-        taken.all = taken.all.saturating_sub(1);
-        for id in [self.webhook.0, self.group.0] {
-            if let Some(count) = taken.each.get_mut(&id) {
+        taken.held.remove(&self.number);
+        for of in [Of::Owner(self.owner), Of::Group(self.group), Of::Webhook(self.webhook)] {
+            if let Some(count) = taken.each.get_mut(&of) {
                 *count -= 1;
                 if *count == 0 {
-                    taken.each.remove(&id);
+                    taken.each.remove(&of);
                 }
             }
         }
@@ -119,3 +231,7 @@ impl Drop for Place {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "outbox_tests.rs"]
+mod tests;

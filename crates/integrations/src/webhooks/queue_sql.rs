@@ -2,7 +2,7 @@
 //! shown to whom was decided before, and is asked again at each request.
 
 use database::{Sql, Tx, Value, args, seams};
-use types::{DeliveryId, EventId, GroupId, Result, Time, WebhookId};
+use types::{DeliveryId, EventId, GroupId, PersonId, Result, Time, WebhookId};
 
 /// An event that a webhook is to be sent.
 #[derive(Debug, Clone)]
@@ -51,6 +51,7 @@ pub(super) async fn insert(tx: &mut Tx, new: &[NewDelivery], now: Time) -> Resul
 pub(super) struct Head {
     pub(super) webhook: WebhookId,
     pub(super) group: GroupId,
+    pub(super) owner: PersonId,
     pub(super) ordered: bool,
     pub(super) due: Time,
 }
@@ -67,7 +68,7 @@ pub(super) async fn heads(tx: &mut Tx) -> Result<Vec<Head>> {
          select (select d.webhook_id from webhook_deliveries d where d.state = 'queued' \
          and d.webhook_id > named.webhook_id order by d.webhook_id limit 1) \
          from named where named.webhook_id is not null) \
-         select o.id, o.group_id, o.ordered, case when o.ordered then \
+         select o.id, o.group_id, o.owner_id, o.ordered, case when o.ordered then \
          (select case when d.state = 'queued' then d.due_at else d.lease_until end \
          from webhook_deliveries d where d.webhook_id = o.id and d.state in ('queued', 'sending') \
          order by d.seq limit 1) \
@@ -79,8 +80,9 @@ pub(super) async fn heads(tx: &mut Tx) -> Result<Vec<Head>> {
             Ok(Head {
                 webhook: row.get(0)?,
                 group: row.get(1)?,
-                ordered: row.get(2)?,
-                due: row.get(3)?,
+                owner: row.get(2)?,
+                ordered: row.get(3)?,
+                due: row.get(4)?,
             })
         },
     )

@@ -1,12 +1,13 @@
 //! Sends what is due: takes it from the queue as places become free, and waits for news when there
 //! is nothing.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use database::Engine;
-use types::{DeliveryId, Result, Time};
+use types::{DeliveryId, PersonId, Result, Time};
 
-use super::outbox::Place;
+use super::outbox::{OF_WEBHOOK, Outbox, Place, SLOW_AFTER};
 use super::queue_sql::{self, Head};
 use super::state::State;
 use super::{attempt, dispatch};
@@ -76,17 +77,17 @@ async fn round(state: &State) -> Result<Duration> {
     let pause = next.map_or(PATIENCE, |at| {
         Duration::from_micros(u64::try_from(at.micros() - now.micros()).unwrap_or(0))
     });
-    Ok(pause.min(PATIENCE))
+    // That what is under way is slow by now is told by nobody.
+    let most = if state.outbox.is_waited_for() { SLOW_AFTER } else { PATIENCE };
+    Ok(pause.min(most))
 }
 
 /// As many places as each head may have; those that stay empty are given back by being dropped.
 /// It asks until it is refused: whoever could do with one more is woken by the next that is free.
 fn places<'h>(state: &State, due: impl Iterator<Item = &'h Head>) -> Vec<(Head, Vec<Place>)> {
-    let mut heads: Vec<&Head> = due.collect();
-    heads.sort_by_key(|head| head.due);
     let mut taken = Vec::new();
-    for head in heads {
-        let place = || state.outbox.place(head.webhook, head.group, head.ordered);
+    for head in in_turn(&state.outbox, due) {
+        let place = || state.outbox.place(head.webhook, head.group, head.owner, head.ordered);
         let places: Vec<Place> = std::iter::from_fn(place).collect();
         if !places.is_empty() {
             taken.push((*head, places));
@@ -96,6 +97,22 @@ fn places<'h>(state: &State, due: impl Iterator<Item = &'h Head>) -> Vec<(Head, 
         }
     }
     taken
+}
+
+/// People take turns: who has the fewest places comes first, and with each webhook again when the
+/// others have as many. Of one person, what has been due for longest.
+fn in_turn<'h>(outbox: &Outbox, due: impl Iterator<Item = &'h Head>) -> Vec<&'h Head> {
+    let mut heads: Vec<&Head> = due.collect();
+    heads.sort_by_key(|head| head.due);
+    let mut places: HashMap<PersonId, usize> = HashMap::new();
+    let mut turns: Vec<(usize, &Head)> = Vec::with_capacity(heads.len());
+    for head in heads {
+        let before = places.entry(head.owner).or_insert_with(|| outbox.of(head.owner));
+        turns.push((*before, head));
+        *before += OF_WEBHOOK;
+    }
+    turns.sort_by_key(|(before, _)| *before);
+    turns.into_iter().map(|(_, head)| head).collect()
 }
 
 async fn claim(state: &State, taken: Vec<(Head, Vec<Place>)>, now: Time) -> Result<()> {
@@ -124,3 +141,7 @@ async fn claim(state: &State, taken: Vec<(Head, Vec<Place>)>, now: Time) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "sender_tests.rs"]
+mod tests;

@@ -159,6 +159,62 @@ async fn who_hangs_or_never_ends_holds_up_nobody_else() {
     }
 }
 
+/// Groups of somebody, each with four webhooks whose server never answers, and four things to tell
+/// them of: sixteen requests, as far as there are places.
+async fn hang(owner: &Person, target: &Target, groups: usize) -> Vec<String> {
+    let mut made = Vec::new();
+    for number in 0..groups {
+        let slug = format!("hang-{}-{number}", owner.name);
+        let group = crate::stage::group(owner, &slug, "Hang").await;
+        for _ in 0..4 {
+            webhook(owner, &group, &target.url("/hang"), json!({})).await;
+        }
+        for name in ["one", "two", "three", "four"] {
+            thing(owner, &group, "note", name).await;
+        }
+        made.push(group);
+    }
+    made
+}
+
+#[tokio::test]
+async fn who_hangs_in_many_groups_holds_up_nobody_else_alone_or_with_others() {
+    alone_on_both(async |mut stage| {
+        stage.server.stop();
+        // Longer than anything here takes: nothing ends by itself.
+        stage.server.set("SIXFOLD_WEBHOOKS_TIMEOUT_MS", "60000");
+        stage.server.run();
+        let stage = stage.moved();
+        let (target, alice, carol) = (Target::open().await, stage.alice(), stage.carol());
+        let mut groups = hang(&alice, &target, 6).await;
+        target.wait(64).await;
+        let (hers, _) = webhook(&carol, &stage.globex, &target.url("/in"), json!({})).await;
+        thing(&carol, &stage.globex, "note", "hers").await;
+        delivery(&carol, &hers, |one| one["state"] == "delivered").await;
+        // Ninety-six are to be sent; one person has a quarter of the places.
+        assert_eq!(target.seen().iter().filter(|one| one.path == "/hang").count(), 64);
+
+        // With three others all places are taken. What was slow by then gives way.
+        for other in [stage.bob(), stage.vera(), carol] {
+            groups.extend(hang(&other, &target, 4).await);
+        }
+        target.wait(64 * 4 + 1).await;
+        let dora = crate::stage::sign_up(&stage.nobody(), "dora").await;
+        let (hers, _) = webhook(&dora, &dora.home, &target.url("/in"), json!({})).await;
+        thing(&dora, &dora.home, "note", "hers").await;
+        delivery(&dora, &hers, |one| one["state"] == "delivered").await;
+        let root = stage.root();
+        let mut gave_way = 0;
+        for group in groups {
+            let all = root.get(&format!("/v1/webhooks?groupId={group}")).await.was(200).json();
+            let all = all["data"].as_array().into_iter().flatten();
+            gave_way += all.filter(|one| one["failingSince"].is_string()).count();
+        }
+        assert!(gave_way > 0);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_killed_server_sends_again_what_was_under_way() {
     alone_on_both(async |mut stage| {
