@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use kernel::egress::{CallBounds, CallFailure, Called};
 use serde::Serialize;
 use telemetry::within;
-use types::{DeliveryId, GroupId, Result, Secret, Time, WebhookId};
+use types::{DeliveryId, GroupId, PersonId, Result, Secret, Time, WebhookId};
 use url::Url;
 use world::events::model::Event;
 use world::events::rules as events_of;
@@ -40,6 +40,8 @@ struct Request {
     sending: Sending,
     webhook: WebhookId,
     group: GroupId,
+    /// Whoever named the address.
+    owner: PersonId,
     failing_since: Option<Time>,
     url: String,
     body: Vec<u8>,
@@ -153,6 +155,7 @@ async fn plan(tx: &mut Tx, vault: &kernel::Vault, id: DeliveryId, now: Time) -> 
     Ok(Plan::Send(Box::new(Request {
         webhook: webhook.id,
         group,
+        owner: webhook.owner_id,
         failing_since: webhook.failing_since,
         url: webhook.url.clone(),
         body: serde_json::to_vec(&message)?,
@@ -171,7 +174,8 @@ async fn post(
     let url = Url::parse(&request.url).map_err(|_| CallFailure::Refused)?;
     let headers = headers(id, request, now).ok_or(CallFailure::Refused)?;
     let bounds = CallBounds { total: state.settings.timeout(), read: READ, keep: KEEP };
-    state.app.egress.post_public(&url, headers, request.body.clone(), &bounds).await
+    let (egress, body) = (&state.app.egress, request.body.clone());
+    egress.post_public(request.owner, &url, headers, body, &bounds).await
 }
 
 fn headers(id: DeliveryId, request: &Request, now: Time) -> Option<HeaderMap> {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Response};
+use types::PersonId;
 use url::Url;
 
-use super::{Egress, Span};
+use super::{Egress, Span, lookups};
 
 /// Where in a trace a call is (W3C Trace Context).
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -55,7 +56,8 @@ impl Egress {
         self.0.guard.admit(url)
     }
 
-    /// Posts a body to an address that a user named.
+    /// Posts a body to an address that a user named: `of` is who. Those of one person wait for each
+    /// other while names are looked up, and for nobody else's.
     ///
     /// Only public addresses are called, by http or https, at their usual ports. A redirect is an
     /// answer like any other and never followed. Whoever is called is told where in a trace this is:
@@ -65,6 +67,7 @@ impl Egress {
     /// [`CallFailure`], when there is no answer.
     pub async fn post_public(
         &self,
+        of: PersonId,
         url: &Url,
         mut headers: HeaderMap,
         body: Vec<u8>,
@@ -85,6 +88,7 @@ impl Egress {
             let response = span.ended(request.send().await).map_err(|error| failed(&error))?;
             read(response, bounds).await
         };
+        let call = lookups::on_behalf(of, call);
         let outcome = tokio::time::timeout(bounds.total, call).await;
         outcome.unwrap_or_else(|_| {
             span.failed("timeout");

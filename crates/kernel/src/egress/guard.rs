@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 use url::{Host, Url};
 
+use super::lookups::{self, Lookups};
 use crate::AddressRange;
 
 /// Settings of requests to addresses that users name.
@@ -151,23 +151,20 @@ impl Guard {
     }
 }
 
-/// Names looked up at the same time by a client. Each takes a thread of those that everybody shares, for as long
-/// as the machine's resolver tries, and what names users write is theirs to choose.
-pub(super) const LOOKUPS: usize = 32;
-
 /// Looks names up as the machine does, and hands out only checked addresses.
 pub(super) struct GuardedResolver {
     pub(super) guard: Guard,
     /// The places for it.
-    pub(super) lookups: Arc<Semaphore>,
+    pub(super) lookups: Lookups,
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (guard, lookups) = (self.guard.clone(), Arc::clone(&self.lookups));
+        let (guard, lookups) = (self.guard.clone(), self.lookups.clone());
+        let of = lookups::called_for();
         Box::pin(async move {
             // Waited for within the time that the call has.
-            let place = lookups.acquire_owned().await?;
+            let place = lookups.place(of).await?;
             let asked = name.as_str().to_owned();
             // In a task: the thread goes on when the call is given up, and so long it has its place.
             let look_up = tokio::spawn(async move {

@@ -176,16 +176,16 @@ fn a_name_with_one_address_inside_is_refused_as_a_whole() {
 #[tokio::test]
 async fn the_resolver_hands_out_no_address_of_this_machine() {
     let name = || "localhost".parse::<Name>().expect("a name");
-    let lookups = Arc::new(Semaphore::new(1));
+    let lookups = Lookups::new(1);
     let resolver = |allowed: &[&str]| {
-        let (guard, lookups) = (guard(allowed), Arc::clone(&lookups));
+        let (guard, lookups) = (guard(allowed), lookups.clone());
         GuardedResolver { guard, lookups }.resolve(name())
     };
     assert!(resolver(&[]).await.is_err());
     let open = resolver(&["localhost"]).await;
     assert!(open.expect("allowed").all(|address| address.ip().is_loopback()));
     // With no place free nobody looks; with one they do.
-    let taken = Arc::clone(&lookups).try_acquire_owned().expect("both have given it back");
+    let taken = lookups.place(None).await.expect("both have given it back");
     let waiting = tokio::spawn(resolver(&["localhost"]));
     tokio::task::yield_now().await;
     assert!(!waiting.is_finished());

@@ -7,6 +7,7 @@
 
 mod call;
 mod guard;
+mod lookups;
 mod span;
 mod visit;
 
@@ -20,7 +21,8 @@ use types::{Error, ErrorKind, Result, Shortage};
 
 pub use self::call::{CallBounds, CallFailure, Called};
 pub use self::guard::Settings;
-use self::guard::{Guard, GuardedResolver, LOOKUPS};
+use self::guard::{Guard, GuardedResolver};
+use self::lookups::Lookups;
 pub use self::span::Span;
 pub use self::visit::{Bounds, Document};
 
@@ -216,7 +218,7 @@ impl Egress {
     /// One for each client: webhooks to names that never answer delay no website and no sign-in.
     fn resolver(&self) -> GuardedResolver {
         let guard = self.0.guard.clone();
-        GuardedResolver { guard, lookups: Arc::new(Semaphore::new(LOOKUPS)) }
+        GuardedResolver { guard, lookups: Lookups::default() }
     }
 
     /// The client behind [`Egress::fetch_public`]: it finds no address that the guard refuses.
