@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use web::{Answer, By, Params, Path, Problem, unfolding};
 
 use super::model::ExportFilter;
-use super::rules;
+use super::{rules, whole};
 use crate::World;
 
 /// The routes of this feature.
@@ -75,10 +75,10 @@ async fn export_group(
     By(caller): By,
     Path(id): Path<GroupId>,
 ) -> Answer<Response> {
-    let (slug, spool) = rules::whole(&world, &caller, id).await?;
-    let pieces = stream::try_unfold(spool, async |mut spool| {
-        let piece = spool.next().await.map_err(|error| broken(&error))?;
-        Ok::<_, std::io::Error>(piece.map(|piece| (piece, spool)))
+    let (slug, whole) = whole::open(&world, &caller, id).await?;
+    let pieces = stream::try_unfold(whole, async |mut whole| {
+        let piece = whole.next().await.map_err(|error| broken(&error))?;
+        Ok::<_, std::io::Error>(piece.map(|piece| (piece, whole)))
     });
     let body = unfolding(Body::from_stream(pieces));
     Ok(file(&format!("{slug}.ndjson"), "application/x-ndjson", body)?)

@@ -2,18 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use database::Tx;
-use kernel::access::{Right, Rights};
 use kernel::ontology::ThingType;
 use kernel::{App, Caller, access};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use types::{Error, GroupId, Json, Limit, Result, Time};
+use types::{Error, Limit, Result, Time};
 use uuid::Uuid;
 
 use super::cells;
 use super::model::{ExportDimension, ExportFilter, Format};
-use super::spool::{self, Spool};
 use crate::connections::model::ConnectionFilter;
 use crate::events::model::EventFilter;
 use crate::knowledge::model::{KnowledgeFilter, KnowledgeType};
@@ -21,8 +18,7 @@ use crate::listing::{After, Ask, Listable, Sorted, Table, Words};
 use crate::pace::Pace;
 use crate::people::model::PersonFilter;
 use crate::things::model::ThingFilter;
-use crate::transfer::{ExportOptions, Top};
-use crate::{World, connections, events, groups, knowledge, ontology, people, things};
+use crate::{connections, events, knowledge, ontology, people, things};
 
 /// An export under way: one page of rows at a time, whenever the reader asks for more.
 pub struct Export {
@@ -390,38 +386,4 @@ fn knowledge_type(name: &str) -> Result<KnowledgeType> {
 /// Below every id that was made at `time` or later.
 fn first_id(time: Time) -> Uuid {
     Uuid::from_u128(u128::from(time.millis().unsigned_abs()) << 80)
-}
-
-/// Starts the export of a group and all below it in the lines of `sixfold export`; also its slug.
-///
-/// # Errors
-/// 401, 404 by policy; 403 for anybody but an owner, or a key that may not read everything; 429 and
-/// 503 while they, or too many others, are at it; 507 `export_no_room`.
-pub async fn whole(world: &World, caller: &Caller, group: GroupId) -> Result<(String, Spool)> {
-    let (app, asking): (&App, _) = (world, caller.clone());
-    // Before a place is taken: who may not export keeps nobody from it.
-    app.store(caller).read(async move |tx| may_export(tx, &asking, group).await).await?;
-    let (spool, out) = spool::open(world.exports.take(caller.person())?)?;
-    let slug = app
-        .change(caller, async move |work| {
-            may_export(work.tx, work.caller, group).await?;
-            let found = groups::rules::visible(work.tx, work.caller, group).await?;
-            work.announce(group, "group_exported", group, &Json::empty()).await?;
-            Ok(found.slug)
-        })
-        .await?;
-    let options = ExportOptions { group: Some(Top::Id(group)), hidden: false };
-    out.fill(app.clone(), app.reach_of(caller), options);
-    Ok((slug, spool.begun().await?))
-}
-
-async fn may_export(tx: &mut Tx, caller: &Caller, group: GroupId) -> Result<()> {
-    let place = access::standing(tx, caller, group).await?;
-    // API keys are in no export.
-    let told = |right: &Right| right.is_reading() && *right != Right::ApiKeysRead;
-    let told: Rights = Right::ALL.iter().copied().filter(told).collect();
-    if !place.owns || !place.rights.covers(told) {
-        return Err(Error::forbidden("Only an owner of this group may export all of it."));
-    }
-    Ok(())
 }

@@ -22,7 +22,7 @@ const PIECE: u64 = 256 << 10;
 const LOOK: u64 = 4 << 20;
 
 /// The export of a group, read while it is being written.
-pub struct Spool {
+pub(super) struct Spool {
     file: File,
     at: u64,
     progress: watch::Receiver<Progress>,
@@ -90,7 +90,7 @@ impl Spool {
     ///
     /// # Errors
     /// 507 `export_no_room`; when the export broke off.
-    pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let Progress { written, .. } = self.news().await?;
         if self.at == written {
             self.place = None;
