@@ -1,8 +1,13 @@
 //! Statements that were said and not sent yet: they go over the wire with the next one, or with the
-//! commit, so that nobody waits a round trip for an answer that nobody needs by itself.
+//! commit, so that nobody waits a round trip for an answer that nobody needs by itself. Inserts into
+//! different tables that follow each other become one statement: what the server does around each of
+//! them costs as much as a small insert itself.
 
 use std::error::Error as StdError;
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
+
+use deadpool_postgres::Object;
 
 use futures_util::future::{join, try_join_all};
 use tokio_postgres::types::private::BytesMut;
@@ -14,6 +19,9 @@ use crate::watch::Watch;
 
 /// So many at most: the next one sends them, though nobody asked.
 pub(super) const MOST: usize = 12;
+/// How an insert begins, and what stands before rows that are read from nowhere.
+const INSERT: &str = "insert into ";
+const VALUES: &str = " values ";
 
 /// Why a statement could not be said.
 pub(crate) enum Failed {
@@ -53,6 +61,48 @@ impl Said {
         Ok(Self { before, statement, sql: sql.into(), args, numbered })
     }
 
+    /// Where it inserts values and reads nothing, so that it is the same before and after an insert
+    /// into another table.
+    fn target(&self) -> Option<&str> {
+        let rest = self.sql.strip_prefix(INSERT)?;
+        rest.contains(VALUES).then(|| rest.split(' ').next()).flatten()
+    }
+
+    /// Whether this may be one statement with those that were said before it.
+    fn joins(&self, others: &[Self]) -> bool {
+        let Some(last) = others.last() else { return true };
+        let target = self.target();
+        let apart = others.iter().all(|other| {
+            let theirs = other.target();
+            theirs.is_some() && theirs != target
+        });
+        // Only the last part of a statement may answer.
+        apart && target.is_some() && self.before.is_none() && !last.numbered
+    }
+
+    /// All of them in one statement.
+    async fn of_all(mut parts: Vec<Self>, client: &Object) -> Result<Option<Self>, Error> {
+        let Some(mut last) = parts.pop() else { return Ok(None) };
+        if parts.is_empty() {
+            return Ok(Some(last));
+        }
+        let (mut sql, mut args) = (String::with_capacity(1024), Vec::with_capacity(48));
+        let mut before = None;
+        for (number, part) in parts.into_iter().enumerate() {
+            let start = if number == 0 { "with" } else { "," };
+            let _ = write!(sql, "{start} part{number} as (");
+            push_from(&mut sql, &part.sql, args.len());
+            sql.push(')');
+            args.extend(part.args);
+            before = before.or(part.before);
+        }
+        sql.push(' ');
+        push_from(&mut sql, &last.sql, args.len());
+        args.append(&mut last.args);
+        let statement = client.prepare_cached(&sql).await?;
+        Ok(Some(Self { before, statement, sql: sql.into(), args, numbered: last.numbered }))
+    }
+
     /// The number it answered with, and when it did.
     async fn send(&self, client: &Client) -> Result<(Option<i64>, Instant), Error> {
         let args = self.args.iter().map(|arg| arg as &(dyn ToSql + Sync));
@@ -65,6 +115,36 @@ impl Said {
         };
         Ok((number, Instant::now()))
     }
+}
+
+/// Adds a statement whose parameters come after `count` others.
+fn push_from(sql: &mut String, text: &str, count: usize) {
+    let mut parts = text.split('$');
+    sql.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, rest) = part.split_at(digits);
+        match number.parse::<usize>() {
+            Ok(number) => {
+                let _ = write!(sql, "${}", number + count);
+            }
+            Err(_) => sql.push('$'),
+        }
+        sql.push_str(rest);
+    }
+}
+
+/// The same in as few statements as they can be.
+pub(super) async fn joined(said: Vec<Said>, client: &Object) -> Result<Vec<Said>, Error> {
+    let (mut statements, mut open) = (Vec::new(), Vec::new());
+    for one in said {
+        if !one.joins(&open) {
+            statements.extend(Said::of_all(std::mem::take(&mut open), client).await?);
+        }
+        open.push(one);
+    }
+    statements.extend(Said::of_all(open, client).await?);
+    Ok(statements)
 }
 
 /// Sends all of them in this order, and gives back the last number that one answered with and how
@@ -133,4 +213,16 @@ impl ToSql for Encoded {
     }
 
     to_sql_checked!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_counted_on() {
+        let mut sql = String::new();
+        push_from(&mut sql, "insert into a (b, c) values ($1, $2), ($10, 'no $ of ours')", 14);
+        assert_eq!(sql, "insert into a (b, c) values ($15, $16), ($24, 'no $ of ours')");
+    }
 }

@@ -203,7 +203,7 @@ impl Session {
 
     /// Sends what was said.
     pub(crate) async fn settle(&mut self) -> Result<(), Error> {
-        let said = std::mem::take(&mut self.said);
+        let said = said::joined(std::mem::take(&mut self.said), &self.client).await?;
         let (number, _) = said::send(&said, &self.client, &self.watch).await?;
         self.number = number.or(self.number);
         Ok(())
@@ -281,7 +281,7 @@ impl Session {
         before: Option<String>,
         statement: impl AsyncFnOnce(&Client) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let said = std::mem::take(&mut self.said);
+        let said = said::joined(std::mem::take(&mut self.said), &self.client).await?;
         let client: &Client = &self.client;
         let statement = said::with(client, before.as_deref(), statement(client));
         if said.is_empty() {

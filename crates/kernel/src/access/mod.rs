@@ -15,4 +15,4 @@ pub use everywhere::Everywhere;
 pub use explain::{Explanation, Reason, Row, Rule, action, explain};
 pub use rights::{ADMIN, Right, Rights, Role};
 pub use scope::{Scope, Sight};
-pub use standing::{Standing, require_known, standing, standing_to_change};
+pub use standing::{Standing, require_known, standing, standing_to_change, standing_to_take};

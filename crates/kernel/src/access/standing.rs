@@ -6,6 +6,7 @@ use types::{Error, GroupId, Result};
 use super::{Right, Rights, Role};
 use crate::Caller;
 use crate::caller::Membership;
+use crate::usage::{self, Terms};
 
 /// A caller's place in a group they may see.
 #[derive(Debug, Clone, Copy)]
@@ -163,13 +164,28 @@ fn owns_elsewhere(caller: &Caller, group: GroupId) -> bool {
 /// As [`standing`]; 409 when the group is archived.
 pub async fn standing_to_change(tx: &mut Tx, caller: &Caller, group: GroupId) -> Result<Standing> {
     let standing = standing(tx, caller, group).await?;
-    if is_active(tx, group).await? {
-        return Ok(standing);
-    }
-    Err(Error::conflict(
+    if is_active(tx, group).await? { Ok(standing) } else { Err(archived()) }
+}
+
+/// The same for who will take something of the group's plan, which is in the row that is looked at.
+///
+/// # Errors
+/// As [`standing_to_change`].
+pub async fn standing_to_take(
+    tx: &mut Tx,
+    caller: &Caller,
+    group: GroupId,
+) -> Result<(Standing, Terms)> {
+    let standing = standing(tx, caller, group).await?;
+    let terms = usage::terms(tx, group).await?;
+    if is_open(Some(terms.status()))? { Ok((standing, terms)) } else { Err(archived()) }
+}
+
+fn archived() -> Error {
+    Error::conflict(
         "group_archived",
         "This group is archived: restore it before changing anything in it.",
-    ))
+    )
 }
 
 /// Whether a group may be changed.
@@ -179,7 +195,11 @@ pub async fn standing_to_change(tx: &mut Tx, caller: &Caller, group: GroupId) ->
 pub(super) async fn is_active(tx: &mut Tx, group: GroupId) -> Result<bool> {
     let status: Option<String> =
         tx.maybe("select status from groups where id = $1", args![group], |row| row.get(0)).await?;
-    match status.as_deref() {
+    is_open(status.as_deref())
+}
+
+fn is_open(status: Option<&str>) -> Result<bool> {
+    match status {
         Some("active") => Ok(true),
         Some("archived") => Ok(false),
         _ => Err(Error::not_found()),

@@ -19,4 +19,5 @@ pub use clean_up::jobs;
 pub use level::Level;
 pub use metric::{Metric, month};
 pub use plans::{PlanSettings, Plans, Settings};
-pub use take::{Used, of_group, recount, take, take_all};
+pub use sql::Terms;
+pub use take::{Used, of_group, recount, take, take_all, take_by, terms};

@@ -15,7 +15,10 @@ pub(super) struct Number<'a> {
 }
 
 /// What the numbers of a group may be.
-pub(super) struct Terms {
+pub struct Terms {
+    pub(super) group: GroupId,
+    /// As the group's row has it.
+    pub(super) status: String,
     pub(super) plan: String,
     pub(super) limits: JsonMap,
     /// The installation's own group.
@@ -37,13 +40,16 @@ pub(super) async fn terms(tx: &mut Tx, group: GroupId, period: &str) -> Result<O
     let mut terms = None;
     let cuts = tx
         .all(
-            "select g.plan, g.limits, g.slug, c.metric, c.most, c.share, c.told from groups g \
-             left join usage_cuts c on c.group_id = g.id and c.period = $2 where g.id = $1",
+            "select g.plan, g.limits, g.slug, c.metric, c.most, c.share, c.told, g.status \
+             from groups g left join usage_cuts c on c.group_id = g.id and c.period = $2 \
+             where g.id = $1",
             args![group, period],
             |row| {
                 if terms.is_none() {
                     let limits: Option<types::Json> = row.get(1)?;
                     terms = Some(Terms {
+                        group,
+                        status: row.get(7)?,
                         plan: row.get(0)?,
                         limits: limits.map(|limits| limits.to_map()).unwrap_or_default(),
                         platform: row.text(2)? == "platform",

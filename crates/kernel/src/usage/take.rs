@@ -33,7 +33,24 @@ pub async fn take_all(
     if amounts.iter().all(|(_, amount)| *amount == 0) {
         return Ok(());
     }
-    let terms = sql::terms(work.tx, group, "").await?.ok_or_else(Error::not_found)?;
+    let terms = terms(work.tx, group).await?;
+    take_by(work, &terms, amounts).await
+}
+
+/// What limits the numbers of a group, for who knows before a change that it will take something.
+///
+/// # Errors
+/// 404 when there is no such group, or as the store.
+pub async fn terms(tx: &mut Tx, group: GroupId) -> Result<Terms> {
+    sql::terms(tx, group, "").await?.ok_or_else(Error::not_found)
+}
+
+/// As [`take_all`], of the group whose terms these are; they were read in the same transaction.
+///
+/// # Errors
+/// As [`take`].
+pub async fn take_by(work: &mut Work<'_>, terms: &Terms, amounts: &[(Metric, i64)]) -> Result<()> {
+    let group = terms.group;
     let mut free = Vec::with_capacity(amounts.len());
     for (metric, amount) in amounts.iter().copied().filter(|(_, amount)| *amount != 0) {
         let limit = terms.limit(&work.app().plans, metric);
@@ -49,6 +66,11 @@ pub async fn take_all(
 }
 
 impl Terms {
+    /// The status of the group: terms are in its row.
+    pub(crate) fn status(&self) -> &str {
+        &self.status
+    }
+
     /// The platform's own group is everybody's: no plan limits it.
     pub(super) fn limit(&self, plans: &Plans, metric: Metric) -> Option<i64> {
         if self.platform { None } else { plans.limit(&self.plan, &self.limits, metric) }
@@ -177,7 +199,7 @@ pub async fn of_group(
     group: GroupId,
     now: types::Time,
 ) -> Result<Vec<Used>> {
-    let terms = sql::terms(tx, group, "").await?.ok_or_else(Error::not_found)?;
+    let terms = terms(tx, group).await?;
     let all = sql::all(tx, group, &month(now)).await?;
     let used = |metric: Metric| all.iter().find(|(name, _)| name == metric.name());
     Ok(Metric::ALL

@@ -59,7 +59,7 @@ async fn make(
     group: GroupId,
     new: &NewThing,
 ) -> Result<Option<Thing>> {
-    let place = access::standing_to_change(work.tx, work.caller, group).await?;
+    let (place, terms) = access::standing_to_take(work.tx, work.caller, group).await?;
     place.require(Right::ThingsCreate)?;
     let prepared = prepare(work.tx, group, &new.kind, &new.properties, None).await?;
     if let Some(parent) = new.parent_id {
@@ -76,7 +76,8 @@ async fn make(
         }
     }
     content::store_content(work.tx, thing.id, group, &thing.kind, &prepared).await?;
-    record_created(work, &thing, &prepared).await?;
+    usage::take_by(work, &terms, &taken(&thing, prepared.hidden.as_ref())).await?;
+    record(work, "thing_created", &thing, &told_of_new(&thing)?).await?;
     Ok(Some(thing))
 }
 
@@ -116,7 +117,7 @@ pub(crate) async fn give_in(
     metadata: &Json,
 ) -> Result<()> {
     sql::insert_new(work.tx, thing, &None).await?;
-    take(work, thing, None).await?;
+    usage::take_all(work, thing.group_id, &taken(thing, None)).await?;
     record(work, event, thing, metadata).await
 }
 
@@ -249,17 +250,10 @@ struct Created<'a> {
     name: &'a str,
 }
 
-async fn record_created(work: &mut Work<'_>, thing: &Thing, prepared: &Prepared) -> Result<()> {
-    take(work, thing, prepared.hidden.as_ref()).await?;
-    let metadata = told_of_new(thing)?;
-    record(work, "thing_created", thing, &metadata).await
-}
-
 /// What a new thing takes of the plan of its group.
-async fn take(work: &mut Work<'_>, thing: &Thing, hidden: Option<&Json>) -> Result<()> {
+fn taken(thing: &Thing, hidden: Option<&Json>) -> [(Metric, i64); 2] {
     let bytes = content::bytes(&thing.properties, hidden);
-    let taken = [(Metric::Things, 1), (Metric::StorageBytes, bytes)];
-    usage::take_all(work, thing.group_id, &taken).await
+    [(Metric::Things, 1), (Metric::StorageBytes, bytes)]
 }
 
 /// What the event of a new thing tells.
