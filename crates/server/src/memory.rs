@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 /// The allocator (mimalloc) keeps what was freed for a second, in case it is wanted again.
-const EVERY: Duration = Duration::from_secs(5);
+const EVERY: Duration = Duration::from_secs(2);
 /// More than it takes from what it keeps.
 const LARGE: usize = 16 << 20;
 

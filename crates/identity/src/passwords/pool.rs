@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, oneshot};
 use types::{Error, Result, Shortage};
 
 /// A thread that had nothing to do for this long gives its memory back.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Whether there was anything to do.
 type Job = Box<dyn FnOnce(&mut Memory) -> bool + Send>;
