@@ -9,7 +9,7 @@ use types::{Error, Result};
 
 use crate::load::{Load, Sizes};
 use crate::migrate::{self, Applied};
-use crate::part::{Look, Part, untyped};
+use crate::part::{self, Look, Part, untyped};
 use crate::watch::Watch;
 use crate::{MigrationState, Reach, Settings, Tx, Waits, postgres, sqlite, traced};
 
@@ -91,6 +91,24 @@ impl<'a> Store<'a> {
         let (part, answer) = untyped(change);
         self.change(postgres::Mode::HandOut, part).await?;
         answer.take()
+    }
+
+    /// As [`Store::write`], and takes everything back but the answer: for a dry run. Each statement
+    /// sees what others have committed until then, and what was read is not watched: who keeps
+    /// nothing has no race to lose, however long it takes.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn rehearse<T, F>(self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        let (part, answer) = untyped(change);
+        match self.change(postgres::Mode::HandOut, part::rehearsal(part)).await {
+            Err(error) if !part::is_taken_back(&error) => Err(error),
+            _ => answer.take(),
+        }
     }
 
     /// One snapshot. On SQLite it runs on the caller's own thread; should it take longer than a

@@ -56,6 +56,32 @@ impl<T> Answer<T> {
     }
 }
 
+/// The code of what takes a rehearsal back; nobody is shown it.
+const TAKEN_BACK: &str = "taken_back";
+
+/// A part of which nothing is kept but its answer.
+struct Rehearsal(Box<dyn Part>);
+
+impl Part for Rehearsal {
+    fn run<'a>(&'a self, tx: &'a mut Tx) -> Running<'a> {
+        Box::pin(async move {
+            // By itself, so that what it put off is done, and may fail, before all of it is undone.
+            tx.nested(async |tx| self.0.run(tx).await).await?;
+            Err::<(), _>(Error::conflict(TAKEN_BACK, "Nothing was kept."))
+        })
+    }
+}
+
+/// The same part, of which nothing is kept: it ends as [`is_taken_back`] tells.
+pub(crate) fn rehearsal(part: Box<dyn Part>) -> Box<dyn Part> {
+    Box::new(Rehearsal(part))
+}
+
+/// Whether this is how a rehearsal ends that went well.
+pub(crate) fn is_taken_back(error: &Error) -> bool {
+    error.code() == TAKEN_BACK
+}
+
 struct Typed<T, F> {
     part: F,
     answer: Answer<T>,

@@ -145,6 +145,20 @@ impl App {
         work::run(self, caller, self.reach_of(caller), change).await
     }
 
+    /// As [`App::change`], and takes all of it back: what the closure answers is all that is left of
+    /// it, and nothing happens after it. It does not lose to changes that are made meanwhile, nor
+    /// they to it.
+    ///
+    /// # Errors
+    /// What the closure answers, and what [`Store::rehearse`] does.
+    pub async fn rehearse<T, F>(&self, caller: &Caller, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
+    {
+        work::rehearse(self, caller, change).await
+    }
+
     /// The same where the caller's reach is no measure: they prove only now who they are, or make
     /// an account. It is held by nothing but its statements.
     ///

@@ -24,6 +24,8 @@ pub struct Work<'t> {
     /// The one moment of this change.
     pub now: Time,
     app: &'t App,
+    /// All of it is taken back in the end.
+    rehearsal: bool,
     left: Left,
 }
 
@@ -48,7 +50,12 @@ impl Left {
     }
 }
 
-impl Work<'_> {
+impl<'t> Work<'t> {
+    /// One that has done nothing so far.
+    fn of(tx: &'t mut Tx, caller: &'t Caller, app: &'t App, now: Time) -> Self {
+        Self { tx, caller, now, app, rehearsal: false, left: Left::default() }
+    }
+
     /// A new id.
     #[must_use]
     pub fn id(&self) -> Uuid {
@@ -65,6 +72,13 @@ impl Work<'_> {
     #[must_use]
     pub fn me(&self) -> Option<PersonId> {
         self.caller.person()
+    }
+
+    /// Whether all of this is taken back in the end ([`App::rehearse`]): numbers need not be exact
+    /// then, and nobody is to wait for it.
+    #[must_use]
+    pub const fn is_rehearsal(&self) -> bool {
+        self.rehearsal
     }
 
     /// Writes an event into the same transaction.
@@ -129,7 +143,8 @@ impl Work<'_> {
         part: impl AsyncFnOnce(&mut Work<'_>) -> Result<T>,
     ) -> Result<T> {
         let left = std::mem::take(&mut self.left);
-        let mut inner = Work { tx: self.tx, caller, now: self.now, app: self.app, left };
+        let (now, app, rehearsal) = (self.now, self.app, self.rehearsal);
+        let mut inner = Work { tx: self.tx, caller, now, app, rehearsal, left };
         let done = part(&mut inner).await;
         self.left = inner.left;
         done
@@ -185,11 +200,12 @@ impl Work<'_> {
         &mut self,
         part: impl AsyncFnOnce(&mut Work<'_>) -> Result<T>,
     ) -> Result<T> {
-        let (caller, now, app) = (self.caller, self.now, self.app);
+        let (caller, now, app, rehearsal) = (self.caller, self.now, self.app, self.rehearsal);
         let (done, left) = self
             .tx
             .nested(async move |tx| {
-                let mut inner = Work { tx, caller, now, app, left: Left::default() };
+                let left = Left::default();
+                let mut inner = Work { tx, caller, now, app, rehearsal, left };
                 let done = part(&mut inner).await?;
                 Ok((done, inner.left))
             })
@@ -248,6 +264,24 @@ where
     answer.take()
 }
 
+/// As [`run`], and takes it back: nothing is left of it but the answer, so nobody has to be told of
+/// it, and who goes away need not have it.
+pub(crate) async fn rehearse<T, F>(app: &App, caller: &Caller, change: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: AsyncFn(&mut Work<'_>) -> Result<T> + Send + 'static,
+{
+    let (place, answer) = Answer::new();
+    let change: Box<dyn Part> = Box::new(Typed { change, answer: place });
+    let (inside, caller, now) = (app.clone(), caller.clone(), app.now());
+    let rehearsing = app.store(&caller).rehearse(async move |tx| {
+        let mut work = Work { rehearsal: true, ..Work::of(tx, &caller, &inside, now) };
+        change.run(&mut work).await
+    });
+    rehearsing.await?;
+    answer.take()
+}
+
 /// A task of its own: once queued, a change happens even when its request goes away, and then its
 /// effects must too — a revocation nobody waits for is still one. Begun here, so that it is compiled
 /// here once and not in every crate that changes something.
@@ -269,7 +303,7 @@ async fn commit(app: &App, caller: Caller, reach: Reach, change: Box<dyn Part>) 
         .db
         .bound(reach)
         .write(async move |tx| {
-            let mut work = Work { tx, caller: &caller, now, app: &inside, left: Left::default() };
+            let mut work = Work::of(tx, &caller, &inside, now);
             change.run(&mut work).await?;
             if work.left.recorded == 0 && !work.left.silent && work.tx.wrote() {
                 return Err(Error::internal("a change was made without an event"));

@@ -1,11 +1,14 @@
 //! All or nothing, one after the other, durable, and the same on both engines.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use database::{Db, Value, args};
 use types::{Error, ErrorKind, Json, Result, Time};
 use uuid::Uuid;
 
+use crate::engines::Fresh;
 use crate::on_each;
 
 async fn claim(db: &Db, name: &str) -> Result<()> {
@@ -254,3 +257,67 @@ on_each!(many_rows_are_inserted_together_but_for_those_that_are_there, |store| {
     let all: Vec<String> = (0..300).map(|number| format!("name {number:03}")).collect();
     assert_eq!(names(&store.db).await, all);
 });
+
+on_each!(of_a_rehearsal_nothing_is_kept_but_its_answer, |store| {
+    claim(&store.db, "there").await.expect("a change");
+    let store_of = || store.db.unbound();
+    let counted = store_of().rehearse(async |tx| {
+        tx.run("insert into once (name, claimed_at) values ('tried', 0)", &[]).await?;
+        tx.one("select count(*) from once", &[], |row| row.get::<i64>(0)).await
+    });
+    assert_eq!(counted.await.expect("an answer"), 2);
+    let again = "insert into once (name, claimed_at) values ('there', 0)";
+    let refused = store_of().rehearse(async move |tx| tx.run(again, &[]).await).await;
+    assert_eq!(refused.expect_err("a duplicate").code(), "already_exists");
+    // What is put off fails all the same.
+    let late = store_of().rehearse(async move |tx| tx.run_later(again, &[]).await).await;
+    assert_eq!(late.expect_err("a duplicate").code(), "already_exists");
+    assert_eq!(names(&store.db).await, ["there"]);
+});
+
+/// Only where there is more than one writer: on SQLite nobody writes meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rehearsal_does_not_lose_to_who_changes_what_it_has_read() {
+    const COUNT: &str = "select claimed_at from once where name = 'counter'";
+    let Some(store) = Fresh::postgres().await else { return };
+    claim(&store.db, "counter").await.expect("a counter");
+    let (runs, other) = (Arc::new(AtomicU32::new(0)), store.db.clone());
+    let counted = Arc::clone(&runs);
+    let seen = store.db.unbound().rehearse(async move |tx| {
+        counted.fetch_add(1, Ordering::AcqRel);
+        let before: i64 = tx.one(COUNT, &[], |row| row.get(0)).await?;
+        let more = "update once set claimed_at = claimed_at + 1 where name = 'counter'";
+        other.unbound().write(async move |tx| tx.run(more, &[]).await).await?;
+        tx.run(more, &[]).await?;
+        let after: i64 = tx.one(COUNT, &[], |row| row.get(0)).await?;
+        Ok((before, after))
+    });
+    assert_eq!(seen.await.expect("an answer"), (0, 2), "its own and the other's");
+    assert_eq!(runs.load(Ordering::Acquire), 1);
+    let left =
+        store.db.unbound().read(async |tx| tx.one(COUNT, &[], |row| row.get::<i64>(0)).await);
+    assert_eq!(left.await.expect("the counter"), 1, "the other's");
+    store.done().await;
+}
+
+/// Whatever the locale of the database: exports and pages along a name are in the same order on both
+/// engines.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_that_pages_go_along_are_ordered_by_their_bytes() {
+    let Some(store) = Fresh::postgres().await else { return };
+    for (table, column) in
+        [("group_roles", "name"), ("groups", "slug"), ("registered_types", "name")]
+    {
+        let sql = format!(
+            "select cast(l.collname as text) from pg_attribute a \
+             join pg_collation l on l.oid = a.attcollation \
+             where a.attrelid = cast('{table}' as regclass) and a.attname = '{column}'"
+        );
+        let look = store
+            .db
+            .unbound()
+            .read(async move |tx| tx.one(&sql, &[], |row| row.get::<String>(0)).await);
+        assert_eq!(look.await.expect("a collation"), "C", "{table}.{column}");
+    }
+    store.done().await;
+}

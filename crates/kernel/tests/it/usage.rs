@@ -346,3 +346,21 @@ on_each!(calls_of_last_month_that_are_noted_late_are_last_months, |store| {
         assert_eq!(counted.await.unwrap(), calls, "{month}");
     }
 });
+
+on_each!(a_rehearsal_counts_and_does_not_begin_again_for_that, |store| {
+    let house = House::over(&store);
+    let group = limited(&house, 2).await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    let tried = house.app.rehearse(&somebody(), async move |work| {
+        counted.fetch_add(1, Ordering::AcqRel);
+        work.tx.enter([group]);
+        usage::take(work, group, Metric::Things, 2).await?;
+        let full = usage::take(work, group, Metric::Things, 1).await;
+        Ok(full.expect_err("it is full").code().to_owned())
+    });
+    assert_eq!(tried.await.expect("an answer"), "quota_exceeded");
+    assert_eq!(runs.load(Ordering::Acquire), 1);
+    assert_eq!(used(&house.app, group).await, 0);
+    assert_eq!(told(&house.app).await, Vec::<String>::new());
+});

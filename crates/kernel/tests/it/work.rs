@@ -87,3 +87,31 @@ on_each!(a_part_that_fails_leaves_no_event_and_no_effect, |store| {
     assert_eq!(house.count("select count(*) from events").await, 1);
     assert_eq!(happened.load(Ordering::Acquire), 0);
 });
+
+on_each!(of_a_rehearsal_nothing_is_left_but_its_answer, |store| {
+    let house = House::over(&store);
+    let group = house.group;
+    let happened = Arc::new(AtomicU32::new(0));
+    for fails in [true, false] {
+        let seen = Arc::clone(&happened);
+        let outcome = house
+            .app
+            .rehearse(&Caller::system("test"), async move |work| {
+                work.announce(group, "thing_created", group, &Json::empty()).await?;
+                work.enqueue(NewJob::new("test", Json::empty())).await?;
+                let seen = Arc::clone(&seen);
+                work.after_commit(move |_| {
+                    seen.fetch_add(1, Ordering::AcqRel);
+                });
+                let known = work.nested(async |part| Ok(part.is_rehearsal())).await?;
+                assert!(known && work.is_rehearsal(), "also a part of it");
+                if fails { Err(Error::conflict("no", "No.")) } else { Ok(work.recorded()) }
+            })
+            .await;
+        let answer = outcome.map_err(|error| error.code().to_owned());
+        assert_eq!(answer, if fails { Err("no".to_owned()) } else { Ok(1) });
+    }
+    assert_eq!(house.count("select count(*) from events").await, 0);
+    assert_eq!(house.count("select count(*) from jobs").await, 0);
+    assert_eq!(happened.load(Ordering::Acquire), 0);
+});
