@@ -92,6 +92,11 @@ impl Names {
         }
     }
 
+    /// The label that is there instead of one that a line brought.
+    pub(super) fn label(&self, brought: KnowledgeId) -> Option<KnowledgeId> {
+        self.labels.get(&brought).copied()
+    }
+
     /// Takes note that the input says so of a group.
     pub(super) fn archives(&mut self, group: GroupId) {
         self.archived.insert(group);

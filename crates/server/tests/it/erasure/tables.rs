@@ -39,6 +39,7 @@ const TABLES: &[(&str, Fate)] = &[
     ("groups", Statement),
     ("idempotency_keys", Statement),
     ("import_errors", Cascade),
+    ("import_labels", Cascade),
     ("import_people", Statement),
     ("import_runs", Statement),
     ("imports", Nothing),

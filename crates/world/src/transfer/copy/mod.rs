@@ -2,12 +2,13 @@
 //!
 //! Every id is made anew, from the import and the id there was (`ids`): nothing needs to be
 //! remembered from line to line or from request to request, and nothing that is here already can be
-//! meant. Only who somebody is here cannot be computed; that is a row (`people`). Groups are made
-//! and people are admitted as the importer may; what belongs to a group goes through the rules of
+//! meant. Only who somebody is here, and which label was there before, cannot be computed; those are
+//! rows (`people`, `labels`). Groups are made and people are admitted as the importer may; what belongs to a group goes through the rules of
 //! the import, and leaves events of its own.
 
 mod groups;
 mod ids;
+mod labels;
 mod people;
 mod rename;
 mod sql;
@@ -16,11 +17,12 @@ use std::collections::HashMap;
 
 use kernel::access::{self, Standing};
 use kernel::{App, Caller, Work};
-use types::{Error, ErrorKind, GroupId, ImportId, PersonId, Result};
+use types::{Error, ErrorKind, GroupId, ImportId, KnowledgeId, PersonId, Result};
 
 use super::import::parse;
 use super::line::Line;
 use super::names::group_of;
+use super::sql as lines;
 use super::store::{Outcome, Store};
 use crate::roles::rules as roles;
 use crate::things;
@@ -60,6 +62,7 @@ pub(crate) struct Copy {
     caller: Option<Caller>,
     people: HashMap<PersonId, Option<PersonId>>,
     members: HashMap<(GroupId, PersonId), bool>,
+    labels: HashMap<KnowledgeId, KnowledgeId>,
     places: HashMap<GroupId, Standing>,
     /// The first group that was made right below the target.
     top: Option<GroupId>,
@@ -76,6 +79,7 @@ impl Copy {
             caller: None,
             people: HashMap::new(),
             members: HashMap::new(),
+            labels: HashMap::new(),
             places: HashMap::new(),
             top: None,
         }
@@ -96,6 +100,7 @@ impl Copy {
         self.caller = None;
         self.people.clear();
         self.members.clear();
+        self.labels.clear();
         self.places.clear();
     }
 
@@ -138,12 +143,25 @@ impl Copy {
         if let (Line::GroupRole(line), Some(place)) = (&line, &place) {
             roles::may_define(work.tx, place, &line.permissions).await.map_err(reported)?;
         }
-        if let Line::Thing(line) = &line
-            && let Some(parent) = line.parent_id
-        {
-            things::rules::not_too_deep(work.tx, parent).await?;
+        match &line {
+            Line::Thing(line) => {
+                if let Some(parent) = line.parent_id {
+                    things::rules::not_too_deep(work.tx, parent).await?;
+                }
+            }
+            // It names no group: that of its thing may have been moved elsewhere since.
+            Line::ThingKnowledge(line) => {
+                if let Some(there) = lines::place(work.tx, line.thing_id).await? {
+                    self.place(work, there.group).await?;
+                }
+            }
+            _ => {}
         }
-        Ok(self.store.line(work, &line).await?.into())
+        let copied = self.store.line(work, &line).await?;
+        if let Line::Knowledge(line) = &line {
+            self.note_label(work, line.id).await?;
+        }
+        Ok(copied.into())
     }
 
     /// The importer's place in a copied group.

@@ -52,7 +52,8 @@ impl Copy {
             }
             Line::ThingKnowledge(line) => {
                 line.thing_id = self.ids.thing(line.thing_id);
-                line.knowledge_id = self.ids.knowledge(line.knowledge_id);
+                let copied = self.ids.knowledge(line.knowledge_id);
+                line.knowledge_id = self.knowledge(work, copied).await?;
                 line.created_at = not_after(line.created_at, now);
             }
             // These have ways of their own.

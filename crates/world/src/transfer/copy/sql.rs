@@ -1,7 +1,7 @@
 //! The statements of a copy.
 
 use database::{Tx, args};
-use types::{GroupId, ImportId, PersonId, Result};
+use types::{GroupId, ImportId, KnowledgeId, PersonId, Result};
 
 /// The status of a group that is somewhere below another one.
 pub(super) async fn status_below(
@@ -53,6 +53,36 @@ pub(super) async fn noted_person(
     tx.maybe(
         "select person_id from import_people where import_id = $1 and source_id = $2",
         args![import.0, source],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// The same label once more changes nothing.
+pub(super) async fn note_label(
+    tx: &mut Tx,
+    import: ImportId,
+    copied: KnowledgeId,
+    label: KnowledgeId,
+) -> Result<()> {
+    tx.run(
+        "insert into import_labels (import_id, copied_id, knowledge_id) values ($1, $2, $3) \
+         on conflict (import_id, copied_id) do nothing",
+        args![import.0, copied, label],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The label that was met instead of one of the bundle.
+pub(super) async fn noted_label(
+    tx: &mut Tx,
+    import: ImportId,
+    copied: KnowledgeId,
+) -> Result<Option<KnowledgeId>> {
+    tx.maybe(
+        "select knowledge_id from import_labels where import_id = $1 and copied_id = $2",
+        args![import.0, copied],
         |row| row.get(0),
     )
     .await

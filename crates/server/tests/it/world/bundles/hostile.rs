@@ -208,23 +208,76 @@ async fn a_label_that_comes_twice_is_known_behind_a_wrong_line() {
     on_both(async |stage| {
         let alice = stage.alice();
         let target = group(&alice, "label-to", "Target").await;
-        let label = |number: usize| {
-            json!({ "kind": "knowledge", "id": id(3, number), "groupId": id(1, 0),
-                "type": "label", "text": "topic:x" })
-        };
         let lines = vec![
             one_group("label-from"),
             one_note(0, "labelled"),
             label(0),
             label(1),
             with(one_note(1, "x"), "type", "never_heard_of"),
-            json!({ "kind": "thingKnowledge", "thingId": id(2, 0), "knowledgeId": id(3, 1),
-                "role": "label" }),
+            given(1, "label"),
         ];
         let done = copied(&alice, &target, &lines).await;
         let refused = refusals(&alice, &done).await;
         assert_eq!((refused.len(), refused[0].0), (1, 5), "{refused:?}");
         assert_eq!((&done["created"], &done["unchanged"]), (&json!(4), &json!(1)), "{done}");
+    })
+    .await;
+}
+
+fn label(number: usize) -> Value {
+    json!({ "kind": "knowledge", "id": id(3, number), "groupId": id(1, 0), "type": "label",
+        "text": "topic:x" })
+}
+
+/// The first note has the label, in a role.
+fn given(number: usize, role: &str) -> Value {
+    json!({ "kind": "thingKnowledge", "thingId": id(2, 0), "knowledgeId": id(3, number),
+        "role": role })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_label_that_comes_twice_is_one_label_in_all_later_transactions() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        let target = group(&alice, "label-later-to", "Target").await;
+        // What fills a transaction.
+        let blank = "\n".repeat(1000);
+        let lines = text(&[one_group("label-later"), one_note(0, "labelled"), label(0), label(1)])
+            + &blank
+            + &text(&[label(2), given(1, "label")])
+            + &blank
+            + &text(&[given(2, "keyword"), given(0, "summary")]);
+        let new = import(&alice, super::bundle(&target)).await;
+        let done = send(&alice, &new, 0, lines).await.was(200).json();
+        assert_eq!(refusals(&alice, &done).await, [], "{done}");
+        assert_eq!((&done["created"], &done["unchanged"]), (&json!(6), &json!(2)), "{done}");
+        let copy = exported(&alice, done["copyId"].as_str().expect("the copy")).await;
+        let of = |kind: &str| copy.iter().filter(|line| line["kind"] == kind).collect::<Vec<_>>();
+        let (labels, pairs) = (of("knowledge"), of("thingKnowledge"));
+        assert_eq!((labels.len(), pairs.len()), (1, 3), "{copy:?}");
+        assert!(pairs.iter().all(|pair| pair["knowledgeId"] == labels[0]["id"]), "{pairs:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_moved_elsewhere_meanwhile_is_out_of_reach_too() {
+    on_both(async |stage| {
+        let alice = stage.alice();
+        let target = group(&alice, "moved-to", "Target").await;
+        let first = text(&[one_group("moved-copy"), one_note(0, "moved"), label(0)]);
+        let rest = text(&[given(0, "label"), one_note(1, "late")]);
+        let mut new = super::bundle(&target);
+        new["totalBytes"] = (first.len() + rest.len()).into();
+        let new = import(&alice, new).await;
+        let offset = first.len() as u64;
+        let begun = send(&alice, &new, 0, first).await.was(200).json();
+        let copy = begun["copyId"].as_str().expect("the copy");
+        let top = json!({ "parentGroupId": null });
+        alice.patch(&format!("/v1/groups/{copy}"), top).await.was(200);
+        let done = send(&alice, &new, offset, rest).await.was(200).json();
+        let wanted = [code(4, "unknown_reference"), code(5, "unknown_reference")];
+        assert_eq!(refusals(&alice, &done).await, wanted, "{done}");
     })
     .await;
 }
