@@ -15,6 +15,8 @@ const MAX_ROWS: usize = 1000;
 const MAX_BYTES: usize = 4 << 20;
 /// Columns of a record.
 const MAX_FIELDS: usize = 1000;
+/// Bytes that a field of a record takes beside its text, of which it may have none.
+const FIELD: usize = size_of::<Vec<u8>>();
 
 /// A row as it came.
 #[derive(Debug, Clone)]
@@ -191,7 +193,7 @@ impl Records {
     }
 
     fn push(&mut self, batch: &mut Batch) {
-        let held = self.written;
+        let held = self.written + self.ended * FIELD;
         let row = if self.too_long {
             Row::TooLong
         } else {

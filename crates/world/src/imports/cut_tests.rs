@@ -58,3 +58,18 @@ fn a_row_that_is_too_long_is_one_row_and_the_next_is_read() {
         assert_eq!(bytes, text.len() as u64);
     }
 }
+
+#[test]
+fn a_batch_of_empty_cells_is_not_larger_in_memory_than_others() {
+    let mut cutter = Cutter::new(Format::Csv);
+    let (record, mut records) = (",".repeat(899) + "\n", 0_usize);
+    let mut batch = Batch::of_all();
+    while !batch.is_full() {
+        let left = cutter.cut(record.as_bytes(), &mut batch);
+        assert!(left.is_empty());
+        records += 1;
+    }
+    // Each cell is a list, of nothing.
+    assert!(records < 1000, "{records} records of 900 cells");
+    assert_eq!((batch.rows.len(), batch.bytes), (records, 900 * records as u64));
+}

@@ -1,6 +1,7 @@
 //! Takes the bytes of an import as they arrive.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
@@ -11,12 +12,16 @@ use types::{Error, ErrorKind, ImportId, Result};
 use super::columns::Columns;
 use super::cut::{Batch, Cutter, Row};
 use super::model::{Format, Import, State};
+use super::take::Taken;
 use super::{rules, sql, take};
 
 /// Refused rows that are told of an import.
 const TOLD: u64 = 1000;
-/// How often a request says that it goes on while its last rows are taken.
+/// How often a request says that it goes on while rows of it are taken.
 const TICK: Duration = Duration::from_secs(5);
+/// Of a dry run that cannot be one transaction.
+const TOO_LARGE: &str = "A dry run of a bundle takes up to 10000 lines and 16 MiB. Import a larger \
+                         one below a group of its own, and delete that.";
 
 /// The bytes of a request.
 #[derive(Debug, Clone, Copy)]
@@ -73,13 +78,14 @@ pub(super) async fn receive<B: AsRef<[u8]>, E>(
             return Err(too_many());
         }
         while !rest.is_empty() {
-            rest = cutter.cut(rest, &mut batch);
-            if batch.is_full() && whole {
-                return give_up(app, caller, &import).await;
+            // As much as is tried together, and more.
+            if whole && batch.is_full() {
+                return give_up(app, &caller.again().await?, &import, TOO_LARGE).await;
             }
-            if batch.is_full() {
-                import = store(app, caller, &import, std::mem::replace(&mut batch, empty()), false)
-                    .await?;
+            rest = cutter.cut(rest, &mut batch);
+            if batch.is_full() && !whole {
+                let full = std::mem::replace(&mut batch, empty());
+                import = patiently(store(app, caller, &import, full, false), moving).await?;
                 moving();
             }
             if import.state != State::Open {
@@ -113,14 +119,13 @@ fn too_many() -> Error {
     Error::invalid("totalBytes", "too_many_bytes", "is less than the bytes that were sent.")
 }
 
-/// Ends a dry run that cannot be one transaction.
-async fn give_up(app: &App, caller: &Caller, before: &Import) -> Result<Import> {
-    let (before, caller) = (before.clone(), caller.again().await?);
-    app.change(&caller, async move |work| {
-        let problem = "A dry run of a bundle takes up to 10000 lines and 16 MiB. Import a larger \
-                       one below a group of its own, and delete that.";
+/// Ends an import before its end.
+async fn give_up(app: &App, caller: &Caller, before: &Import, problem: &str) -> Result<Import> {
+    let (before, problem) = (before.clone(), problem.to_owned());
+    app.change(caller, async move |work| {
+        may_go_on(work, &before).await?;
         let mut after = before.clone();
-        (after.state, after.problem) = (State::Failed, Some(problem.to_owned()));
+        (after.state, after.problem) = (State::Failed, Some(problem.clone()));
         rules::move_on(work, &before, after).await
     })
     .await
@@ -134,51 +139,70 @@ async fn store(
     last: bool,
 ) -> Result<Import> {
     // Bytes may flow for days: whoever lost the right to import meanwhile gets no further.
-    let (before, caller) = (before.clone(), caller.again().await?);
-    app.change(&caller, async move |work| store_in(work, &before, &batch, last).await).await
+    let caller = caller.again().await?;
+    let (before, batch) = match behind_head(before.clone(), batch) {
+        Ok((import, rows)) => (Arc::new(import), Arc::new(rows)),
+        Err(problem) => return give_up(app, &caller, before, &problem).await,
+    };
+    let tried = if before.options.dry_run {
+        Some(rehearse(app, &caller, &before, &batch).await?)
+    } else {
+        None
+    };
+    app.change(&caller, async move |work| {
+        // Progress is bookkeeping; what the rows become has events of its own.
+        work.silently();
+        may_go_on(work, &before).await?;
+        if let Some(tried) = &tried {
+            return keep(work, &before, &batch, tried, last).await;
+        }
+        let taken = take::take(work, &before, &batch).await?;
+        keep(work, &before, &batch, &taken, last).await
+    })
+    .await
 }
 
-async fn store_in(
+/// Takes rows in a transaction that is taken back: of them nothing is kept, so it has no race to lose
+/// to those who work there meanwhile, however long it takes.
+async fn rehearse(
+    app: &App,
+    caller: &Caller,
+    import: &Arc<Import>,
+    batch: &Arc<Batch>,
+) -> Result<Taken> {
+    let (import, batch) = (Arc::clone(import), Arc::clone(batch));
+    app.rehearse(caller, async move |work| {
+        may_go_on(work, &import).await?;
+        take::take(work, &import, &batch).await
+    })
+    .await
+}
+
+async fn may_go_on(work: &mut Work<'_>, import: &Import) -> Result<()> {
+    let place = access::standing_to_change(work.tx, work.caller, import.group_id).await?;
+    rules::require(&place, &import.options)
+}
+
+/// Keeps what became of rows, and with it how far the import is.
+async fn keep(
     work: &mut Work<'_>,
     before: &Import,
     batch: &Batch,
+    taken: &Taken,
     last: bool,
 ) -> Result<Import> {
-    // Progress is bookkeeping; what the rows become has events of its own.
-    work.silently();
-    let place = access::standing_to_change(work.tx, work.caller, before.group_id).await?;
-    rules::require(&place, &before.options)?;
     let mut after = before.clone();
-    let head;
-    let mut rows = batch;
-    if let Some((header, others)) = head_of(before, batch) {
-        match header.and_then(|header| Columns::of(&header, &before.options).map(|_| header)) {
-            Ok(header) => (after.header, after.lines) = (Some(header), 1),
-            Err(error) => {
-                let told = error.field_errors().first().map_or(error.message(), |one| &one.message);
-                (after.state, after.problem) = (State::Failed, Some(told.to_owned()));
-                return rules::move_on(work, before, after).await;
-            }
-        }
-        head = others;
-        rows = &head;
-    }
-    let taken = if before.options.dry_run {
-        take::rehearse(work, &after, rows).await?
-    } else {
-        take::take(work, &after, rows).await?
-    };
     for refused in taken.refused.iter().take(TOLD.saturating_sub(before.failed) as usize) {
         sql::insert_error(work.tx, before.id, refused).await?;
     }
-    after.lines += rows.rows.len() as u64;
+    after.lines += batch.rows.len() as u64;
     after.offset_bytes += batch.bytes;
     after.created += taken.created;
     after.updated += taken.updated;
     after.unchanged += taken.unchanged;
     after.failed += taken.refused.len() as u64;
     after.copy_id = after.copy_id.or(taken.copy).filter(|_| !before.options.dry_run);
-    after.problem = after.problem.or(taken.full);
+    after.problem = after.problem.or_else(|| taken.full.clone());
     if let Some(most) = before.options.max_errors.filter(|most| after.failed > *most) {
         let problem = match most {
             0 => "A row is wrong, and `maxErrors` allows none.".to_owned(),
@@ -192,18 +216,26 @@ async fn store_in(
     rules::move_on(work, before, after).await
 }
 
-/// The head of a CSV and the rows behind it, when the batch begins with it.
-fn head_of(before: &Import, batch: &Batch) -> Option<(Result<Vec<String>>, Batch)> {
-    if before.options.format != Format::Csv || before.header.is_some() {
-        return None;
+/// The import and its rows behind the head of a CSV, where they begin with it; else why it is none.
+fn behind_head(
+    mut import: Import,
+    mut batch: Batch,
+) -> std::result::Result<(Import, Batch), String> {
+    if import.options.format != Format::Csv || import.header.is_some() || batch.rows.is_empty() {
+        return Ok((import, batch));
     }
-    let mut others = batch.clone();
-    if others.rows.is_empty() {
-        return None;
-    }
-    let header = match others.rows.remove(0) {
+    let header = match batch.rows.remove(0) {
         Row::Record(fields) => take::texts(&fields),
         _ => Err(Error::invalid("", "too_many_columns", "The head has more than 1000 columns.")),
     };
-    Some((header, others))
+    match header.and_then(|header| Columns::of(&header, &import.options).map(|_| header)) {
+        Ok(header) => {
+            (import.header, import.lines) = (Some(header), 1);
+            Ok((import, batch))
+        }
+        Err(error) => {
+            let told = error.field_errors().first().map_or(error.message(), |one| &one.message);
+            Err(told.to_owned())
+        }
+    }
 }

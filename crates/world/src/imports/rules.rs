@@ -22,7 +22,7 @@ const MAX_COLUMNS: usize = 1000;
 pub async fn create(app: &App, caller: &Caller, new: NewImport) -> Result<Import> {
     access::require_known(caller)?;
     let options = new.options();
-    check(&options)?;
+    check(&options, new.total_bytes)?;
     app.change(caller, async move |work| {
         let place = access::standing_to_change(work.tx, work.caller, new.group_id).await?;
         require(&place, &options)?;
@@ -211,11 +211,12 @@ const fn right(options: &Options) -> Right {
     }
 }
 
-fn check(options: &Options) -> Result<()> {
+fn check(options: &Options, total_bytes: Option<u64>) -> Result<()> {
     let is_bundle = options.format == Format::Bundle;
     let keyed = options.key.is_none() || options.dimension == Some(ImportDimension::Things);
     let mapped = options.mapping.is_empty() || options.format == Format::Csv;
     let typed = options.kind.is_none() || !is_bundle;
+    let counted = total_bytes.is_none_or(|all| i64::try_from(all).is_ok());
     Checks::new()
         .that(
             is_bundle || options.dimension.is_some(),
@@ -233,6 +234,7 @@ fn check(options: &Options) -> Result<()> {
         .that(keyed, "/key", "not_applicable", "is for things only.")
         .that(mapped, "/mapping", "not_applicable", "is for CSV only.")
         .that(options.mapping.len() <= MAX_COLUMNS, "/mapping", "too_long", "has too many columns.")
+        .that(counted, "/totalBytes", "out_of_range", "is more than an import counts.")
         .done()
 }
 

@@ -102,26 +102,6 @@ pub(super) async fn take(work: &mut Work<'_>, import: &Import, batch: &Batch) ->
     }
 }
 
-/// As [`take`], and undoes it.
-///
-/// # Errors
-/// As [`take`].
-pub(super) async fn rehearse(work: &mut Work<'_>, import: &Import, batch: &Batch) -> Result<Taken> {
-    const UNDONE: &str = "rehearsed";
-    let mut taken = Taken::default();
-    let kept = &mut taken;
-    let undone = work
-        .nested(async move |work| {
-            *kept = take(work, import, batch).await?;
-            Err::<(), _>(Error::conflict(UNDONE, "Nothing was kept."))
-        })
-        .await;
-    match undone {
-        Err(error) if error.code() != UNDONE => Err(error),
-        _ => Ok(taken),
-    }
-}
-
 async fn rows(work: &mut Work<'_>, import: &Import, batch: &Batch, apart: bool) -> Result<Taken> {
     if import.options.format == Format::Bundle {
         return bundle::rows(work, import, batch, apart).await;

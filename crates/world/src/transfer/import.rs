@@ -5,12 +5,14 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use database::{Tx, args};
+use futures_util::future::join;
 use kernel::{App, Caller, Work};
 use sha2::{Digest as _, Sha256};
 use types::{Error, ErrorKind, Result, Time};
 
 use super::line::Line;
 use super::names::Names;
+use super::news::{Held, News, Told};
 use super::rehearsed::Rehearsed;
 use super::store::{Outcome, Store};
 use super::{ImportOptions, Progress, Summary};
@@ -28,18 +30,19 @@ const MAX_LINE: usize = 8 << 20;
 const AHEAD: usize = 2;
 
 /// Lines as they were read.
-struct Chunk {
+pub(super) struct Chunk {
     /// Number of its first line, counted from 1.
     first: u64,
     lines: Vec<Result<Line>>,
     /// Bytes of the input up to its end.
-    bytes: u64,
+    pub(super) bytes: u64,
     /// SHA-256 of the input up to its end: two inputs that differ anywhere before differ here.
     digest: String,
 }
 
 impl Chunk {
-    fn last(&self) -> u64 {
+    /// Number of its last line.
+    pub(super) fn last(&self) -> u64 {
         self.first + self.lines.len() as u64 - 1
     }
 }
@@ -81,76 +84,67 @@ async fn store(
     let mut summary = Summary::default();
     let mut names = Names::default();
     while let Ok(chunk) = chunks.recv() {
-        let (last, bytes) = (chunk.last(), chunk.bytes);
-        summary.lines = last;
+        let last = chunk.last();
         let done = if resume && was_taken(app, chunk.digest.clone()).await? { last } else { 0 };
         let known = names.clone();
-        let (outcomes, learned) = app
+        let (news, learned) = app
             .change(&caller, async move |work| {
-                let taken = take(work, &chunk, done, known.clone()).await?;
+                let (outcomes, learned) = take(work, &chunk, done, known.clone()).await?;
                 if last > done {
                     keep_progress(work, &chunk.digest, last).await?;
                 }
-                Ok(taken)
+                Ok((News::of(&chunk, outcomes), learned))
             })
             .await?;
         names = learned;
-        tell(outcomes, &mut summary, report);
-        report(Progress::Read { lines: last, bytes });
+        news.tell(&mut summary, report);
     }
     Ok(summary)
 }
 
-/// Everything in one transaction that is rolled back, so that later lines see earlier ones and
-/// nothing stays.
+/// Everything in one transaction that is taken back, so that later lines see earlier ones and nothing
+/// stays. What becomes of it is told on the way: all of a long input would be much to keep.
 async fn rehearse(
     app: &App,
     chunks: Receiver<Chunk>,
     report: &mut (impl FnMut(Progress) + Send),
 ) -> Result<Summary> {
-    const UNDONE: &str = "rehearsed";
     let chunks = Mutex::new(Rehearsed::new(chunks));
-    let (sender, news) = std::sync::mpsc::channel();
-    let outcome = app
-        .change(&Caller::system("import"), async move |work| {
-            // What an earlier run of this transaction told is undone with it.
-            let _ = sender.send(None);
-            // Not held while a chunk is stored: nobody else asks.
-            let at = |number| match chunks.lock() {
-                Ok(mut chunks) => chunks.at(number),
-                Err(_) => Err(Error::internal("a rehearsal died")),
-            };
-            let (mut names, mut number) = (Names::default(), 0);
-            while let Some(chunk) = at(number)? {
-                number += 1;
-                let (outcomes, learned) = take(work, &chunk, 0, names).await?;
-                names = learned;
-                let _ = sender.send(Some((outcomes, chunk.last(), chunk.bytes)));
-            }
-            Err::<(), _>(Error::conflict(UNDONE, "Nothing was kept."))
-        })
-        .await;
-    let mut told = Vec::new();
-    for one in news {
-        match one {
-            None => told.clear(),
-            Some(chunk) => told.push(chunk),
+    let (sender, mut news) = tokio::sync::mpsc::unbounded_channel();
+    let house = Caller::system("import");
+    let rehearsing = app.rehearse(&house, async move |work| {
+        // What an earlier run of this transaction told is undone with it.
+        let _ = sender.send(None);
+        // Not held while a chunk is stored: nobody else asks.
+        let at = |number| match chunks.lock() {
+            Ok(mut chunks) => chunks.at(number),
+            Err(_) => Err(Error::internal("a rehearsal died")),
+        };
+        let (mut names, mut number) = (Names::default(), 0);
+        while let Some(chunk) = at(number)? {
+            number += 1;
+            let (outcomes, learned) = take(work, &chunk, 0, names).await?;
+            names = learned;
+            let _ = sender.send(Some(News::of(&chunk, outcomes)));
         }
-    }
-    let mut summary = Summary::default();
-    for (outcomes, last, bytes) in told {
-        summary.lines = last;
-        tell(outcomes, &mut summary, report);
-        report(Progress::Read { lines: last, bytes });
-    }
-    match outcome {
-        Err(error) if error.code() == UNDONE => Ok(summary),
-        Err(error) => Err(error),
-        Ok(()) => Ok(summary),
-    }
+        Ok(())
+    });
+    let telling = async {
+        let (mut summary, mut held) = (Summary::default(), Held::default());
+        while let Some(one) = news.recv().await {
+            for certain in held.hear(one) {
+                certain.tell(&mut summary, report);
+            }
+        }
+        for last in held.rest() {
+            last.tell(&mut summary, report);
+        }
+        summary
+    };
+    let (outcome, summary) = join(rehearsing, telling).await;
+    outcome.map(|()| summary)
 }
 
-type Told = (u64, std::result::Result<Outcome, (String, String)>);
 /// What became of the lines of a chunk, and what was learned from it and those before.
 type Taken = (Vec<Told>, Names);
 
@@ -264,20 +258,6 @@ fn is_refusal(error: &Error) -> bool {
 
 fn refused(number: u64, error: &Error) -> Told {
     (number, Err((error.code().to_owned(), error.message().to_owned())))
-}
-
-fn tell(outcomes: Vec<Told>, summary: &mut Summary, report: &mut impl FnMut(Progress)) {
-    for (line, outcome) in outcomes {
-        match outcome {
-            Ok(Outcome::Stored) => summary.stored += 1,
-            Ok(Outcome::There) => summary.skipped += 1,
-            Ok(Outcome::Nothing) => {}
-            Err((code, message)) => {
-                summary.refused += 1;
-                report(Progress::Refused { line, code, message });
-            }
-        }
-    }
 }
 
 /// Whether an input that began exactly like this one was stored up to here.

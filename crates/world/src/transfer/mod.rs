@@ -9,6 +9,7 @@ mod export;
 mod import;
 mod line;
 mod names;
+mod news;
 mod rehearsed;
 mod roles;
 mod sql;

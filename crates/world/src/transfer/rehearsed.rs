@@ -1,5 +1,5 @@
-//! The input of a dry run, which is one transaction. PostgreSQL runs it again when it got in the way
-//! of another one or has to wait for its turn, and then it begins with the first line again.
+//! The input of a dry run, which is one transaction. PostgreSQL runs it again when it and another one
+//! wait for each other, and then it begins with the first line again.
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -7,7 +7,7 @@ use std::sync::mpsc::Receiver;
 use types::{Error, Result};
 
 /// Chunks that are kept in case it begins again; all of a long input would be as large as that.
-const KEPT: usize = 4;
+pub(super) const KEPT: usize = 4;
 
 /// What is read while it is tried.
 pub(super) struct Rehearsed<T> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{GROUP, file, good, input, refusals, summary, thing};
+use super::{GROUP, file, good, input, json as parsed, refusals, summary, thing};
 use crate::engines::Engine;
 use crate::process::Server;
 
@@ -117,5 +117,32 @@ async fn wrong_lines_are_told_by_number_and_the_good_ones_are_stored() {
         let told = said.err.lines().filter(|line| line.starts_with('{')).count();
         assert_eq!(told, expected.len(), "{said:?}");
         assert!(said.err.contains(&format!("{} refused", expected.len())), "{said:?}");
+    }
+}
+
+/// Behind more of an input than is kept in case a dry run begins again.
+#[tokio::test]
+async fn a_dry_run_goes_on_where_a_group_with_limits_comes_late() {
+    const LONG: usize = 5;
+    for engine in Engine::all() {
+        let server = Server::prepare(&engine).await;
+        let mut all = Vec::new();
+        for _ in 0..LONG {
+            all.resize(all.len() + (9 << 20), b'x');
+            all.push(b'\n');
+        }
+        let mut lines = input();
+        let mut group = parsed(&lines[0]);
+        group["settings"] = json!({"limits": {"things": 100}});
+        lines[0] = group.to_string();
+        all.extend_from_slice(lines.join("\n").as_bytes());
+        let file = file(&server, "in.ndjson", &all);
+        let rehearsed = server.say(&["import", &file, "--dry-run", "--json"]);
+        let wanted: Vec<_> =
+            (1..=LONG as u64).map(|line| (line, "line_too_long".to_owned())).collect();
+        assert_eq!(refusals(&rehearsed), wanted, "{rehearsed:?}");
+        assert_eq!(summary(&rehearsed)["stored"], lines.len(), "{rehearsed:?}");
+        let said = server.say(&["import", &file, "--json"]);
+        assert_eq!(said.out, rehearsed.out, "the rehearsal told the same");
     }
 }

@@ -241,11 +241,16 @@ async fn a_bundle_comes_in_parts_and_no_line_is_taken_twice() {
         super::refused(part, "totalBytes", "one_request");
         let done = send(&alice, &id, 0, bytes).await.was(200).json();
         assert_eq!((&done["created"], &done["failed"]), (&json!(2501), &json!(0)), "{done}");
-        let mut dry = bundle(&target);
-        dry["dryRun"] = true.into();
-        let id = import(&alice, dry).await;
-        let failed = send(&alice, &id, 0, text(&chained(10_001))).await.was(200).json();
-        assert_eq!((&failed["state"], &failed["created"]), (&json!("failed"), &json!(0)));
+        // As many lines as are tried together, blank ones among them, and one more.
+        for (blank, state, created) in [(9996, "done", 4), (9997, "failed", 0)] {
+            let mut dry = bundle(&target);
+            dry["dryRun"] = true.into();
+            let id = import(&alice, dry).await;
+            let lines = text(&chained(3)) + &"\n".repeat(blank);
+            let ended = send(&alice, &id, 0, lines).await.was(200).json();
+            let wanted = (&json!(state), &json!(created));
+            assert_eq!((&ended["state"], &ended["created"]), wanted, "{ended}");
+        }
 
         let id = import(&alice, bundle(&target)).await;
         alice.post(&format!("/v1/imports/{id}/cancel"), json!({})).await.was(200);

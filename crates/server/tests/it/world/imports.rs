@@ -179,6 +179,9 @@ async fn what_does_not_fit_is_refused_before_anything_is_taken() {
         let mut wrong = new("ndjson");
         wrong["mapping"] = json!({ "a": "name" });
         refused(alice.post("/v1/imports", wrong).await, "/mapping", "not_applicable");
+        let mut wrong = new("ndjson");
+        wrong["totalBytes"] = u64::MAX.into();
+        refused(alice.post("/v1/imports", wrong).await, "/totalBytes", "out_of_range");
 
         let id = import(&bob, new("ndjson")).await;
         let data = format!("/v1/imports/{id}/data");
