@@ -336,6 +336,38 @@ async fn a_group_is_exported_with_what_is_below_it_and_nothing_else() {
     }
 }
 
+/// Both stay connected to what they were connected to, and so they are where the store is moved.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_of_who_left_and_of_what_was_moved_are_imported() {
+    for engine in Engine::all() {
+        let mut stage = Stage::open(&engine).await;
+        let (alice, bob, acme) = (stage.alice(), stage.bob(), stage.acme.clone());
+        let below = json!({"slug": "mover", "name": "Mover", "type": "business",
+                           "parentGroupId": acme});
+        let below = alice.post("/v1/groups", below).await.was(201).id();
+        let note = async |group: &str| {
+            let note = json!({"groupId": group, "type": "note", "name": "note"});
+            alice.post("/v1/things", note).await.was(201).id()
+        };
+        let (stays, goes) = (note(&acme).await, note(&below).await);
+        let between = json!({"type": "part_of", "fromId": stays, "toId": goes});
+        let of_bob = json!({"type": "owns", "fromId": bob.id, "toId": stays});
+        alice.post("/v1/connections", between).await.was(201);
+        bob.post("/v1/connections", of_bob).await.was(201);
+        alice.patch(&format!("/v1/groups/{below}"), json!({"parentGroupId": null})).await.was(200);
+        alice.delete(&format!("/v1/people/{}?groupId={acme}", bob.id)).await.was(204);
+        stage.server.stop();
+        let first = good(stage.server.say(&["export"])).out;
+        let edges = first.lines().filter(|line| json(line)["kind"] == "connection").count();
+        assert_eq!(edges, 2, "{first}");
+        let target = Server::prepare(&engine).await;
+        let moved = file(&target, "in.ndjson", &first);
+        good(target.say(&["import", &moved]));
+        let second = good(target.say(&["export"])).out;
+        assert_eq!(differences(&first, &second), [""; 0]);
+    }
+}
+
 #[tokio::test]
 async fn an_input_that_cannot_be_read_makes_nothing() {
     let server = Server::prepare(&Engine::Sqlite).await;
