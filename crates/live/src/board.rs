@@ -269,7 +269,9 @@ impl Board {
         let mut slow: Vec<Arc<Listener>> = Vec::new();
         let (mut told, mut handed_out) = (0, 0);
         for heard in batch {
-            let Some(all) = self.take(heard, parents) else { break };
+            let event = &heard.told.event;
+            let topics = topics_of(event.group_id, event.target_id, heard.parent);
+            let Some(all) = self.take(heard.told.position, topics, parents) else { break };
             for listeners in all {
                 told += tell(heard, &listeners, cursors, now, &mut slow);
             }
@@ -281,17 +283,21 @@ impl Board {
         (handed_out, slow)
     }
 
-    /// Who has to be told of an event. Whoever begins to listen from here on does so behind it: with
-    /// what came before it they have caught up, or are told by whoever reads it for them. None, and
-    /// nothing is moved, when somebody listens to a room and its `parents` were not read.
-    fn take(&self, heard: &Heard, parents: bool) -> Option<Vec<Listeners>> {
-        let event = &heard.told.event;
+    /// Who has to be told of an event at `at`, which belongs to these topics. Whoever begins to listen
+    /// from here on does so behind it: with what came before it they have caught up, or are told by
+    /// whoever reads it for them. None, and nothing is moved, when somebody listens to a room and it
+    /// was read without what its thing belongs to (`parents`): it may be of that room.
+    fn take(
+        &self,
+        at: Position,
+        topics: impl Iterator<Item = Topic>,
+        parents: bool,
+    ) -> Option<Vec<Listeners>> {
         let mut state = self.lock();
         if state.rooms > 0 && !parents {
             return None;
         }
-        state.at = state.at.max(heard.told.position);
-        let topics = topics_of(event.group_id, event.target_id, heard.parent);
+        state.at = state.at.max(at);
         Some(topics.filter_map(|topic| state.topics.get(&topic).cloned()).collect())
     }
 

@@ -5,23 +5,28 @@ use http::HeaderMap;
 use kernel::Caller;
 use kernel::access::Sight;
 use tokio::sync::mpsc;
-use types::{GroupId, PersonId};
+use types::{GroupId, PersonId, ThingId};
 use uuid::Uuid;
 
 use super::{Board, Joined};
 use crate::door::Credentials;
 use crate::listener::{Listener, Sink, Style};
-use crate::topic::{Topic, View};
+use crate::topic::{Topic, View, topics_of};
 use crate::wire::Guest;
 
+const GROUP: GroupId = GroupId(Uuid::from_u128(1));
+
 fn listener() -> Arc<Listener> {
-    let group = GroupId(Uuid::from_u128(1));
+    listener_of(Topic::Group(GROUP))
+}
+
+fn listener_of(topic: Topic) -> Arc<Listener> {
     let caller = Caller::nobody("test".into());
     let credentials = Credentials::shown(&HeaderMap::new());
     let (sender, _) = mpsc::channel(1);
     let sink = Sink::Stream { sender, guest: Arc::new(Guest { caller, credentials }) };
-    let view = View { group, sight: Sight::All };
-    Arc::new(Listener::new((Topic::Group(group), Style::Events), view, None, sink, None))
+    let view = View { group: GROUP, sight: Sight::All };
+    Arc::new(Listener::new((topic, Style::Events), view, None, sink, None))
 }
 
 fn at(seq: i64) -> Position {
@@ -52,6 +57,30 @@ fn who_began_to_listen_meanwhile_misses_nothing() {
     board.skip_to(at(9));
     assert_eq!(board.at(), at(9));
     assert_eq!(board.join(&listener(), at(8)), Joined::Behind);
+}
+
+/// A batch was read without what things belong to, because nobody was in a room; while it is handed
+/// out somebody comes to one. What is theirs is not passed by: it is read anew.
+#[test]
+fn what_was_read_without_its_room_is_not_handed_out_once_somebody_is_in_one() {
+    let board = Board::default();
+    let (room, said) = (ThingId(Uuid::from_u128(2)), ThingId(Uuid::from_u128(3)));
+    board.listen(listener());
+    let parents = board.has_rooms();
+    assert!(!parents);
+    let told = |place, parents| {
+        let parent = Some(room).filter(|_| parents);
+        let topics = topics_of(GROUP, Some(said.into()), parent);
+        board.take(at(place), topics, parents).map(|all| all.len())
+    };
+    assert_eq!((told(1, parents), board.at()), (Some(1), at(1)));
+    let guest = listener_of(Topic::Room(room));
+    assert_eq!(board.listen(Arc::clone(&guest)), at(1));
+    assert_eq!((told(2, parents), board.at()), (None, at(1)), "they listen from 1 on");
+    assert_eq!((told(2, board.has_rooms()), board.at()), (Some(2), at(2)));
+    // When they are gone, what was read so is enough again.
+    board.leave(&guest);
+    assert_eq!((told(3, parents), board.at()), (Some(1), at(3)));
 }
 
 #[test]
