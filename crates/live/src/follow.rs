@@ -9,11 +9,12 @@ use database::{Sql, Tx};
 use kernel::Caller;
 use std::sync::Arc;
 use tokio::time::MissedTickBehavior;
-use types::{AnyId, ApiKeyId, GroupId, Kind, PersonId, Result};
+use types::{ApiKeyId, GroupId, PersonId, Result};
 use world::events::Part;
 
 use crate::heard::{self, Heard};
 use crate::listener::{Listener, Sink};
+use crate::moved::{Touched, touched};
 use crate::topic::{self, Topic};
 use crate::wire::{Guest, Wire};
 use crate::{Live, door, packet, subscriptions};
@@ -24,6 +25,8 @@ const BATCH: i64 = 500;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Everybody is asked who they are this often.
 const SWEEP: Duration = Duration::from_secs(60);
+/// How old what a node knows of the keys that sign tokens may be.
+const SETTLED: Duration = Duration::from_secs(1);
 /// How long somebody who was sent away has to end the transport themselves.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -61,7 +64,10 @@ pub(crate) async fn sweep(live: Live) {
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     due.tick().await;
     loop {
-        due.tick().await;
+        tokio::select! {
+            _ = due.tick() => {}
+            () = live.sooner.notified() => tokio::time::sleep(SETTLED).await,
+        }
         for wire in live.board.wires() {
             identify_again(&live, &wire, Why::Due).await;
             // A look into the store may be over at once.
@@ -121,70 +127,28 @@ async fn step(live: &Live) -> Result<bool> {
     Ok(told < read || i64::try_from(read).is_ok_and(|read| read == BATCH))
 }
 
-/// Whose rights an event may have changed.
-#[derive(Debug, PartialEq, Eq)]
-enum Moved {
-    Nobodys,
-    Persons(PersonId),
-    Keys(ApiKeyId),
-    /// Of everybody in a group and below.
-    Groups(GroupId),
-    /// Not said: of who did it, and of everybody in the event's group and below.
-    Somebodys,
-}
-
-/// By what it is about. Each kind is decided on, so that a new one has to be: what is looked at here
-/// without need delays all that is told.
-const fn moved(target: Option<AnyId>) -> Moved {
-    // Somebody's own event, what a receiver took in, a list that was brought in.
-    let Some(AnyId { kind, uuid }) = target else { return Moved::Nobodys };
-    match kind {
-        Kind::Person => Moved::Persons(PersonId(uuid)),
-        Kind::ApiKey => Moved::Keys(ApiKeyId(uuid)),
-        Kind::Group => Moved::Groups(GroupId(uuid)),
-        // Who may see a thing, and what hangs on it, is asked of each event; the rest is what the
-        // house does. Who is invited, or asks to be let in, is told of as a person once they are in.
-        Kind::Thing
-        | Kind::Connection
-        | Kind::Knowledge
-        | Kind::Event
-        | Kind::Job
-        | Kind::Import
-        | Kind::Webhook
-        | Kind::Delivery
-        | Kind::Receiver
-        | Kind::Invitation
-        | Kind::JoinRequest => Moved::Nobodys,
-        // Rare, if they are told of at all: most of it is told of as a person.
-        Kind::User | Kind::Session | Kind::Member | Kind::Passkey | Kind::Account => {
-            Moved::Somebodys
-        }
-    }
-}
-
-/// Whom a batch may have given other rights: the people it is about, and whoever listens in the
-/// groups it is about or below them.
+/// Whom a batch may have given other rights: the people it is about, those who are here as members of
+/// the groups it is about or with its keys, and whoever else listens in these groups or below them.
 async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
-    let mut people: HashSet<PersonId> = HashSet::new();
-    let mut keys: HashSet<ApiKeyId> = HashSet::new();
-    let mut groups: HashSet<GroupId> = HashSet::new();
-    for heard in batch {
-        let event = &heard.told.event;
-        match moved(event.target_id) {
-            Moved::Nobodys => {}
-            Moved::Persons(person) => people.extend([person]),
-            Moved::Keys(key) => keys.extend([key]),
-            Moved::Groups(group) => groups.extend([group]),
-            Moved::Somebodys => {
-                people.extend(event.actor_id);
-                groups.extend([event.group_id]);
-            }
-        }
-    }
-    if people.is_empty() && keys.is_empty() && groups.is_empty() {
-        return Ok(());
-    }
+    let events = batch.iter().map(|heard| &heard.told.event);
+    let Some(found) = touched(events) else { return Ok(()) };
+    let Touched { mut people, keys, mut members, mut groups, everybody } = found;
     live.board.review();
+    if everybody {
+        // All that are here, one by one: nobody's events wait for that.
+        live.sooner.notify_one();
+    }
+    if !groups.is_empty() {
+        groups = live.app.db.unbound().read(async move |tx| all_below(tx, &groups).await).await?;
+        members.extend(groups.iter().copied());
+    }
+    if !keys.is_empty() || !members.is_empty() {
+        // What they may do as members is known of them from when they were last asked who they are.
+        people.extend(people_here(live, |guest| has_one(guest, &keys, &members)));
+    }
+    for key in &keys {
+        live.app.identities.forget_key(*key);
+    }
     for person in &people {
         // Another node's change: what was remembered here may be older.
         live.app.identities.forget_person(*person);
@@ -196,25 +160,36 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
         let is_one = |guest: &Guest| guest.caller.person().is_some_and(|one| people.contains(&one));
         identify_streams(live, is_one, Why::Moved).await;
     }
-    for key in &keys {
-        live.app.identities.forget_key(*key);
-        let uses =
-            |guest: &Guest| guest.caller.identity().key.as_ref().is_some_and(|one| one.id == *key);
-        for wire in live.board.wires() {
-            if wire.data.guest().is_some_and(|guest| uses(&guest)) {
-                identify_again(live, &wire, Why::Moved).await;
-            }
-        }
-        identify_streams(live, uses, Why::Moved).await;
-    }
     if !groups.is_empty() {
-        let below =
-            live.app.db.unbound().read(async move |tx| all_below(tx, &groups).await).await?;
-        for listener in live.board.listeners(|one| below.contains(&one.group)) {
+        for listener in live.board.listeners(|one| groups.contains(&one.group)) {
             look_once(live, &listener).await;
         }
     }
     Ok(())
+}
+
+/// Whether somebody speaks through one of these keys, or as a member of one of these groups.
+fn has_one(guest: &Guest, keys: &HashSet<ApiKeyId>, members: &HashSet<GroupId>) -> bool {
+    let identity = guest.caller.identity();
+    identity.key.as_ref().is_some_and(|key| keys.contains(&key.id))
+        || identity.memberships.iter().any(|one| members.contains(&one.group))
+}
+
+/// Everybody who is here and for whom `is` holds: one look at each, however much it asks for.
+fn people_here(live: &Live, is: impl Fn(&Guest) -> bool) -> Vec<PersonId> {
+    let mut found: Vec<PersonId> = Vec::new();
+    for wire in live.board.wires() {
+        let guest = wire.data.guest().filter(|guest| is(guest));
+        found.extend(guest.and_then(|guest| guest.caller.person()));
+    }
+    for listener in live.board.listeners(|one| matches!(one.sink, Sink::Stream { .. })) {
+        if let Sink::Stream { guest, .. } = &listener.sink
+            && is(guest)
+        {
+            found.extend(guest.caller.person());
+        }
+    }
+    found
 }
 
 /// These groups and everything below them.
@@ -228,6 +203,26 @@ async fn all_below(tx: &mut Tx, groups: &HashSet<GroupId>) -> Result<HashSet<Gro
 /// Asks who somebody who has arrived is by now.
 pub(crate) async fn identify_arrived(live: &Live, wire: &Arc<Wire>) {
     identify_again(live, wire, Why::Moved).await;
+}
+
+/// Asks who somebody is by now, if their memberships are others than this connection knows of; none,
+/// if they are not.
+pub(crate) async fn identify_changed(
+    live: &Live,
+    wire: &Arc<Wire>,
+    guest: &Guest,
+) -> Option<Caller> {
+    let found = guest.credentials.identify(&live.who).await.ok()?;
+    let known = &guest.caller.identity().memberships;
+    let is_known = found.memberships.len() == known.len()
+        && found.memberships.iter().zip(known).all(|(one, other)| {
+            (one.group, one.role, one.rights) == (other.group, other.role, other.rights)
+        });
+    if is_known {
+        return None;
+    }
+    identify_again(live, wire, Why::Due).await;
+    wire.data.guest().map(|guest| guest.caller.clone())
 }
 
 /// Asks who somebody is by now; who is nobody any more is told so and sent away.
@@ -353,7 +348,3 @@ fn end(live: &Live, listener: &Arc<Listener>, code: &str) {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "follow_tests.rs"]
-mod tests;

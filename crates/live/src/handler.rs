@@ -8,8 +8,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures_util::FutureExt as _;
 use http::request::Parts;
-use types::Error;
+use types::{Error, ErrorKind};
 
+use crate::calls::Answer;
 use crate::door::{self, Credentials};
 use crate::packet::{self, Call, Packet};
 use crate::wire::{Guest, Put, Shared, Wire};
@@ -149,7 +150,7 @@ async fn event(live: &Live, wire: &Arc<Wire>, ack: Option<u64>, arguments: &str,
     let answer = match counted.and_then(|()| Call::parse(arguments)) {
         Ok(_) if binary => Err(calls::no_bytes()),
         Ok(call) => match calls::count_request(live, &guest.caller, &call) {
-            Ok(()) => calls::answer(live, wire, &guest.caller, &call).await,
+            Ok(()) => answer(live, wire, &guest, &call).await,
             Err(error) => Err(error),
         },
         Err(error) => Err(error),
@@ -164,5 +165,24 @@ async fn event(live: &Live, wire: &Arc<Wire>, ack: Option<u64>, arguments: &str,
     };
     if wire.emit(packet).is_err() {
         wire.close();
+    }
+}
+
+/// Answers a call; where it is refused, as who they are by now: of what somebody has just made, or
+/// was just let into, their connection may not have heard yet.
+async fn answer(
+    live: &Live,
+    wire: &Arc<Wire>,
+    guest: &Guest,
+    call: &Call<'_>,
+) -> types::Result<Answer> {
+    let first = calls::answer(live, wire, &guest.caller, call).await;
+    let refused = [ErrorKind::NotFound, ErrorKind::Forbidden];
+    if !first.as_ref().is_err_and(|error| refused.contains(&error.kind())) {
+        return first;
+    }
+    match follow::identify_changed(live, wire, guest).await {
+        Some(caller) => calls::answer(live, wire, &caller, call).await,
+        None => first,
     }
 }

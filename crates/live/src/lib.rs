@@ -19,6 +19,7 @@ mod follow;
 mod handler;
 mod heard;
 mod listener;
+mod moved;
 mod notices;
 mod packet;
 #[doc(hidden)]
@@ -42,7 +43,7 @@ use axum::extract::Request;
 use axum::routing::any;
 use kernel::App;
 use kernel::jobs::Jobs;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use types::{Error, PersonId, Result, Shortage};
 use utoipa_axum::router::OpenApiRouter;
 use web::CursorKey;
@@ -78,6 +79,8 @@ pub struct Parts {
     signals: Signals,
     streams: AtomicUsize,
     catching_up: Semaphore,
+    /// Everybody is to be asked who they are before it is due.
+    sooner: Notify,
     /// WebSockets of ours.
     open: Open,
     closing: watch::Sender<bool>,
@@ -106,6 +109,7 @@ pub fn new(app: App, settings: Settings, who: Who) -> Live {
         signals,
         streams: AtomicUsize::new(0),
         catching_up: Semaphore::new(subscriptions::CATCHING_UP),
+        sooner: Notify::new(),
         open: Open::default(),
         closing: watch::Sender::new(false),
         app,

@@ -4,6 +4,8 @@
 mod browser;
 mod closing;
 mod crowd;
+mod rights;
+mod socket;
 mod streams;
 
 use std::path::Path;

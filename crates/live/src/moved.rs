@@ -1,0 +1,153 @@
+//! Whose rights an event may have changed. They are looked at again, one by one, before anybody is
+//! told of it: what is looked at here without need delays all that is told.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+use types::{AnyId, ApiKeyId, GroupId, Kind, PersonId};
+use world::events::model::Event;
+use world::events::rules::is_reserved;
+
+/// Whose rights an event may have changed.
+#[derive(Debug, PartialEq, Eq)]
+enum Moved {
+    Nobodys,
+    Persons(PersonId),
+    Keys(ApiKeyId),
+    /// Of the members of a group, and nobody's below.
+    Members(GroupId),
+    /// Of everybody in a group and below.
+    Groups(GroupId),
+    /// Not said: of who did it, and of everybody in the event's group and below.
+    Somebodys,
+    /// Of anybody, wherever they are.
+    Everybodys,
+}
+
+/// Whose rights some events may have changed.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    pub(crate) people: HashSet<PersonId>,
+    pub(crate) keys: HashSet<ApiKeyId>,
+    /// Their members.
+    pub(crate) members: HashSet<GroupId>,
+    /// Everybody there and below.
+    pub(crate) groups: HashSet<GroupId>,
+    pub(crate) everybody: bool,
+}
+
+/// Whose rights these events may have changed; none, when nobody's.
+pub(crate) fn touched<'a>(events: impl Iterator<Item = &'a Event>) -> Option<Touched> {
+    let mut all = Touched::default();
+    let mut some = false;
+    for event in events {
+        let moved = moved(event);
+        some |= moved != Moved::Nobodys;
+        match moved {
+            Moved::Nobodys => {}
+            Moved::Persons(person) => all.people.extend([person]),
+            Moved::Keys(key) => all.keys.extend([key]),
+            Moved::Members(group) => all.members.extend([group]),
+            Moved::Groups(group) => all.groups.extend([group]),
+            Moved::Somebodys => {
+                all.people.extend(event.actor_id);
+                all.groups.extend([event.group_id]);
+            }
+            Moved::Everybodys => all.everybody = true,
+        }
+    }
+    some.then_some(all)
+}
+
+/// By what it is about, and then by its type: one that is not known to change nothing may have.
+fn moved(event: &Event) -> Moved {
+    let moved = by_target(event.target_id);
+    // What clients may say is nothing the policy goes by.
+    if moved == Moved::Nobodys || !is_reserved(&event.kind) || is_harmless(event) {
+        return Moved::Nobodys;
+    }
+    match moved {
+        // Those who hold it are members, and never own what is below.
+        Moved::Groups(group) if event.kind.starts_with("role_") => Moved::Members(group),
+        // Nobody was there before; whoever made it owns it.
+        Moved::Groups(_) if event.kind == "group_created" => {
+            event.actor_id.map_or(Moved::Nobodys, Moved::Persons)
+        }
+        // Any of them may have come with a token that it signed.
+        Moved::Groups(_) if event.kind == "signing_key_retired" => Moved::Everybodys,
+        other => other,
+    }
+}
+
+/// Each kind is decided on, so that a new one has to be.
+const fn by_target(target: Option<AnyId>) -> Moved {
+    // Somebody's own event, what a receiver took in, a list that was brought in.
+    let Some(AnyId { kind, uuid }) = target else { return Moved::Nobodys };
+    match kind {
+        Kind::Person => Moved::Persons(PersonId(uuid)),
+        Kind::ApiKey => Moved::Keys(ApiKeyId(uuid)),
+        Kind::Group => Moved::Groups(GroupId(uuid)),
+        // Who may see a thing, and what hangs on it, is asked of each event; the rest is what the
+        // house does. Who is invited, or asks to be let in, is told of as a person once they are in.
+        Kind::Thing
+        | Kind::Connection
+        | Kind::Knowledge
+        | Kind::Event
+        | Kind::Job
+        | Kind::Import
+        | Kind::Webhook
+        | Kind::Delivery
+        | Kind::Receiver
+        | Kind::Invitation
+        | Kind::JoinRequest => Moved::Nobodys,
+        // Rare, if they are told of at all: most of it is told of as a person.
+        Kind::User | Kind::Session | Kind::Member | Kind::Passkey | Kind::Account => {
+            Moved::Somebodys
+        }
+    }
+}
+
+/// Whether an event of the house's own is known to leave everybody's rights as they were.
+fn is_harmless(event: &Event) -> bool {
+    match event.kind.as_str() {
+        // Of a group: what it holds and uses, and what was told there.
+        "events_archived" | "events_deleted" | "group_exported" | "notification_sent"
+        | "quota_exceeded" | "quota_warning" | "type_deleted" | "type_registered"
+        | "type_updated" => true,
+        // Of a person: what is known of them, what they took along, what anybody may ask for or try
+        // in their name.
+        "account_exported"
+        | "email_verification_sent"
+        | "join_request_canceled"
+        | "join_request_rejected"
+        | "join_requested"
+        | "password_proof_failed"
+        | "password_reset_requested"
+        | "profile_updated"
+        | "sign_in_failed"
+        | "sign_up_repeated"
+        | "user_exported_by_owner" => true,
+        // Unless it was one session too many: then others have ended.
+        "user_login" => !event.metadata.to_map().contains_key("pushedOut"),
+        "group_updated" => is_as_open_as_before(event),
+        _ => false,
+    }
+}
+
+/// Whether only such of a group was changed as the policy does not ask for; where it stands in the
+/// tree, who sees it and whether it is there it does.
+fn is_as_open_as_before(event: &Event) -> bool {
+    let metadata = event.metadata.to_map();
+    let Some(changes) = metadata.get("changes").and_then(Value::as_object) else { return false };
+    let is_aside = |field: &String| {
+        matches!(
+            field.as_str(),
+            "name" | "description" | "settings.joinPolicy" | "settings.plan" | "settings.limits"
+        ) || field.starts_with("metadata.")
+    };
+    !changes.is_empty() && changes.keys().all(is_aside)
+}
+
+#[cfg(test)]
+#[path = "moved_tests.rs"]
+mod tests;

@@ -1,0 +1,85 @@
+//! Who is connected hears what they may hear by now.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::socket::Socket;
+use crate::people::Person;
+use crate::stage::{PASSWORD, Stage, alone_on_both, group, member, on_both};
+
+/// What a role allows is nobody's event; still whoever has it is asked anew who they are.
+#[tokio::test]
+async fn who_has_a_role_that_allows_less_by_now_hears_less_at_once() {
+    on_both(async |stage: &Stage| {
+        let (alice, bob) = (stage.alice(), stage.bob());
+        let team = group(&alice, "live-roles", "Roles").await;
+        member(&alice, &team, &bob, "group_user").await;
+        let role = format!("/v1/groups/{team}/roles/watcher");
+        let allow = async |permissions: &[&str]| {
+            let body = json!({ "permissions": permissions });
+            alice.send(alice.request(Method::PUT, &role).json(&body)).await.was(200);
+        };
+        allow(&["groups:read", "events:read"]).await;
+        let seat = json!({ "groupId": team, "role": "watcher" });
+        alice.patch(&format!("/v1/people/{}", bob.id), seat).await.was(200);
+        let mut socket = Socket::open(stage.server.url(), &bob);
+        for (number, topic) in [(0, format!("group:{team}")), (1, "person:me".to_owned())] {
+            socket.say(&format!(r#"42{number}["subscribe",{{"topic":"{topic}"}}]"#));
+            socket.hear(&format!(r#"43{number}[{{"ok":true"#));
+        }
+        let note = |group: &str| json!({ "groupId": group, "type": "note", "name": "note" });
+        let early = alice.post("/v1/things", note(&team)).await.was(201).id();
+        socket.told_until(&early);
+        allow(&["groups:read"]).await;
+        let late = alice.post("/v1/things", note(&team)).await.was(201).id();
+        // What happens after that, and is theirs.
+        let own = bob.post("/v1/things", note(&bob.home)).await.was(201).id();
+        let told = socket.told_until(&own);
+        assert!(!told.iter().any(|packet| packet.contains(&late)), "{told:?}");
+    })
+    .await;
+}
+
+/// Whoever makes a group owns it, on connections that were there before it, too.
+#[tokio::test]
+async fn who_makes_a_group_listens_to_it_at_once() {
+    on_both(async |stage: &Stage| {
+        let bob = stage.bob();
+        let mut socket = Socket::open(stage.server.url(), &bob);
+        let team = group(&bob, "live-made", "Made").await;
+        socket.say(&format!(r#"420["subscribe",{{"topic":"group:{team}"}}]"#));
+        socket.hear(r#"430[{"ok":true"#);
+        let note = json!({ "groupId": team, "type": "note", "name": "note" });
+        let made = bob.post("/v1/things", note).await.was(201).id();
+        socket.told_until(&made);
+    })
+    .await;
+}
+
+/// A key has leaked: who came with a token that it signed, theirs or made by somebody else, does not
+/// stay until everybody is asked who they are.
+#[tokio::test]
+async fn who_came_with_a_token_of_a_key_that_was_retired_is_sent_away() {
+    alone_on_both(async |stage| {
+        let (root, bob) = (stage.root(), stage.bob());
+        let body = json!({ "email": bob.email, "password": PASSWORD });
+        let pair = stage.nobody().post("/v1/auth/login", body).await.was(200);
+        let leaked = Person { token: Some(pair.text_at("/accessToken")), ..bob.clone() };
+        let mut socket = Socket::open(stage.server.url(), &leaked);
+        let mut other = Socket::open(stage.server.url(), &bob);
+        let first = root.get("/v1/signing-keys").await.was(200).text_at("/data/0/kid");
+        let at_once = json!({ "immediately": true });
+        root.post("/v1/signing-keys/rotate", at_once).await.was(200);
+        root.delete(&format!("/v1/signing-keys/{first}")).await.was(204);
+        let began = Instant::now();
+        let told = socket.told_until("session_revoked");
+        assert!(told.last().is_some_and(|last| last.contains("invalid_token")), "{told:?}");
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+        // A session's own token is none of them.
+        other.say(r#"420["subscribe",{"topic":"person:me"}]"#);
+        other.hear(r#"430[{"ok":true"#);
+    })
+    .await;
+}
