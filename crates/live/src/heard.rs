@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use database::seams::tail::Position;
 use database::{Sql, Tx};
+use kernel::access::Sight;
 use serde::Serialize;
 use types::{AnyId, Error, EventId, GroupId, Json, JsonMap, Kind, PersonId, Result, ThingId, Time};
 use uuid::Uuid;
@@ -30,6 +31,8 @@ struct Said {
     person: Option<PersonId>,
     content: Option<String>,
     at: Time,
+    /// Who may see it by now.
+    visibility: String,
 }
 
 /// Reads on in a part of the log.
@@ -75,7 +78,8 @@ async fn things_of(tx: &mut Tx, events: &[Told]) -> Result<HashMap<Uuid, Thing>>
         return Ok(HashMap::new());
     }
     let mut sql = Sql::new(
-        "select id, parent_id, type, owner_id, created_at, cast(properties ->> 'content' as text) \
+        "select id, parent_id, type, owner_id, created_at, \
+         cast(properties ->> 'content' as text), visibility \
          from things where parent_id is not null and id in ",
     );
     sql.bind_list(ids);
@@ -83,7 +87,8 @@ async fn things_of(tx: &mut Tx, events: &[Told]) -> Result<HashMap<Uuid, Thing>>
         .all(sql.text(), sql.args(), |row| {
             let said = row.text(2)? == "message";
             let said = if said {
-                Some(Said { person: row.get(3)?, at: row.get(4)?, content: row.get(5)? })
+                let (person, at, content) = (row.get(3)?, row.get(4)?, row.get(5)?);
+                Some(Said { person, content, at, visibility: row.get(6)? })
             } else {
                 None
             };
@@ -130,6 +135,12 @@ impl Heard {
         self.metadata.get_or_init(|| self.told.event.metadata.to_map())
     }
 
+    /// Whether what was said may still be seen by somebody with this sight in its group: it is told
+    /// as it is by now, which may be for fewer than when it was new.
+    pub(crate) fn is_still_seen(&self, sight: Sight, me: Option<PersonId>) -> bool {
+        self.message.as_ref().is_none_or(|said| sight.sees(&said.visibility, said.person, me))
+    }
+
     /// What is told in `topic`, as event `event`.
     pub(crate) fn event(&self, topic: Topic, cursors: &CursorKey) -> Frame {
         let cursor = seal(cursors, topic, self.told.position);
@@ -157,7 +168,8 @@ impl Heard {
             target_id: event.target_id,
             timestamp: event.timestamp,
             metadata: &event.metadata,
-            data: self.message_body(None),
+            // What was said is a thing's: who listens to anything but a room may read events only.
+            data: if matches!(topic, Topic::Room(_)) { self.message_body(None) } else { None },
         }
     }
 

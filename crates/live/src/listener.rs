@@ -141,6 +141,7 @@ impl Listener {
         let sight = sight(self.sight.load(Ordering::Acquire));
         heard.told.event.group_id == self.group
             && heard.told.is_seen(sight, self.me)
+            && (!self.needs_parents() || heard.is_still_seen(sight, self.me))
             && self.filter.as_ref().is_none_or(|filter| {
                 let given = Given { me: self.me, now, engine: database::Engine::Sqlite };
                 filter.matches(&Asked(heard), given)

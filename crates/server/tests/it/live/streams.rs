@@ -50,6 +50,16 @@ impl Events {
         }
     }
 
+    /// The next one about something; what comes before it is passed by.
+    async fn about(&mut self, id: &str) -> (String, Value) {
+        loop {
+            let (cursor, told) = self.next().await;
+            if told["targetId"] == id {
+                return (cursor, told);
+            }
+        }
+    }
+
     /// Reads to the end, which has to come; what was told until then.
     async fn rest(mut self) -> String {
         loop {
@@ -164,6 +174,70 @@ async fn a_stream_ends_with_the_right_to_it() {
         for stream in streams {
             let told = stream.rest().await;
             assert!(!told.contains(&late), "{told}");
+        }
+    })
+    .await;
+}
+
+/// What is said in a room is a thing's: that something was said is all that who may read events and no
+/// things is told, whoever else is in the room just then.
+#[tokio::test]
+async fn who_may_read_events_only_is_not_told_what_was_said() {
+    on_both(async |stage: &Stage| {
+        let alice = stage.alice();
+        let team = group(&alice, "stream-said", "Said").await;
+        let talk = json!({ "groupId": team, "type": "conversation", "name": "Talk" });
+        let room = alice.post("/v1/things", talk).await.was(201).id();
+        let key = json!({ "groupId": team, "name": "watcher",
+            "permissions": ["events:read", "groups:read"] });
+        let made = alice.post("/v1/api-keys", key).await.was(201);
+        let watcher = Person { token: Some(made.text_at("/key")), ..alice.clone() };
+        let (inside, outside) = (format!("room:{room}"), format!("group:{team}"));
+        let mut inside = Events::open(&alice, &[("topic", &inside)]).await;
+        let mut outside = Events::open(&watcher, &[("topic", &outside)]).await;
+        assert_eq!((inside.status(), outside.status()), (200, 200));
+        let message = json!({ "groupId": team, "parentId": room, "type": "message", "name": "m",
+            "properties": { "content": "between us" } });
+        let said = alice.post("/v1/things", message).await.was(201).id();
+        assert_eq!(inside.about(&said).await.1["data"]["body"], "between us");
+        assert_eq!(outside.about(&said).await.1["data"], Value::Null);
+        watcher.get(&format!("/v1/things/{said}")).await.was(404);
+    })
+    .await;
+}
+
+/// What was said is told as it is by now: so to those only who may see it by now.
+#[tokio::test]
+async fn what_is_no_longer_public_is_told_to_no_visitor_who_comes_back() {
+    on_both(async |stage: &Stage| {
+        let (alice, carol) = (stage.alice(), stage.carol());
+        let team = json!({ "slug": "stream-open", "name": "Open", "type": "business",
+            "settings": { "visibility": "public" } });
+        let team = alice.post("/v1/groups", team).await.was(201).id();
+        let talk = json!({ "groupId": team, "type": "conversation", "name": "Talk",
+            "visibility": "public" });
+        let room = alice.post("/v1/things", talk).await.was(201).id();
+        let say = async |content: &str| {
+            let message = json!({ "groupId": team, "parentId": room, "type": "message",
+                "name": "m", "visibility": "public", "properties": { "content": content } });
+            alice.post("/v1/things", message).await.was(201).id()
+        };
+        let topic = format!("room:{room}");
+        let mut first = Events::open(&carol, &[("topic", &topic)]).await;
+        assert_eq!(first.status(), 200);
+        let (since, _) = first.about(&say("one").await).await;
+        let two = say("two").await;
+        assert_eq!(first.about(&two).await.1["data"]["body"], "two");
+        let change = json!({ "visibility": "group", "properties": { "content": "members only" } });
+        alice.patch(&format!("/v1/things/{two}"), change).await.was(200);
+        let three = say("three").await;
+        let mut again = Events::open(&carol, &[("topic", &topic), ("since", &since)]).await;
+        loop {
+            let (_, told) = again.next().await;
+            assert_ne!(told["targetId"], two.as_str(), "{told}");
+            if told["targetId"] == three.as_str() {
+                break;
+            }
         }
     })
     .await;
