@@ -332,8 +332,8 @@ fn tell(
     let mut frames: Vec<(Topic, Style, Option<Frame>)> = Vec::new();
     for listener in listeners.iter().filter(|one| one.awaits(heard, now)) {
         let (topic, style) = (listener.topic, listener.style);
-        if let Sink::Stream { sender: stream, .. } = &listener.sink {
-            if stream.try_send(heard.json(topic, cursors)).is_err() {
+        if let Sink::Stream { outlet, .. } = &listener.sink {
+            if outlet.tell(heard.json(topic, cursors)).is_err() {
                 miss(listener, slow);
             } else {
                 told += 1;

@@ -4,13 +4,13 @@ use database::seams::tail::Position;
 use http::HeaderMap;
 use kernel::Caller;
 use kernel::access::Sight;
-use tokio::sync::mpsc;
 use types::{GroupId, PersonId, ThingId};
 use uuid::Uuid;
 
 use super::{Board, Joined};
 use crate::door::Credentials;
 use crate::listener::{Listener, Sink, Style};
+use crate::outlet::Outlet;
 use crate::topic::{Topic, View, topics_of};
 use crate::wire::Guest;
 
@@ -23,8 +23,8 @@ fn listener() -> Arc<Listener> {
 fn listener_of(topic: Topic) -> Arc<Listener> {
     let caller = Caller::nobody("test".into());
     let credentials = Credentials::shown(&HeaderMap::new());
-    let (sender, _) = mpsc::channel(1);
-    let sink = Sink::Stream { sender, guest: Arc::new(Guest { caller, credentials }) };
+    let (outlet, _) = Outlet::new();
+    let sink = Sink::Stream { outlet, guest: Arc::new(Guest { caller, credentials }) };
     let view = View { group: GROUP, sight: Sight::All };
     Arc::new(Listener::new((topic, Style::Events), view, None, sink, None))
 }

@@ -21,6 +21,7 @@ mod heard;
 mod listener;
 mod moved;
 mod notices;
+mod outlet;
 mod packet;
 #[doc(hidden)]
 pub mod parsers;
@@ -238,7 +239,7 @@ impl Live {
                 wire.close();
                 was_open
             }
-            Sink::Stream { sender, .. } => !sender.is_closed(),
+            Sink::Stream { outlet, .. } => !outlet.is_closed(),
         }
     }
 

@@ -6,12 +6,12 @@ use std::sync::{Arc, OnceLock};
 use database::seams::tail::Position;
 use filter::{Field, FieldKind, Filter, Given, Row, Schema, Value};
 use kernel::access::Sight;
-use tokio::sync::mpsc;
 use types::{GroupId, JsonMap, Kind, PersonId, Time};
 use web::CursorKey;
 
 use crate::engine::{Frame, Full};
 use crate::heard::Heard;
+use crate::outlet::Outlet;
 use crate::topic::{Topic, View, topics_of};
 use crate::wire::{Guest, Wire};
 
@@ -29,8 +29,8 @@ pub(crate) enum Style {
 pub(crate) enum Sink {
     /// A Socket.IO connection.
     Wire(Arc<Wire>),
-    /// A stream of server-sent events, as (cursor, data).
-    Stream { sender: mpsc::Sender<(String, String)>, guest: Arc<Guest> },
+    /// A stream of server-sent events.
+    Stream { outlet: Outlet, guest: Arc<Guest> },
 }
 
 /// One listener of one topic.
@@ -126,8 +126,8 @@ impl Listener {
 
     /// Tells it alone.
     pub(crate) fn tell(&self, heard: &Heard, cursors: &CursorKey) -> Result<(), Full> {
-        if let Sink::Stream { sender: stream, .. } = &self.sink {
-            return stream.try_send(heard.json(self.topic, cursors)).map_err(|_| Full);
+        if let Sink::Stream { outlet, .. } = &self.sink {
+            return outlet.tell(heard.json(self.topic, cursors));
         }
         let frame = match self.style {
             Style::Events => Some(heard.event(self.topic, cursors)),
@@ -172,14 +172,14 @@ impl Sink {
     pub(crate) fn has_room(&self) -> bool {
         match self {
             Self::Wire(wire) => wire.has_room(),
-            Self::Stream { sender: stream, .. } => stream.capacity() > 0,
+            Self::Stream { outlet, .. } => outlet.has_room(),
         }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
         match self {
             Self::Wire(wire) => wire.is_closed(),
-            Self::Stream { sender: stream, .. } => stream.is_closed(),
+            Self::Stream { outlet, .. } => outlet.is_closed(),
         }
     }
 }

@@ -10,6 +10,9 @@ use types::{Error, ErrorKind, Result};
 
 /// Frames of bytes one event may announce; none of our events takes any.
 const MAX_ATTACHMENTS: u8 = 10;
+/// Bytes of a namespace: there is one, and another one's name is told back to whoever asks for it,
+/// who is nobody yet.
+const MAX_NAMESPACE: usize = 256;
 /// Arguments of an event, its name aside.
 const MAX_ARGUMENTS: usize = 4;
 
@@ -40,6 +43,9 @@ impl<'a> Packet<'a> {
         let mut namespace = "/";
         if rest.starts_with('/') {
             (namespace, rest) = rest.split_once(',').unwrap_or((rest, ""));
+            if namespace.len() > MAX_NAMESPACE {
+                return None;
+            }
         }
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (id, body) = rest.split_at(digits);

@@ -34,6 +34,10 @@ fn what_is_no_packet_is_refused() {
     {
         assert_eq!(Packet::parse(text), None, "{text}");
     }
+    // What it is called is told back.
+    let named = |length| format!("0/{},", "x".repeat(length));
+    assert!(Packet::parse(&named(MAX_NAMESPACE - 1)).is_some());
+    assert_eq!(Packet::parse(&named(MAX_NAMESPACE)), None);
     for text in ["", "{}", "[]", "[1]", r#"["a",1,2,3,4,5]"#, r#"["a""#] {
         assert_eq!(
             Call::parse(text).err().map(|error| error.code().to_owned()).as_deref(),

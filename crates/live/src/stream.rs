@@ -12,7 +12,6 @@ use filter::Filter;
 use futures_util::stream;
 use http::HeaderMap;
 use serde::Deserialize;
-use tokio::sync::mpsc;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -20,14 +19,13 @@ use web::{Answer, By, Params, Problem};
 
 use crate::door::Credentials;
 use crate::listener::{SCHEMA, Sink, Style};
+use crate::outlet::Outlet;
 use crate::topic::Topic;
 use crate::wire::Guest;
 use crate::{Live, subscriptions};
 
 /// A comment keeps proxies from ending a quiet stream.
 const BEAT: Duration = Duration::from_secs(15);
-/// Events waiting for one stream.
-const QUEUE: usize = 256;
 
 /// The routes of this room.
 pub(crate) fn router() -> OpenApiRouter<Live> {
@@ -75,10 +73,10 @@ async fn stream_events(
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let since = last.or(wanted.since.as_deref());
     let place = live.place_for_stream(caller.person())?;
-    let (sender, receiver) = mpsc::channel(QUEUE);
+    let (outlet, inlet) = Outlet::new();
     let credentials = Credentials::shown(&headers);
     let guest = Arc::new(Guest { caller: caller.clone(), credentials });
-    let sink = Sink::Stream { sender, guest };
+    let sink = Sink::Stream { outlet, guest };
     let start =
         subscriptions::begin(&live, &caller, (topic, Style::Events), filter, since, sink).await?;
     let missing = since.is_some() && !start.recovered;
@@ -86,21 +84,20 @@ async fn stream_events(
     let _ = start.go(&live);
     let first = missing.then(|| Event::default().event("resync_required").data("{}"));
     let leaving = Leaving { live: live.clone(), listener, _place: place };
-    let told =
-        stream::unfold((receiver, leaving, first), async |(mut receiver, leaving, first)| {
-            if let Some(first) = first {
-                return Some((Ok::<_, Infallible>(first), (receiver, leaving, None)));
-            }
-            let event = tokio::select! {
-                next = tokio::time::timeout(BEAT, receiver.recv()) => match next {
-                    Ok(Some((cursor, data))) => Event::default().id(cursor).data(data),
-                    Ok(None) => return None,
-                    Err(_) => Event::default().comment(""),
-                },
-                () = leaving.live.closing() => return None,
-            };
-            Some((Ok(event), (receiver, leaving, None)))
-        });
+    let told = stream::unfold((inlet, leaving, first), async |(mut inlet, leaving, first)| {
+        if let Some(first) = first {
+            return Some((Ok::<_, Infallible>(first), (inlet, leaving, None)));
+        }
+        let event = tokio::select! {
+            next = tokio::time::timeout(BEAT, inlet.next()) => match next {
+                Ok(Some((cursor, data))) => Event::default().id(cursor).data(data),
+                Ok(None) => return None,
+                Err(_) => Event::default().comment(""),
+            },
+            () = leaving.live.closing() => return None,
+        };
+        Some((Ok(event), (inlet, leaving, None)))
+    });
     Ok(Sse::new(told).into_response())
 }
 

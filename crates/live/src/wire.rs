@@ -18,6 +18,9 @@ pub(crate) type Wire = Session<Handler>;
 
 /// What a client may have said before the first of it is answered.
 const INBOX: usize = 64;
+/// The same in bytes, beyond which nothing is added: so many of the largest frames would be 64 MiB,
+/// of whoever connects.
+const INBOX_BYTES: usize = 1 << 20;
 
 /// What is kept of a connection.
 pub(crate) struct Shared {
@@ -40,6 +43,8 @@ pub(crate) struct State {
     pub(crate) opening: Option<Credentials>,
     /// Packets to be answered in their order.
     inbox: VecDeque<Box<str>>,
+    /// Bytes of them.
+    said: usize,
     /// Whether somebody is answering them.
     working: bool,
     /// Frames of bytes to come that nobody wants.
@@ -94,9 +99,14 @@ impl Shared {
     /// Takes a packet in.
     pub(crate) fn put(&self, packet: Box<str>) -> Put {
         let mut state = self.lock();
-        if state.inbox.len() >= INBOX {
+        // Nobody is there to be answered.
+        if state.closed {
+            return Put::Waits;
+        }
+        if state.inbox.len() >= INBOX || state.said >= INBOX_BYTES {
             return Put::Flood;
         }
+        state.said += packet.len();
         state.inbox.push_back(packet);
         if std::mem::replace(&mut state.working, true) { Put::Waits } else { Put::Begin }
     }
@@ -105,8 +115,10 @@ impl Shared {
     pub(crate) fn next(&self) -> Option<Box<str>> {
         let mut state = self.lock();
         let next = if state.closed { None } else { state.inbox.pop_front() };
-        if next.is_none() {
-            state.inbox = VecDeque::new();
+        if let Some(packet) = &next {
+            state.said -= packet.len();
+        } else {
+            (state.inbox, state.said) = (VecDeque::new(), 0);
             state.working = false;
         }
         next
@@ -121,3 +133,7 @@ impl Shared {
         self.lock().listening.contains_key(&(Topic::Room(room), Style::Messages))
     }
 }
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;

@@ -15,6 +15,7 @@ mod open;
 mod pen;
 mod pipe;
 mod polling;
+mod queue;
 mod request;
 mod session;
 mod socket;
@@ -30,6 +31,7 @@ use tokio::time::Instant;
 
 pub(crate) use frame::Frame;
 pub(crate) use open::Open;
+pub(crate) use queue::PLACE;
 pub(crate) use session::{Full, Session};
 
 use self::pen::Pens;

@@ -3,7 +3,6 @@
 //! A [`Pen`] writes, the connection's own task reads — and writes where the client has not taken
 //! everything at once, for it is woken when there is room again.
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,12 +14,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frame::Frame;
 use super::pen::Pen;
+use super::queue::Queue;
 use super::session::{Full, SPARE};
 
 /// Frames written with one call.
 const AT_ONCE: usize = 32;
-/// A queue that was longer than this gives its memory back when it is empty.
-const USUAL: usize = 64;
 
 pub(super) struct Pipe {
     line: Mutex<Line>,
@@ -34,7 +32,7 @@ struct Line {
     stream: Option<TokioIo<Upgraded>>,
     /// The task that reads.
     reader: Waker,
-    queue: Queue,
+    waiting: Waiting,
     state: State,
     /// A pen will come by, or the reader will when there is room.
     awaited: bool,
@@ -42,8 +40,8 @@ struct Line {
 
 /// What waits to be written.
 #[derive(Default)]
-struct Queue {
-    frames: VecDeque<Frame>,
+struct Waiting {
+    queue: Queue,
     /// Bytes of the first that are written already.
     written: usize,
 }
@@ -61,7 +59,7 @@ impl Pipe {
         let line = Line {
             stream: Some(stream),
             reader: Waker::noop().clone(),
-            queue: Queue::default(),
+            waiting: Waiting::default(),
             state: State::Open,
             awaited: false,
         };
@@ -83,21 +81,21 @@ impl Pipe {
     /// The same, where so many may wait.
     pub(super) fn send_within(self: &Arc<Self>, frame: Frame, most: usize) -> Result<(), Full> {
         let mut line = self.lock();
-        if line.state != State::Open || line.queue.frames.len() >= most {
+        if line.state != State::Open || !line.waiting.queue.has_room(most) {
             return Err(Full);
         }
-        line.queue.frames.push_back(frame);
+        line.waiting.queue.push(frame);
         self.call(line);
         Ok(())
     }
 
     /// Puts into the queue what waited for a client that polled.
-    pub(super) fn adopt(self: &Arc<Self>, mut frames: VecDeque<Frame>) {
+    pub(super) fn adopt(self: &Arc<Self>, queue: Queue) {
         let mut line = self.lock();
-        if line.state != State::Open || frames.is_empty() {
+        if line.state != State::Open || queue.is_empty() {
             return;
         }
-        line.queue.frames.append(&mut frames);
+        line.waiting.queue.append(queue);
         self.call(line);
     }
 
@@ -108,7 +106,9 @@ impl Pipe {
             return;
         }
         line.state = State::Ending;
-        line.queue.frames.extend(last.iter().cloned());
+        for frame in last {
+            line.waiting.queue.push(frame.clone());
+        }
         self.call(line);
     }
 
@@ -122,7 +122,7 @@ impl Pipe {
 
     pub(super) fn has_room(&self, most: usize) -> bool {
         let line = self.lock();
-        line.state == State::Open && line.queue.frames.len() < most
+        line.state == State::Open && line.waiting.queue.has_room(most)
     }
 
     /// Writes what the client takes.
@@ -161,7 +161,7 @@ impl Pipe {
     pub(super) fn let_go(&self) {
         let mut line = self.lock();
         line.state = State::Broken;
-        line.queue = Queue::default();
+        line.waiting = Waiting::default();
         line.stream = None;
     }
 }
@@ -173,7 +173,7 @@ impl Line {
             return;
         };
         let cx = &mut Context::from_waker(&self.reader);
-        match self.queue.poll_write(Pin::new(stream), cx) {
+        match self.waiting.poll_write(Pin::new(stream), cx) {
             Poll::Ready(Ok(())) => self.awaited = false,
             Poll::Ready(Err(_)) => self.fail(),
             Poll::Pending => self.awaited = true,
@@ -183,25 +183,25 @@ impl Line {
     /// The reader learns by reading what became of it.
     fn fail(&mut self) {
         self.state = State::Broken;
-        self.queue = Queue::default();
+        self.waiting = Waiting::default();
         self.awaited = false;
         self.reader.wake_by_ref();
     }
 }
 
-impl Queue {
+impl Waiting {
     fn poll_write(
         &mut self,
         mut stream: Pin<&mut TokioIo<Upgraded>>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        while let Some(first) = self.frames.front() {
+        while let Some(first) = self.queue.first() {
             let rest = first.on_the_wire().get(self.written..).unwrap_or_default();
-            let taken = if self.frames.len() == 1 {
+            let taken = if self.queue.len() == 1 {
                 ready!(stream.as_mut().poll_write(cx, rest))?
             } else {
                 let mut slices = [IoSlice::new(&[]); AT_ONCE];
-                let others = self.frames.iter().skip(1).map(Frame::on_the_wire);
+                let others = self.queue.iter().skip(1).map(Frame::on_the_wire);
                 let mut count = 0;
                 for (slice, bytes) in slices.iter_mut().zip(std::iter::once(rest).chain(others)) {
                     *slice = IoSlice::new(bytes);
@@ -215,22 +215,20 @@ impl Queue {
             }
             self.advance(taken);
         }
-        if self.frames.capacity() > USUAL {
-            self.frames = VecDeque::new();
-        }
+        self.queue.shrink();
         stream.poll_flush(cx)
     }
 
     /// So many bytes more are written.
     fn advance(&mut self, bytes: usize) {
         self.written += bytes;
-        while let Some(first) = self.frames.front() {
+        while let Some(first) = self.queue.first() {
             let length = first.on_the_wire().len();
             if self.written < length {
                 break;
             }
             self.written -= length;
-            self.frames.pop_front();
+            self.queue.pop();
         }
     }
 }

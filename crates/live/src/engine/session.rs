@@ -1,6 +1,5 @@
 //! One connection, whichever way it goes.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -9,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::frame::Frame;
 use super::pipe::Pipe;
+use super::queue::Queue;
 use super::{Engine, Handler};
 
 /// Packets of one body: python-socketio refuses one of more.
@@ -46,7 +46,7 @@ pub(crate) struct Session<H: Handler> {
 /// What a client that polls has not got yet.
 #[derive(Default)]
 struct Polled {
-    waiting: VecDeque<Frame>,
+    waiting: Queue,
     /// A request waits.
     polling: bool,
     change: Change,
@@ -111,10 +111,10 @@ impl<H: Handler> Session<H> {
         if let Some(pipe) = self.pipe.get() {
             return pipe.send_within(frame, most);
         }
-        if self.is_closed() || polled.waiting.len() >= most {
+        if self.is_closed() || !polled.waiting.has_room(most) {
             return Err(Full);
         }
-        polled.waiting.push_back(frame);
+        polled.waiting.push(frame);
         drop(polled);
         self.news.notify_one();
         Ok(())
@@ -126,7 +126,7 @@ impl<H: Handler> Session<H> {
         let most = (self.engine.config.queue / 4).max(1);
         match self.pipe.get() {
             Some(pipe) => pipe.has_room(most),
-            None => !self.is_closed() && self.lock().waiting.len() < most,
+            None => !self.is_closed() && self.lock().waiting.has_room(most),
         }
     }
 
@@ -156,7 +156,7 @@ impl<H: Handler> Session<H> {
         // First, or whoever sees that it has ended ends the pipe without these.
         match self.pipe.get() {
             Some(pipe) => pipe.end(last),
-            None => polled.waiting.extend(last.first().cloned()),
+            None => last.iter().take(1).for_each(|frame| polled.waiting.push(frame.clone())),
         }
         self.ended.store(true, Ordering::Release);
         drop(polled);
@@ -277,7 +277,7 @@ impl<H: Handler> Turn<'_, H> {
         let mut polled = self.0.lock();
         let mut body = Vec::new();
         for _ in 0..AT_ONCE {
-            let Some(frame) = polled.waiting.front() else { break };
+            let Some(frame) = polled.waiting.first() else { break };
             let packet = frame.as_packet();
             if !body.is_empty() {
                 if body.len() + 1 + packet.len() > most {
@@ -286,7 +286,7 @@ impl<H: Handler> Turn<'_, H> {
                 body.push(SEPARATOR);
             }
             body.extend_from_slice(packet);
-            polled.waiting.pop_front();
+            polled.waiting.pop();
         }
         if body.is_empty() && (self.0.is_socket() || self.0.is_closed()) {
             body.extend_from_slice(Frame::NOTHING.as_packet());
