@@ -298,7 +298,12 @@ impl Session {
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         // Where something that was said fails, the server takes the commit for the way back.
         let done = if self.begun { self.command("commit").await } else { Ok(()) };
-        self.leave().await;
+        // What failed before the commit was on the wire left the transaction open.
+        if done.is_err() {
+            self.abandon().await;
+        } else {
+            self.leave().await;
+        }
         done
     }
 
