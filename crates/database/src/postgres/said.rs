@@ -19,9 +19,10 @@ use crate::watch::Watch;
 
 /// So many at most: the next one sends them, though nobody asked.
 pub(super) const MOST: usize = 12;
-/// How an insert begins, and what stands before rows that are read from nowhere.
+/// How an insert begins, what stands before rows that are read from nowhere, and what else reads.
 const INSERT: &str = "insert into ";
 const VALUES: &str = " values ";
+const READS: &str = "select ";
 
 /// Why a statement could not be said.
 pub(crate) enum Failed {
@@ -61,23 +62,16 @@ impl Said {
         Ok(Self { before, statement, sql: sql.into(), args, numbered })
     }
 
-    /// Where it inserts values and reads nothing, so that it is the same before and after an insert
-    /// into another table.
-    fn target(&self) -> Option<&str> {
-        let rest = self.sql.strip_prefix(INSERT)?;
-        rest.contains(VALUES).then(|| rest.split(' ').next()).flatten()
-    }
-
     /// Whether this may be one statement with those that were said before it.
     fn joins(&self, others: &[Self]) -> bool {
         let Some(last) = others.last() else { return true };
-        let target = self.target();
+        let into = target(&self.sql);
         let apart = others.iter().all(|other| {
-            let theirs = other.target();
-            theirs.is_some() && theirs != target
+            let theirs = target(&other.sql);
+            theirs.is_some() && theirs != into
         });
         // Only the last part of a statement may answer.
-        apart && target.is_some() && self.before.is_none() && !last.numbered
+        apart && into.is_some() && self.before.is_none() && !last.numbered
     }
 
     /// All of them in one statement.
@@ -115,6 +109,15 @@ impl Said {
         };
         Ok((number, Instant::now()))
     }
+}
+
+/// The table that a statement inserts values into, where it reads nothing: then it does the same before
+/// and after an insert into another table. The server does the parts of a statement in an order of its
+/// own, and checks references when all are done.
+fn target(sql: &str) -> Option<&str> {
+    let rest = sql.strip_prefix(INSERT)?;
+    let apart = rest.contains(VALUES) && !rest.contains(READS);
+    apart.then(|| rest.split([' ', '(']).next()).flatten()
 }
 
 /// Adds a statement whose parameters come after `count` others.
@@ -218,6 +221,16 @@ impl ToSql for Encoded {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_reads_is_no_part_of_another_statement() {
+        assert_eq!(target("insert into a (b) values ($1)"), Some("a"));
+        assert_eq!(target("insert into a(b) values ($1) on conflict do nothing"), Some("a"));
+        assert_eq!(target("insert into a as x (b) values ($1), ($2) returning c"), Some("a"));
+        assert_eq!(target("insert into a (b) select c from d"), None);
+        assert_eq!(target("insert into a (b) values ((select max(c) from d))"), None);
+        assert_eq!(target("update a set b = $1"), None);
+    }
 
     #[test]
     fn parameters_are_counted_on() {

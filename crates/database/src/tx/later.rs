@@ -9,7 +9,9 @@ use crate::{Value, failure};
 impl Tx {
     /// Runs a statement that changes rows, at the latest with the next one or with the commit, which
     /// saves a round trip on PostgreSQL: for what nobody has to know the outcome of by itself. There
-    /// its failure is the next one's, or the commit's.
+    /// its failure is the next one's, or the commit's; and inserts into different tables become one
+    /// statement, so none may be into a table whose wall looks at rows of another one: it would not
+    /// see those that go along.
     ///
     /// # Errors
     /// As [`Tx::all`].

@@ -115,6 +115,39 @@ on_each!(rows_tell_their_numbers, |store| {
     assert_eq!(numbers, stored);
 });
 
+on_each!(inserts_into_different_tables_are_done_or_fail_together, |store| {
+    const GROUP: &str = "insert into groups (id, slug, name, type, visibility, join_policy, plan, \
+                         metadata, status, version, created_at, updated_at) values ($1, 'one', \
+                         'G', 'business', 'private', 'invite_only', 'free', '{}', 'active', 1, 0, 0)";
+    const TYPE: &str = "insert into registered_types (group_id, dimension, name, definition, \
+                        created_at, updated_at) values ($1, 'thing', $2, '{}', 0, 0)";
+    const EVENT: &str = "insert into events (id, group_id, type, occurred_at, metadata, visibility) \
+                         values ($1, $1, 'told', 0, '{}', 'group')";
+    let [group, other] = [1, 2].map(Uuid::from_u128);
+    let all = store.db.unbound().write(async move |tx| {
+        tx.run_later(GROUP, args![group]).await?;
+        tx.run_later(CLAIM, args!["one"]).await?;
+        // Of the group that goes along.
+        tx.run_later(TYPE, args![group, "one"]).await?;
+        tx.insert_numbered(EVENT, "seq", args![group]).await?;
+        tx.run_later(CLAIM, args!["two"]).await?;
+        let number = tx.last_number().await?;
+        let stored: i64 =
+            tx.one("select seq from events where id = $1", args![group], |row| row.get(0)).await?;
+        Ok((number == stored, names(tx).await?))
+    });
+    let told = ["one", "two"].map(str::to_owned).to_vec();
+    assert_eq!(all.await.expect("a change"), (true, told.clone()));
+    // There is no such group, and no answer that anybody waits for.
+    let broken = store.db.unbound().write(async move |tx| {
+        tx.run_later(CLAIM, args!["three"]).await?;
+        tx.run_later(TYPE, args![other, "two"]).await?;
+        tx.insert_numbered(EVENT, "seq", args![other]).await
+    });
+    assert_eq!(broken.await.expect_err("no group").code(), "reference_broken");
+    assert_eq!(left(&store.db).await, told);
+});
+
 /// It is held to what was reached when it was said, and not to what is reached when it is sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_put_off_reaches_as_far_as_it_did_then() {
