@@ -147,7 +147,7 @@ impl App {
 
     /// As [`App::change`], and takes all of it back: what the closure answers is all that is left of
     /// it, and nothing happens after it. It does not lose to changes that are made meanwhile, nor
-    /// they to it.
+    /// they to it; only who writes the same row waits for its end.
     ///
     /// # Errors
     /// What the closure answers, and what [`Store::rehearse`] does.

@@ -74,8 +74,8 @@ impl<'t> Work<'t> {
         self.caller.person()
     }
 
-    /// Whether all of this is taken back in the end ([`App::rehearse`]): numbers need not be exact
-    /// then, and nobody is to wait for it.
+    /// Whether all of this is taken back in the end ([`App::rehearse`]): what it counts is nobody
+    /// else's then, and nobody is to wait for it.
     #[must_use]
     pub const fn is_rehearsal(&self) -> bool {
         self.rehearsal

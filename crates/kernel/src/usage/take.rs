@@ -58,6 +58,10 @@ pub async fn take_by(work: &mut Work<'_>, terms: &Terms, amounts: &[(Metric, i64
         let number = Number { group, metric, period: "" };
         if limit.is_none() && cut.is_none() {
             free.push((number, amount));
+        } else if work.is_rehearsal() {
+            sum_with(work, number, limit, amount).await?;
+            let slot = own_slot(work);
+            sql::add(work.tx, number, slot, amount).await?;
         } else if limit != cut.map(|cut| cut.most) || !beside(work, number, cut, amount).await? {
             in_turn(work, number, limit, cut, amount).await?;
         }
@@ -109,17 +113,9 @@ async fn in_turn(
     cut: Option<Cut>,
     amount: i64,
 ) -> Result<()> {
-    let used = sql::sum(work.tx, number).await?;
-    let after = used.saturating_add(amount);
     // Full is full, in turn or not.
-    if let Some(limit) = limit
-        && amount > 0
-        && after > limit
-        && !work.caller.identity().system
-    {
-        return Err(exceeded(number.metric, limit, used));
-    }
-    alone_with(work, number)?;
+    let after = sum_with(work, number, limit, amount).await?;
+    gate::pass(work.tx, key(number))?;
     let Some(limit) = limit else {
         sql::forget_cut(work.tx, number).await?;
         let slot = own_slot(work);
@@ -139,6 +135,25 @@ async fn in_turn(
         return sql::add(work.tx, number, 0, amount).await;
     }
     sql::spread(work.tx, number, slots, after, share).await
+}
+
+/// What a number comes to with so much more. It may be too much.
+async fn sum_with(
+    work: &mut Work<'_>,
+    number: Number<'_>,
+    limit: Option<i64>,
+    amount: i64,
+) -> Result<i64> {
+    let used = sql::sum(work.tx, number).await?;
+    let after = used.saturating_add(amount);
+    if let Some(limit) = limit
+        && amount > 0
+        && after > limit
+        && !work.caller.identity().system
+    {
+        return Err(exceeded(number.metric, limit, used));
+    }
+    Ok(after)
 }
 
 /// Records that a number has come closer to its limit than it was known to be; what is known now.
@@ -170,7 +185,7 @@ pub async fn recount(work: &mut Work<'_>, group: GroupId) -> Result<()> {
     for metric in Metric::ALL {
         let number = Number { group, metric, period: "" };
         let Some(exact) = sql::count(work.tx, group, metric).await? else { continue };
-        alone_with(work, number)?;
+        gate::pass(work.tx, key(number))?;
         sql::forget_cut(work.tx, number).await?;
         let slots = gate::slots(work.tx);
         sql::spread(work.tx, number, slots, exact, 0).await?;
@@ -231,15 +246,11 @@ pub(super) fn exceeded(metric: Metric, limit: i64, used: i64) -> Error {
     Error::new(ErrorKind::QuotaSpent, "quota_exceeded", message)
 }
 
-/// The slot this change writes to; others that are made just now write to others.
+/// The slot this change writes to; others that are made just now write to others. What is rehearsed may
+/// take long, and counts where only rehearsals do.
 pub(super) fn own_slot(work: &Work<'_>) -> i64 {
-    gate::seat(work.tx).into()
-}
-
-/// Goes on while nobody else is where the sum of this number is known. What is taken back leaves no
-/// sum behind: it waits for nobody, and need not begin again for that.
-fn alone_with(work: &mut Work<'_>, number: Number<'_>) -> Result<()> {
-    if work.is_rehearsal() { Ok(()) } else { gate::pass(work.tx, key(number)) }
+    let seat = i64::from(gate::seat(work.tx));
+    if work.is_rehearsal() { -1 - seat } else { seat }
 }
 
 /// The gate of a number: the hash of its group, and which of its numbers it is.

@@ -364,3 +364,25 @@ on_each!(a_rehearsal_counts_and_does_not_begin_again_for_that, |store| {
     assert_eq!(used(&house.app, group).await, 0);
     assert_eq!(told(&house.app).await, Vec::<String>::new());
 });
+
+/// Only where there is more than one writer: on SQLite nobody writes meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_counts_waits_for_no_rehearsal() {
+    let Some(store) = crate::engines::Fresh::postgres().await else { return };
+    let house = House::over(&store);
+    let group = limited(&house, 100).await;
+    let app = house.app.clone();
+    let tried = house.app.rehearse(&somebody(), async move |work| {
+        work.tx.enter([group]);
+        usage::take(work, group, Metric::Things, 30).await?;
+        usage::take(work, group, Metric::Things, 30).await?;
+        // The first of them is on the server by now, and whoever comes makes all slots there are.
+        for _ in 0..40 {
+            take(&app, group, 1).await?;
+        }
+        usage::take(work, group, Metric::Things, 1).await
+    });
+    assert_eq!(tried.await.expect_err("it is full with those").code(), "quota_exceeded");
+    assert_eq!(used(&house.app, group).await, 40);
+    store.done().await;
+}
