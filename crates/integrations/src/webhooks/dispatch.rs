@@ -3,7 +3,7 @@
 //! once.
 
 use std::collections::hash_map;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use database::Tx;
@@ -59,12 +59,19 @@ struct Matching<'s> {
     owners: HashMap<PersonId, Option<Caller>>,
     /// Whether each webhook may still be sent anything.
     open: HashMap<WebhookId, bool>,
+    /// Webhooks that were refused a place.
+    refused: HashSet<WebhookId>,
 }
 
 async fn read(state: &State, tx: &mut Tx, entries: &[Entry]) -> Result<Batch> {
     let targets = state.targets(tx).await?;
-    let mut matching =
-        Matching { state, batch: Batch::default(), owners: HashMap::new(), open: HashMap::new() };
+    let mut matching = Matching {
+        state,
+        batch: Batch::default(),
+        owners: HashMap::new(),
+        open: HashMap::new(),
+        refused: HashSet::new(),
+    };
     if targets.is_empty() {
         return Ok(matching.batch);
     }
@@ -124,8 +131,9 @@ impl Matching<'_> {
         }
         let now = app.now();
         let id = DeliveryId(app.id(now));
-        // In order, others may be before it: those the sender takes from the queue.
-        let place = (!webhook.ordered)
+        // In order, others may be before it: those the sender takes from the queue, and what comes
+        // after one that was refused, lest each makes somebody else give way.
+        let place = (!webhook.ordered && !self.refused.contains(&webhook.id))
             .then(|| {
                 let (group, owner) = (webhook.group_id, webhook.owner_id);
                 self.state.outbox.place(webhook.id, group, owner, false)
@@ -137,7 +145,10 @@ impl Matching<'_> {
                 let starts = self.batch.starts.get_mut().unwrap_or_else(PoisonError::into_inner);
                 starts.push((id, place));
             }
-            None => self.batch.waiting = true,
+            None => {
+                self.refused.insert(webhook.id);
+                self.batch.waiting = true;
+            }
         }
         self.batch.deliveries.push(NewDelivery {
             id,
