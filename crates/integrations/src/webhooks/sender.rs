@@ -42,7 +42,9 @@ async fn send(state: State) {
             Ok(pause) => pause,
             Err(error) => {
                 tracing::warn!(cause = error.cause(), "webhooks cannot be taken from the queue");
-                PATIENCE
+                // The places it had for them were given back, which wakes it: that is no news.
+                tokio::time::sleep(PATIENCE).await;
+                Duration::ZERO
             }
         };
         tokio::select! {
