@@ -47,7 +47,7 @@ pub struct Pace {
 
 impl Pace {
     /// Beside a server: an eighth of the time is work, more of it where a disk is slow.
-    pub const GENTLE: Self = Self { pages: 256, sync_every: 4, rest: 7 };
+    pub const GENTLE: Self = Self { pages: 256, sync_every: 1, rest: 7 };
     /// Nobody else is there.
     pub const FULL: Self = Self { pages: 4096, sync_every: u32::MAX, rest: 0 };
 }
