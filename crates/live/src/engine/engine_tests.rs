@@ -425,3 +425,14 @@ async fn who_does_not_answer_is_gone_and_who_does_is_not() {
     assert!(!there.is_closed());
     assert_eq!(answering.hear().await.as_deref(), Some("2"), "and is asked again");
 }
+
+/// Whatever waits for them: nobody else may ever have anything to tell them.
+#[tokio::test(start_paused = true)]
+async fn who_left_a_long_frame_behind_is_gone_as_well() {
+    let house = house(USUAL);
+    let session = house.open().await;
+    session.emit("x".repeat(2 * USUAL.queue * PLACE)).unwrap();
+    assert!(session.emit("more").is_err());
+    let gone = tokio::time::timeout(Duration::from_secs(100), session.closed()).await;
+    assert!(gone.is_ok());
+}

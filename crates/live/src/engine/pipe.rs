@@ -75,13 +75,17 @@ impl Pipe {
     /// # Errors
     /// When there is no room for it: the client is slow, or gone.
     pub(super) fn send(self: &Arc<Self>, frame: Frame) -> Result<(), Full> {
-        self.send_within(frame, self.most)
+        self.send_if(frame, |queue| queue.has_room(self.most))
     }
 
-    /// The same, where so many may wait.
-    pub(super) fn send_within(self: &Arc<Self>, frame: Frame, most: usize) -> Result<(), Full> {
+    /// The same, where it `fits` what waits already.
+    pub(super) fn send_if(
+        self: &Arc<Self>,
+        frame: Frame,
+        fits: impl FnOnce(&Queue) -> bool,
+    ) -> Result<(), Full> {
         let mut line = self.lock();
-        if line.state != State::Open || !line.waiting.queue.has_room(most) {
+        if line.state != State::Open || !fits(&line.waiting.queue) {
             return Err(Full);
         }
         line.waiting.queue.push(frame);
@@ -257,7 +261,8 @@ impl Read for Hold {
 impl Write for Hold {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // Who takes nothing is not owed an answer, and is no worse for it.
-        let _ = self.0.send_within(Frame::raw(bytes), self.0.most + SPARE);
+        let places = self.0.most + SPARE;
+        let _ = self.0.send_if(Frame::raw(bytes), |queue| queue.has_place(places));
         Ok(bytes.len())
     }
 

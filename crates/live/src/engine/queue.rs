@@ -21,7 +21,13 @@ impl Queue {
     /// Whether another frame finds a place, of so many. One may be longer than all of them, if it
     /// finds the queue empty: what is to be told at all is told.
     pub(super) fn has_room(&self, places: usize) -> bool {
-        self.frames.len() < places && self.bytes < places.saturating_mul(PLACE)
+        self.has_place(places) && self.bytes < places.saturating_mul(PLACE)
+    }
+
+    /// The same for what holds a connection together: it is short, so it is only counted. However
+    /// long the last frame is, whoever does not take it is asked whether they are there.
+    pub(super) fn has_place(&self, places: usize) -> bool {
+        self.frames.len() < places
     }
 
     pub(super) fn push(&mut self, frame: Frame) {

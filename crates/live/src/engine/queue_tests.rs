@@ -21,6 +21,15 @@ fn short_frames_are_counted_and_long_ones_are_measured() {
 }
 
 #[test]
+fn what_holds_a_connection_together_finds_a_place_behind_any_frame() {
+    let mut queue = fill(10, 7 * PLACE);
+    queue.push(frame(100 * PLACE));
+    assert!(!queue.has_room(100) && queue.has_place(10));
+    let full = fill(10, 1);
+    assert!(!full.has_place(10) && full.has_place(11));
+}
+
+#[test]
 fn what_was_taken_out_makes_room_again() {
     let mut queue = fill(10, 4 * PLACE);
     assert!(!queue.has_room(10));

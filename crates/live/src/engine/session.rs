@@ -103,15 +103,19 @@ impl<H: Handler> Session<H> {
     }
 
     fn send_within(&self, frame: Frame, most: usize) -> Result<(), Full> {
+        self.send_if(frame, |queue| queue.has_room(most))
+    }
+
+    fn send_if(&self, frame: Frame, fits: impl FnOnce(&Queue) -> bool) -> Result<(), Full> {
         if let Some(pipe) = self.pipe.get() {
-            return pipe.send_within(frame, most);
+            return pipe.send_if(frame, fits);
         }
         let mut polled = self.lock();
         // It may have become a WebSocket meanwhile.
         if let Some(pipe) = self.pipe.get() {
-            return pipe.send_within(frame, most);
+            return pipe.send_if(frame, fits);
         }
-        if self.is_closed() || !polled.waiting.has_room(most) {
+        if self.is_closed() || !fits(&polled.waiting) {
             return Err(Full);
         }
         polled.waiting.push(frame);
@@ -234,7 +238,8 @@ impl<H: Handler> Session<H> {
             return;
         }
         // Also when its queue is full; else it is asked when the clock comes by again.
-        if self.send_within(Frame::PING, self.engine.config.queue + SPARE).is_ok() {
+        let places = self.engine.config.queue + SPARE;
+        if self.send_if(Frame::PING, |queue| queue.has_place(places)).is_ok() {
             let patience = millis(self.engine.config.heartbeat_timeout);
             self.due.store(now.saturating_add(patience), Ordering::Relaxed);
             self.asked.store(true, Ordering::Relaxed);
