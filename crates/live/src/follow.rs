@@ -25,8 +25,9 @@ const BATCH: i64 = 500;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Everybody is asked who they are this often.
 const SWEEP: Duration = Duration::from_secs(60);
-/// How old what a node knows of the keys that sign tokens may be.
-const SETTLED: Duration = Duration::from_secs(1);
+/// Until a node knows of a change to the keys that sign tokens: they are read again after a second,
+/// while who asks meanwhile is still answered by the old ones.
+const SETTLED: Duration = Duration::from_secs(2);
 /// How long somebody who was sent away has to end the transport themselves.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -66,7 +67,11 @@ pub(crate) async fn sweep(live: Live) {
     loop {
         tokio::select! {
             _ = due.tick() => {}
-            () = live.sooner.notified() => tokio::time::sleep(SETTLED).await,
+            () = live.sooner.notified() => {
+                tokio::time::sleep(SETTLED).await;
+                // By keys that were good a moment ago.
+                live.app.identities.clear();
+            }
         }
         for wire in live.board.wires() {
             identify_again(&live, &wire, Why::Due).await;
