@@ -16,7 +16,7 @@ use crate::engine::Frame;
 use crate::heard::{self, Heard};
 use crate::listener::{Listener, SCHEMA, Sink, Style};
 use crate::topic::{self, Topic};
-use crate::wire::Wire;
+use crate::wire::{Guest, Wire};
 use crate::{Live, follow, packet};
 
 /// Events read at a time by somebody who catches up.
@@ -87,6 +87,8 @@ pub(crate) struct Start {
     from: Option<Position>,
     /// As [`Board::reviews`](crate::board::Board::reviews) when it was asked what may be seen.
     reviews: u64,
+    /// Who was believed to ask.
+    asking: Caller,
 }
 
 /// Makes a listener, by the policy.
@@ -124,7 +126,7 @@ pub(crate) async fn begin(
     }
     let from = from.filter(|_| recovered);
     let listener = Arc::new(Listener::new(what, view, caller.person(), sink, filter));
-    Ok(Start { listener, recovered, from, reviews })
+    Ok(Start { listener, recovered, from, reviews, asking: caller.clone() })
 }
 
 impl Start {
@@ -134,7 +136,7 @@ impl Start {
         let at = match self.from {
             None => {
                 let at = live.board.listen(Arc::clone(&self.listener));
-                if live.board.reviews() != self.reviews {
+                if self.is_old(live) {
                     let (live, listener) = (live.clone(), Arc::clone(&self.listener));
                     tokio::spawn(async move { follow::look_once(&live, &listener).await });
                 }
@@ -147,6 +149,21 @@ impl Start {
         };
         let cursor = heard::seal(&live.cursors, topic, at);
         Subscribed { ok: true, cursor, recovered: self.recovered }
+    }
+
+    /// Whether what may be seen may be other than what was found out before it came on the board.
+    fn is_old(&self, live: &Live) -> bool {
+        match &self.listener.sink {
+            // Looked up when the request came, before anything here was asked.
+            Sink::Stream { .. } => true,
+            // Whoever is looked up from here on is looked at with this one.
+            Sink::Wire(wire) => {
+                let asking = self.asking.identity();
+                let is_asking = |guest: &Guest| std::ptr::eq(guest.caller.identity(), asking);
+                live.board.reviews() != self.reviews
+                    || !wire.data.guest().is_some_and(|guest| is_asking(&guest))
+            }
+        }
     }
 }
 
