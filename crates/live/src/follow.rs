@@ -147,15 +147,19 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
         groups = live.app.db.unbound().read(async move |tx| all_below(tx, &groups).await).await?;
         members.extend(groups.iter().copied());
     }
+    // Another node's change: what was remembered here may be older. It is forgotten before it is seen
+    // who is here, or whoever comes just then would be known by it.
+    for key in &keys {
+        live.app.identities.forget_key(*key);
+    }
+    if !members.is_empty() && live.app.db.has_nodes() {
+        live.app.identities.clear();
+    }
     if !keys.is_empty() || !members.is_empty() {
         // What they may do as members is known of them from when they were last asked who they are.
         people.extend(people_here(live, |guest| has_one(guest, &keys, &members)));
     }
-    for key in &keys {
-        live.app.identities.forget_key(*key);
-    }
     for person in &people {
-        // Another node's change: what was remembered here may be older.
         live.app.identities.forget_person(*person);
         for wire in live.board.wires_of(*person) {
             identify_again(live, &wire, Why::Moved).await;
@@ -166,7 +170,11 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
         identify_streams(live, is_one, Why::Moved).await;
     }
     if !groups.is_empty() {
-        for listener in live.board.listeners(|one| groups.contains(&one.group)) {
+        // Theirs were looked at with them.
+        let is_left = |one: &Listener| {
+            groups.contains(&one.group) && one.me.is_none_or(|me| !people.contains(&me))
+        };
+        for listener in live.board.listeners(is_left) {
             look_once(live, &listener).await;
         }
     }
