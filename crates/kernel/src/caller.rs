@@ -52,7 +52,7 @@ pub struct Identity {
 }
 
 /// Belonging to one group.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     /// The group.
     pub group: GroupId,

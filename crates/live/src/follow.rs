@@ -226,12 +226,7 @@ pub(crate) async fn identify_changed(
     guest: &Guest,
 ) -> Option<Caller> {
     let found = guest.credentials.identify(&live.who).await.ok()?;
-    let known = &guest.caller.identity().memberships;
-    let is_known = found.memberships.len() == known.len()
-        && found.memberships.iter().zip(known).all(|(one, other)| {
-            (one.group, one.role, one.rights) == (other.group, other.role, other.rights)
-        });
-    if is_known {
+    if found.memberships == guest.caller.identity().memberships {
         return None;
     }
     identify_again(live, wire, Why::Due).await;
