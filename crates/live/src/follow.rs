@@ -34,9 +34,10 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Follows the log until the task is dropped.
 pub(crate) async fn follow(live: Live) {
     let mut commits = live.app.hub.commits();
+    let mut passed = false;
     loop {
         commits.mark_unchanged();
-        match step(&live).await {
+        match step(&live, &mut passed).await {
             Ok(true) => {
                 // A read may be over at once: whoever else is due comes first.
                 tokio::task::yield_now().await;
@@ -69,7 +70,7 @@ pub(crate) async fn sweep(live: Live) {
             _ = due.tick() => {}
             () = live.sooner.notified() => {
                 tokio::time::sleep(SETTLED).await;
-                // By keys that were good a moment ago.
+                // What is remembered of them may be older than the reason to ask.
                 live.app.identities.clear();
             }
         }
@@ -98,14 +99,19 @@ fn is_denied(error: &types::Error) -> bool {
     (400..500).contains(&status) && error.kind() != types::ErrorKind::TooFast
 }
 
-/// One batch; whether there may be more at once.
-async fn step(live: &Live) -> Result<bool> {
+/// One batch; whether there may be more at once. What happens while nobody is here is `passed` by.
+async fn step(live: &Live, passed: &mut bool) -> Result<bool> {
     let at = live.board.at();
     if live.board.is_empty() {
+        *passed = true;
         // Nobody listens: only where the log ends has to be known.
         let end = live.app.db.unbound().read(async |tx| tail::end(tx).await).await?;
         live.board.skip_to(end);
         return Ok(false);
+    }
+    if std::mem::take(passed) {
+        // Nobody's rights were looked at: who has come may be taken for who they were before.
+        live.sooner.notify_one();
     }
     let parents = live.board.has_rooms();
     let mut batch = live
