@@ -309,7 +309,7 @@ async fn a_short_answer_that_lies_in_the_buffers_with_its_end_ends_the_connectio
 #[tokio::test]
 async fn a_slow_line_is_no_reason_to_give_up() {
     let router = Router::new().route("/", get(|| async { vec![b'x'; 20 * PORTION] }));
-    let settings = Settings { write_timeout_ms: 400, ..Settings::default() };
+    let settings = Settings { write_timeout_ms: 1_000, ..Settings::default() };
     let house = open(router, settings).await;
     let none = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
     let portion = u32::try_from(PORTION).unwrap().to_be_bytes();
