@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use database::seams::tail;
 use database::{Sql, Tx};
+use futures_util::{StreamExt as _, stream};
 use kernel::Caller;
 use std::sync::Arc;
 use tokio::time::MissedTickBehavior;
@@ -28,6 +29,8 @@ const SWEEP: Duration = Duration::from_secs(60);
 /// Until a node knows of a change to the keys that sign tokens: they are read again after a second,
 /// while who asks meanwhile is still answered by the old ones.
 const SETTLED: Duration = Duration::from_secs(2);
+/// So many are looked at again at once: everybody's events wait for it.
+const AT_ONCE: usize = 16;
 /// How long somebody who was sent away has to end the transport themselves.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -165,12 +168,13 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
         // What they may do as members is known of them from when they were last asked who they are.
         people.extend(people_here(live, |guest| has_one(guest, &keys, &members)));
     }
-    for person in &people {
-        live.app.identities.forget_person(*person);
-        for wire in live.board.wires_of(*person) {
+    let look_at = |person: PersonId| async move {
+        live.app.identities.forget_person(person);
+        for wire in live.board.wires_of(person) {
             identify_again(live, &wire, Why::Moved).await;
         }
-    }
+    };
+    stream::iter(people.clone()).for_each_concurrent(AT_ONCE, look_at).await;
     if !people.is_empty() {
         let is_one = |guest: &Guest| guest.caller.person().is_some_and(|one| people.contains(&one));
         identify_streams(live, is_one, Why::Moved).await;
@@ -180,9 +184,9 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
         let is_left = |one: &Listener| {
             groups.contains(&one.group) && one.me.is_none_or(|me| !people.contains(&me))
         };
-        for listener in live.board.listeners(is_left) {
-            look_once(live, &listener).await;
-        }
+        let left = stream::iter(live.board.listeners(is_left));
+        let look = |listener| async move { look_once(live, &listener).await };
+        left.for_each_concurrent(AT_ONCE, look).await;
     }
     Ok(())
 }
