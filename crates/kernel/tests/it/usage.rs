@@ -352,7 +352,8 @@ on_each!(a_rehearsal_counts_and_does_not_begin_again_for_that, |store| {
     let group = limited(&house, 2).await;
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
-    let tried = house.app.rehearse(&somebody(), async move |work| {
+    let me = somebody();
+    let tried = house.app.rehearse(&me, async move |work| {
         counted.fetch_add(1, Ordering::AcqRel);
         work.tx.enter([group]);
         usage::take(work, group, Metric::Things, 2).await?;
@@ -372,7 +373,8 @@ async fn who_counts_waits_for_no_rehearsal() {
     let house = House::over(&store);
     let group = limited(&house, 100).await;
     let app = house.app.clone();
-    let tried = house.app.rehearse(&somebody(), async move |work| {
+    let me = somebody();
+    let tried = house.app.rehearse(&me, async move |work| {
         work.tx.enter([group]);
         usage::take(work, group, Metric::Things, 30).await?;
         usage::take(work, group, Metric::Things, 30).await?;
