@@ -141,8 +141,9 @@ async fn step(live: &Live, passed: &mut bool) -> Result<bool> {
     Ok(told < read || i64::try_from(read).is_ok_and(|read| read == BATCH))
 }
 
-/// Whom a batch may have given other rights: the people it is about, those who are here as members of
-/// the groups it is about or with its keys, and whoever else listens in these groups or below them.
+/// Whom a batch may have given other rights: the people it is about and those they act as, those who
+/// are here as members of the groups it is about or with its keys, and whoever else listens in these
+/// groups or below them.
 async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
     let events = batch.iter().map(|heard| &heard.told.event);
     let Some(found) = touched(events) else { return Ok(()) };
@@ -164,9 +165,14 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
     if !members.is_empty() && live.app.db.has_nodes() {
         live.app.identities.clear();
     }
-    if !keys.is_empty() || !members.is_empty() {
+    if !keys.is_empty() || !members.is_empty() || !people.is_empty() {
         // What they may do as members is known of them from when they were last asked who they are.
-        people.extend(people_here(live, |guest| has_one(guest, &keys, &members)));
+        let is_one = |guest: &Guest| {
+            let acting = guest.caller.identity().impersonator;
+            has_one(guest, &keys, &members) || acting.is_some_and(|one| people.contains(&one))
+        };
+        let here = people_here(live, is_one);
+        people.extend(here);
     }
     let look_at = |person: PersonId| async move {
         live.app.identities.forget_person(person);

@@ -83,3 +83,31 @@ async fn who_came_with_a_token_of_a_key_that_was_retired_is_sent_away() {
     })
     .await;
 }
+
+/// Acting as somebody ends with the right to.
+#[tokio::test]
+async fn who_owns_the_platform_no_more_acts_as_nobody_on_open_connections() {
+    alone_on_both(async |stage| {
+        let (root, bob, carol) = (stage.root(), stage.bob(), stage.carol());
+        let groups = root.get("/v1/groups?limit=200").await.was(200).json();
+        let platform = groups["data"].as_array().expect("groups").iter();
+        let platform = platform.clone().find(|group| group["slug"] == "platform");
+        let platform = platform.and_then(|group| group["id"].as_str()).expect("its group");
+        let join = json!({ "groupId": platform, "personId": bob.id });
+        bob.post("/v1/people", join).await.was(201);
+        let owner = json!({ "groupId": platform, "role": "platform_owner" });
+        root.patch(&format!("/v1/people/{}", bob.id), owner).await.was(200);
+        let user = carol.get("/v1/auth/get-session").await.was(200).text_at("/user/id");
+        let acting = bob.post(&format!("/v1/users/{user}/impersonate"), json!({})).await.was(200);
+        let acting = Person { token: Some(acting.text_at("/token")), ..carol.clone() };
+        let mut socket = Socket::open(stage.server.url(), &acting);
+        let mut own = Socket::open(stage.server.url(), &carol);
+        let began = Instant::now();
+        root.delete(&format!("/v1/people/{}?groupId={platform}", bob.id)).await.was(204);
+        socket.told_until("session_revoked");
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+        own.say(r#"420["subscribe",{"topic":"person:me"}]"#);
+        own.hear(r#"430[{"ok":true"#);
+    })
+    .await;
+}
