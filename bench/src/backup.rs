@@ -1,5 +1,5 @@
 //! What a backup costs those who write meanwhile, and how long it takes to be back: over `--rows`
-//! things, the same load once alone and once beside backups that follow one another.
+//! things, the same load alone and beside backups that follow one another, in turns.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +16,9 @@ use crate::scenario::Scenario;
 use crate::server::House;
 use crate::sizes::{import, rest};
 use crate::stage::World;
+
+/// Loads beside backups, each between two without.
+const TURNS: usize = 3;
 
 pub(crate) async fn on_engine(
     engine: Engine,
@@ -36,39 +39,52 @@ pub(crate) async fn on_engine(
     import(&mut house, &mut world, options.rows).await?;
     let connections = options.connections.first().copied().unwrap_or(1);
     rest(house.pid()).await?;
-    let alone = measure(&house, &world, options, connections).await?;
-    report.row("create-thing", Some(options.rows), connections, &alone);
-    rest(house.pid()).await?;
-    let over = Notify::new();
-    let (beside, made) = tokio::join!(
-        async {
-            let measured = measure(&house, &world, options, connections).await;
-            over.notify_one();
-            measured
-        },
-        backups(&house, &over)
-    );
-    let (beside, mut took) = (beside?, made?);
-    report.row("… beside backups", Some(options.rows), connections, &beside);
-    for (name, outcome) in [("create-thing", &alone), ("… beside backups", &beside)] {
-        if let Some(sample) = &outcome.sample {
-            report.failure(name, sample);
+    let mut alone = vec![measure(&house, &world, options, connections).await?];
+    let (mut beside, mut took) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        rest(house.pid()).await?;
+        let over = Notify::new();
+        let (measured, made) = tokio::join!(
+            async {
+                let measured = measure(&house, &world, options, connections).await;
+                over.notify_one();
+                measured
+            },
+            backups(&house, &over)
+        );
+        beside.push(measured?);
+        took.extend(made?);
+        rest(house.pid()).await?;
+        alone.push(measure(&house, &world, options, connections).await?);
+    }
+    for (name, outcomes) in [("create-thing", &alone), ("… beside backups", &beside)] {
+        for outcome in outcomes {
+            report.row(name, Some(options.rows), connections, outcome);
+            if let Some(sample) = &outcome.sample {
+                report.failure(name, sample);
+            }
         }
     }
-    let added = |quantile: f64| {
-        let of = |outcome: &Outcome| outcome.latencies.value_at_quantile(quantile) as f64;
-        (of(&beside) / of(&alone) - 1.0) * 100.0
-    };
     let count = took.len();
     let (median, longest) = median_and_longest(&mut took);
     report.note(format!(
-        "Backups beside create-thing add {:+.1} % to its p50 and {:+.1} % to its p99; {count} of them \
-         took {median:.0} ms each (median; longest {longest:.0} ms).",
-        added(0.5),
-        added(0.99),
+        "Backups beside create-thing add {} to its p50 and {} to its p99, each time against the \
+         loads before and after; {count} of them took {median:.0} ms each (median; longest \
+         {longest:.0} ms).",
+        added(&alone, &beside, 0.5),
+        added(&alone, &beside, 0.99),
     ));
     house.stop().await?;
     restore(&house, options.rows, report).await
+}
+
+/// What each load beside backups took longer than the mean of its two neighbours: the table grows with
+/// each load, and the machine has moods of its own.
+fn added(alone: &[Outcome], beside: &[Outcome], quantile: f64) -> String {
+    let of = |outcome: &Outcome| outcome.latencies.value_at_quantile(quantile) as f64;
+    let neighbours = alone.windows(2).map(|pair| f64::midpoint(of(&pair[0]), of(&pair[1])));
+    let parts = beside.iter().zip(neighbours).map(|(one, mean)| (of(one) / mean - 1.0) * 100.0);
+    parts.map(|part| format!("{part:+.1} %")).collect::<Vec<_>>().join(", ")
 }
 
 async fn measure(
