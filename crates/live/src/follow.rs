@@ -29,6 +29,8 @@ const SWEEP: Duration = Duration::from_secs(60);
 /// Until a node knows of a change to the keys that sign tokens: they are read again after a second,
 /// while who asks meanwhile is still answered by the old ones.
 const SETTLED: Duration = Duration::from_secs(2);
+/// Groups that one statement asks about.
+const GROUPS: usize = 512;
 /// So many are looked at again at once: everybody's events wait for it.
 const AT_ONCE: usize = 16;
 /// How long somebody who was sent away has to end the transport themselves.
@@ -143,18 +145,28 @@ async fn step(live: &Live, passed: &mut bool) -> Result<bool> {
 
 /// Whom a batch may have given other rights: the people it is about and those they act as, those who
 /// are here as members of the groups it is about or with its keys, and whoever else listens in these
-/// groups or below them.
+/// groups or below them, also where they are gone.
 async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
     let events = batch.iter().map(|heard| &heard.told.event);
     let Some(found) = touched(events) else { return Ok(()) };
-    let Touched { mut people, keys, mut members, mut groups, everybody } = found;
+    let Touched { mut people, keys, mut members, mut groups, vanished, everybody } = found;
     live.board.review();
     if everybody {
         // All that are here, one by one: nobody's events wait for that.
         live.sooner.notify_one();
     }
     if !groups.is_empty() {
-        groups = live.app.db.unbound().read(async move |tx| all_below(tx, &groups).await).await?;
+        let here = if vanished { groups_here(live) } else { Vec::new() };
+        groups = live
+            .app
+            .db
+            .unbound()
+            .read(async move |tx| {
+                let mut all = all_below(tx, &groups).await?;
+                all.extend(gone(tx, &here).await?);
+                Ok(all)
+            })
+            .await?;
         members.extend(groups.iter().copied());
     }
     // Another node's change: what was remembered here may be older. It is forgotten before it is seen
@@ -227,6 +239,35 @@ async fn all_below(tx: &mut Tx, groups: &HashSet<GroupId>) -> Result<HashSet<Gro
     sql.bind_list(groups.iter().copied());
     let rows = tx.all(sql.text(), sql.args(), |row| row.get(0)).await?;
     Ok(rows.into_iter().chain(groups.iter().copied()).collect())
+}
+
+/// The groups that those who are here listen to, or are members of.
+fn groups_here(live: &Live) -> Vec<GroupId> {
+    let listeners = live.board.listeners(|_| true);
+    let guests = listeners.iter().filter_map(|listener| match &listener.sink {
+        Sink::Stream { guest, .. } => Some(Arc::clone(guest)),
+        Sink::Wire(_) => None,
+    });
+    let wires = live.board.wires().into_iter().filter_map(|wire| wire.data.guest());
+    let mut found: HashSet<GroupId> = listeners.iter().map(|listener| listener.group).collect();
+    for guest in wires.chain(guests) {
+        found.extend(guest.caller.identity().memberships.iter().map(|one| one.group));
+    }
+    found.into_iter().collect()
+}
+
+/// Which of these groups are gone, or about to be.
+async fn gone(tx: &mut Tx, groups: &[GroupId]) -> Result<HashSet<GroupId>> {
+    let mut gone: HashSet<GroupId> = groups.iter().copied().collect();
+    for some in groups.chunks(GROUPS) {
+        let mut sql = Sql::new("select id from groups where status <> 'deleting' and id in ");
+        sql.bind_filled(some.iter().copied());
+        let there: Vec<GroupId> = tx.all(sql.text(), sql.args(), |row| row.get(0)).await?;
+        for group in there {
+            gone.remove(&group);
+        }
+    }
+    Ok(gone)
 }
 
 /// Asks who somebody who has arrived is by now.

@@ -18,6 +18,8 @@ enum Moved {
     Members(GroupId),
     /// Of everybody in a group and below.
     Groups(GroupId),
+    /// The same of a group that is gone with what was below it, which nothing says any more.
+    Vanished(GroupId),
     /// Not said: of who did it, and of everybody in the event's group and below.
     Somebodys,
     /// Of anybody, wherever they are.
@@ -33,6 +35,8 @@ pub(crate) struct Touched {
     pub(crate) members: HashSet<GroupId>,
     /// Everybody there and below.
     pub(crate) groups: HashSet<GroupId>,
+    /// And wherever else there is no group any more: what was below some of them went with them.
+    pub(crate) vanished: bool,
     pub(crate) everybody: bool,
 }
 
@@ -49,6 +53,10 @@ pub(crate) fn touched<'a>(events: impl Iterator<Item = &'a Event>) -> Option<Tou
             Moved::Keys(key) => all.keys.extend([key]),
             Moved::Members(group) => all.members.extend([group]),
             Moved::Groups(group) => all.groups.extend([group]),
+            Moved::Vanished(group) => {
+                all.groups.extend([group]);
+                all.vanished = true;
+            }
             Moved::Somebodys => {
                 all.people.extend(event.actor_id);
                 all.groups.extend([event.group_id]);
@@ -72,6 +80,9 @@ fn moved(event: &Event) -> Moved {
         // Nobody was there before; whoever made it owns it.
         Moved::Groups(_) if event.kind == "group_created" => {
             event.actor_id.map_or(Moved::Nobodys, Moved::Persons)
+        }
+        Moved::Groups(group) if event.kind == "group_deleted" && !was_alone(event) => {
+            Moved::Vanished(group)
         }
         // Any of them may have come with a token that it signed.
         Moved::Groups(_) if event.kind == "signing_key_retired" => Moved::Everybodys,
@@ -132,6 +143,11 @@ fn is_harmless(event: &Event) -> bool {
         "group_updated" => is_as_open_as_before(event),
         _ => false,
     }
+}
+
+/// Whether a group that was deleted had none below it.
+fn was_alone(event: &Event) -> bool {
+    event.metadata.to_map().get("groups").and_then(Value::as_i64) == Some(1)
 }
 
 /// Whether only such of a group was changed as the policy does not ask for; where it stands in the

@@ -23,7 +23,7 @@ const LOOKED_AT: &str = "account_deleted account_deletion_requested account_link
     backup_requested backups_deleted connection_created connection_deleted connection_updated \
     contact_status_changed contact_submitted email_change_requested email_change_reverted \
     email_changed email_displaced email_verified email_verified_by_owner entity_archived \
-    entity_created entity_deleted entity_updated group_deleted group_imported group_updated \
+    entity_created entity_deleted entity_updated group_imported group_updated \
     impersonation_ended impersonation_started import_finished import_started \
     invitation_canceled invitation_rejected invitation_resent job_cancelled job_queue_paused \
     job_queue_resumed job_retried jobs_redriven knowledge_created knowledge_deleted \
@@ -44,6 +44,9 @@ const LOOKED_AT: &str = "account_deleted account_deletion_requested account_link
 
 /// And those about what a role allows.
 const OF_ROLES: &str = "role_created role_deleted role_updated";
+
+/// And those after which nothing says what was below.
+const OF_WHAT_WAS: &str = "group_deleted";
 
 /// And those of whoever did it.
 const OF_ACTORS: &str = "group_created";
@@ -85,7 +88,7 @@ fn every_type_of_event_is_looked_at_or_known_to_change_nobodys_rights() {
         let name = one.name.as_str();
         let answers = [Kind::Group, Kind::Person, Kind::ApiKey].map(|kind| of(name, kind));
         let (left, looked_at) = (Moved::Nobodys, [Moved::Persons(person), Moved::Keys(key)]);
-        let decided: Vec<&str> = [LEFT, LOOKED_AT, OF_ROLES, OF_ACTORS, OF_ALL]
+        let decided: Vec<&str> = [LEFT, LOOKED_AT, OF_ROLES, OF_WHAT_WAS, OF_ACTORS, OF_ALL]
             .into_iter()
             .filter(|list| list.split_whitespace().any(|known| known == name))
             .collect();
@@ -98,6 +101,9 @@ fn every_type_of_event_is_looked_at_or_known_to_change_nobodys_rights() {
         match decided.first() {
             Some(&LOOKED_AT) => assert_eq!((of_group, others), (Moved::Groups(group), looked_at)),
             Some(&OF_ROLES) => assert_eq!((of_group, others), (Moved::Members(group), looked_at)),
+            Some(&OF_WHAT_WAS) => {
+                assert_eq!((of_group, others), (Moved::Vanished(group), looked_at));
+            }
             Some(&OF_ACTORS) => assert_eq!((of_group, others), (Moved::Persons(ACTOR), looked_at)),
             Some(&OF_ALL) => assert_eq!((of_group, others), (Moved::Everybodys, looked_at)),
             _ => assert_eq!((of_group, others), (left, [Moved::Nobodys, Moved::Nobodys]), "{name}"),
@@ -147,6 +153,20 @@ fn a_group_is_looked_at_when_it_moves_opens_closes_or_ends() {
         assert_eq!(changed(fields), looked_at, "{fields:?}");
     }
     assert_eq!(of("group_updated", Kind::Group), looked_at);
+}
+
+/// Most groups have none below them, and those who are here need not be gone through.
+#[test]
+fn a_group_that_was_deleted_took_along_what_was_below_it() {
+    let deleted = |groups: &Value| {
+        let told = json!({ "type": "business", "slug": "gone", "groups": groups });
+        event("group_deleted", Some(Kind::Group), &told)
+    };
+    assert_eq!(moved(&deleted(&json!(1))), Moved::Groups(GroupId(UUID)));
+    for many in [json!(2), json!(null)] {
+        let found = touched(std::iter::once(&deleted(&many))).expect("somebody's");
+        assert!(found.vanished && found.groups.contains(&GroupId(UUID)), "{many}");
+    }
 }
 
 #[test]

@@ -111,3 +111,37 @@ async fn who_owns_the_platform_no_more_acts_as_nobody_on_open_connections() {
     })
     .await;
 }
+
+/// A group goes with all that is below it, and who listens there is told so. Not by the clock, by which
+/// everybody is asked who they are: it does not come by three times within a minute.
+#[tokio::test]
+async fn who_listens_below_a_group_that_is_deleted_is_told_at_once() {
+    alone_on_both(async |stage| {
+        let (alice, bob, carol) = (stage.alice(), stage.bob(), stage.carol());
+        let [mut member_of, mut visitor] =
+            [&bob, &carol].map(|person| Socket::open(stage.server.url(), person));
+        for round in 0..3 {
+            let slug = format!("live-gone-{round}");
+            let top = group(&alice, &slug, "Gone").await;
+            let below = json!({ "slug": format!("{slug}-below"), "name": "Below",
+                "type": "business", "parentGroupId": top, "settings": { "visibility": "public" } });
+            let below = alice.post("/v1/groups", below).await.was(201).id();
+            member(&alice, &below, &bob, "group_user").await;
+            for socket in [&mut member_of, &mut visitor] {
+                socket.say(&format!(r#"42{round}["subscribe",{{"topic":"group:{below}"}}]"#));
+                socket.hear(&format!(r#"43{round}[{{"ok":true"#));
+            }
+            let path = format!("/v1/groups/{top}?cascade=true");
+            alice.delete(&path).await.was(204);
+            let began = Instant::now();
+            alice.delete(&format!("{path}&permanent=true&confirm={slug}")).await.was(204);
+            for socket in [&mut member_of, &mut visitor] {
+                let told = socket.told_until("unsubscribed");
+                let is_it = |last: &String| last.contains(&below) && last.contains("not_found");
+                assert!(told.last().is_some_and(is_it), "{told:?}");
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+        }
+    })
+    .await;
+}
