@@ -253,6 +253,19 @@ impl Board {
         state.topics.values().flat_map(|all| all.iter()).filter(|one| is(one)).cloned().collect()
     }
 
+    /// Whether somebody listens to a thing, or is in it as a room.
+    pub(crate) fn is_heard(&self, thing: ThingId) -> bool {
+        let state = self.lock();
+        places_of(thing).iter().any(|place| state.topics.contains_key(place))
+    }
+
+    /// Who listens to a thing, or is in it as a room.
+    pub(crate) fn listeners_of(&self, thing: ThingId) -> Vec<Arc<Listener>> {
+        let state = self.lock();
+        let places = places_of(thing).into_iter().filter_map(|place| state.topics.get(&place));
+        places.flat_map(|all| all.iter()).cloned().collect()
+    }
+
     /// Hands a batch out, one event after the other, so that others find their way to the board in
     /// between. A frame is made once for each topic, not for each listener; nobody waits for whoever
     /// has no room for it: they are answered. Only one hands out: else the order were lost.
@@ -317,6 +330,11 @@ impl Board {
         }
         self.meters.live.frames.add(told);
     }
+}
+
+/// Where those are who listen to a thing.
+const fn places_of(thing: ThingId) -> [Topic; 2] {
+    [Topic::Thing(thing), Topic::Room(thing)]
 }
 
 /// Tells those who listen at one place of the board; frames are kept by what the place is called,

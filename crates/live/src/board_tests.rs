@@ -84,6 +84,25 @@ fn what_was_read_without_its_room_is_not_handed_out_once_somebody_is_in_one() {
 }
 
 #[test]
+fn who_listens_to_a_thing_is_found_and_nobody_else() {
+    let board = Board::default();
+    let [room, other] = [2, 3].map(|number| ThingId(Uuid::from_u128(number)));
+    let theirs = [Topic::Room(room), Topic::Thing(room), Topic::Room(room)].map(listener_of);
+    for one in theirs.iter().cloned().chain([listener(), listener_of(Topic::Room(other))]) {
+        board.listen(one);
+    }
+    let found = board.listeners_of(room);
+    assert_eq!(found.len(), theirs.len());
+    assert!(theirs.iter().all(|one| found.iter().any(|other| Arc::ptr_eq(one, other))));
+    assert!(board.is_heard(room) && board.is_heard(other));
+    for one in &found {
+        board.leave(one);
+    }
+    assert!(!board.is_heard(room) && board.listeners_of(room).is_empty());
+    assert!(board.is_heard(other));
+}
+
+#[test]
 fn a_board_that_closes_has_nobody_left_to_leave() {
     let board = Board::default();
     let (first, second) = (listener(), listener());

@@ -140,6 +140,7 @@ async fn step(live: &Live, passed: &mut bool) -> Result<bool> {
         }
     }
     live.notices.hear(live, &batch);
+    live.narrowed.hear(live, &batch);
     Ok(told < read || i64::try_from(read).is_ok_and(|read| read == BATCH))
 }
 
@@ -202,11 +203,15 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
         let is_left = |one: &Listener| {
             groups.contains(&one.group) && one.me.is_none_or(|me| !people.contains(&me))
         };
-        let left = stream::iter(live.board.listeners(is_left));
-        let look = |listener| async move { look_once(live, &listener).await };
-        left.for_each_concurrent(AT_ONCE, look).await;
+        look_at_all(live, live.board.listeners(is_left)).await;
     }
     Ok(())
+}
+
+/// Looks once more at what each of these may see.
+pub(crate) async fn look_at_all(live: &Live, listeners: Vec<Arc<Listener>>) {
+    let look = |listener| async move { look_once(live, &listener).await };
+    stream::iter(listeners).for_each_concurrent(AT_ONCE, look).await;
 }
 
 /// Whether somebody speaks through one of these keys, or as a member of one of these groups.

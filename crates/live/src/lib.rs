@@ -20,6 +20,7 @@ mod handler;
 mod heard;
 mod listener;
 mod moved;
+mod narrowed;
 mod notices;
 mod outlet;
 mod packet;
@@ -55,6 +56,7 @@ use crate::engine::{Config, Engine, Open};
 pub use crate::erasing::erasing;
 use crate::handler::Handler;
 use crate::listener::{Listener, Sink};
+use crate::narrowed::Narrowed;
 use crate::notices::Notices;
 use crate::presence::Presence;
 pub use crate::settings::Settings;
@@ -76,6 +78,7 @@ pub struct Parts {
     cursors: CursorKey,
     board: Board,
     notices: Notices,
+    narrowed: Narrowed,
     presence: Presence,
     signals: Signals,
     streams: AtomicUsize,
@@ -106,6 +109,7 @@ pub fn new(app: App, settings: Settings, who: Who) -> Live {
         cursors,
         board: Board::new(app.db.meters()),
         notices: Notices::default(),
+        narrowed: Narrowed::default(),
         presence: Presence::default(),
         signals,
         streams: AtomicUsize::new(0),
@@ -140,7 +144,8 @@ pub fn socket_io(live: &Live) -> Router {
 /// Reads the log for everybody who listens, until the task is dropped.
 pub async fn follow(live: Live) {
     let (log, people) = (follow::follow(live.clone()), follow::sweep(live.clone()));
-    tokio::join!(log, people, notices::follow(live));
+    let (notified, things) = (notices::follow(live.clone()), narrowed::follow(live));
+    tokio::join!(log, people, notified, things);
 }
 
 /// Talks with other nodes, until the task is dropped.

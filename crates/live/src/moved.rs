@@ -1,10 +1,11 @@
 //! Whose rights an event may have changed. They are looked at again, one by one, before anybody is
-//! told of it: what is looked at here without need delays all that is told.
+//! told of it: what is looked at here without need delays all that is told. And which things others
+//! may see since: that is asked of each event, but not of what is said in passing.
 
 use std::collections::HashSet;
 
 use serde_json::Value;
-use types::{AnyId, ApiKeyId, GroupId, Kind, PersonId};
+use types::{AnyId, ApiKeyId, GroupId, Kind, PersonId, ThingId};
 use world::events::model::Event;
 use world::events::rules::is_reserved;
 
@@ -67,6 +68,21 @@ pub(crate) fn touched<'a>(events: impl Iterator<Item = &'a Event>) -> Option<Tou
     some.then_some(all)
 }
 
+/// Things that others may see since these events, or that are gone.
+pub(crate) fn narrowed<'a>(events: impl Iterator<Item = &'a Event>) -> HashSet<ThingId> {
+    events.filter_map(narrowed_thing).collect()
+}
+
+fn narrowed_thing(event: &Event) -> Option<ThingId> {
+    let thing = event.target_id.filter(|id| id.kind == Kind::Thing)?;
+    // Nobody was there before it was made.
+    let is_life = event.kind.starts_with("thing_") && event.kind != "thing_created";
+    let is_aside =
+        |field: &str| matches!(field, "name" | "parentId") || field.starts_with("properties.");
+    let may_be = is_life && is_reserved(&event.kind) && !changed_only(event, is_aside);
+    may_be.then_some(ThingId(thing.uuid))
+}
+
 /// By what it is about, and then by its type: one that is not known to change nothing may have.
 fn moved(event: &Event) -> Moved {
     let moved = by_target(event.target_id);
@@ -98,8 +114,9 @@ const fn by_target(target: Option<AnyId>) -> Moved {
         Kind::Person => Moved::Persons(PersonId(uuid)),
         Kind::ApiKey => Moved::Keys(ApiKeyId(uuid)),
         Kind::Group => Moved::Groups(GroupId(uuid)),
-        // Who may see a thing, and what hangs on it, is asked of each event; the rest is what the
-        // house does. Who is invited, or asks to be let in, is told of as a person once they are in.
+        // Who may see a thing, and what hangs on it, is asked of each event, and who listens to it
+        // alone is looked at beside that; the rest is what the house does. Who is invited, or asks
+        // to be let in, is told of as a person once they are in.
         Kind::Thing
         | Kind::Connection
         | Kind::Knowledge
@@ -153,15 +170,19 @@ fn was_alone(event: &Event) -> bool {
 /// Whether only such of a group was changed as the policy does not ask for; where it stands in the
 /// tree, who sees it and whether it is there it does.
 fn is_as_open_as_before(event: &Event) -> bool {
-    let metadata = event.metadata.to_map();
-    let Some(changes) = metadata.get("changes").and_then(Value::as_object) else { return false };
-    let is_aside = |field: &String| {
+    changed_only(event, |field| {
         matches!(
-            field.as_str(),
+            field,
             "name" | "description" | "settings.joinPolicy" | "settings.plan" | "settings.limits"
         ) || field.starts_with("metadata.")
-    };
-    !changes.is_empty() && changes.keys().all(is_aside)
+    })
+}
+
+/// Whether an event says what it changed, and all of that `is_aside`.
+fn changed_only(event: &Event, is_aside: impl Fn(&str) -> bool) -> bool {
+    let metadata = event.metadata.to_map();
+    let Some(changes) = metadata.get("changes").and_then(Value::as_object) else { return false };
+    !changes.is_empty() && changes.keys().all(|field| is_aside(field))
 }
 
 #[cfg(test)]

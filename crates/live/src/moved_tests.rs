@@ -4,7 +4,7 @@ use uuid::Uuid;
 use world::events::model::Event;
 use world::events::rules::is_reserved;
 
-use super::{Moved, moved, touched};
+use super::{Moved, moved, narrowed, touched};
 
 const UUID: Uuid = Uuid::from_u128(7);
 const ACTOR: PersonId = PersonId(Uuid::from_u128(8));
@@ -73,11 +73,15 @@ fn of(name: &str, target: Kind) -> Moved {
     moved(&event(name, Some(target), &json!({})))
 }
 
-fn changed(fields: &[&str]) -> Moved {
+/// What an event tells that has changed these.
+fn changes(fields: &[&str]) -> Value {
     let change = |field: &&str| ((*field).to_owned(), json!({ "from": 1, "to": 2 }));
     let changes: serde_json::Map<String, Value> = fields.iter().map(change).collect();
-    let told = json!({ "type": "business", "changes": changes });
-    moved(&event("group_updated", Some(Kind::Group), &told))
+    json!({ "type": "any", "changes": changes })
+}
+
+fn changed(fields: &[&str]) -> Moved {
+    moved(&event("group_updated", Some(Kind::Group), &changes(fields)))
 }
 
 /// A new type has to be decided on here.
@@ -167,6 +171,25 @@ fn a_group_that_was_deleted_took_along_what_was_below_it() {
         let found = touched(std::iter::once(&deleted(&many))).expect("somebody's");
         assert!(found.vanished && found.groups.contains(&GroupId(UUID)), "{many}");
     }
+}
+
+#[test]
+fn a_thing_is_looked_at_when_others_may_see_it_or_it_ends() {
+    let narrows = |name: &str, target: Kind, told: &Value| {
+        !narrowed(std::iter::once(&event(name, Some(target), told))).is_empty()
+    };
+    for fields in [["visibility"].as_slice(), &["name", "status"], &["ownerId"], &["other"], &[]] {
+        assert!(narrows("thing_updated", Kind::Thing, &changes(fields)), "{fields:?}");
+    }
+    for name in ["thing_archived", "thing_deleted", "thing_restored", "thing_reverted"] {
+        assert!(narrows(name, Kind::Thing, &json!({ "type": "conversation" })), "{name}");
+    }
+    // Most of what happens to things is nothing of that.
+    let aside = changes(&["name", "parentId", "properties.topic"]);
+    assert!(!narrows("thing_updated", Kind::Thing, &aside));
+    assert!(!narrows("thing_created", Kind::Thing, &json!({})));
+    assert!(!narrows("thing_updated", Kind::Group, &json!({})));
+    assert!(!narrows("thing_of_a_client", Kind::Thing, &json!({})));
 }
 
 #[test]

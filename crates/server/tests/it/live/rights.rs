@@ -112,8 +112,8 @@ async fn who_owns_the_platform_no_more_acts_as_nobody_on_open_connections() {
     .await;
 }
 
-/// A group goes with all that is below it, and who listens there is told so. Not by the clock, by which
-/// everybody is asked who they are: it does not come by three times within a minute.
+/// A group goes with all that is below it, and who listens there is told so. Not by the clock, by
+/// which everybody is asked who they are: it does not come by three times within a minute.
 #[tokio::test]
 async fn who_listens_below_a_group_that_is_deleted_is_told_at_once() {
     alone_on_both(async |stage| {
@@ -141,6 +141,49 @@ async fn who_listens_below_a_group_that_is_deleted_is_told_at_once() {
                 assert!(told.last().is_some_and(is_it), "{told:?}");
             }
             assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+        }
+    })
+    .await;
+}
+
+/// Who is in a room that is not for them any more, or is no more, hears nothing of what is said
+/// there in passing either. As above, not by the clock.
+#[tokio::test]
+async fn who_may_no_longer_see_a_room_is_out_of_it_at_once() {
+    alone_on_both(async |stage| {
+        let (alice, bob) = (stage.alice(), stage.bob());
+        let [mut hers, mut his] =
+            [&alice, &bob].map(|person| Socket::open(stage.server.url(), person));
+        for round in 0..3 {
+            let talk = json!({ "groupId": stage.acme, "type": "conversation", "name": "Talk" });
+            let room = alice.post("/v1/things", talk).await.was(201).id();
+            for socket in [&mut hers, &mut his] {
+                socket.say(&format!(r#"421{round}["join_room",{{"room":"{room}"}}]"#));
+                socket.hear(&format!(r#"431{round}[{{"ok":true"#));
+            }
+            let out = |last: &String| last.contains(&room) && last.contains("not_found");
+            let path = format!("/v1/things/{room}");
+            let began = Instant::now();
+            if round == 1 {
+                alice.delete(&format!("{path}?permanent=true")).await.was(204);
+                assert!(hers.told_until("unsubscribed").last().is_some_and(out));
+            } else {
+                alice.patch(&path, json!({ "visibility": "private" })).await.was(200);
+                // It is hers.
+                hers.told_until("user_left");
+            }
+            let told = his.told_until("unsubscribed");
+            assert!(told.last().is_some_and(out), "{told:?}");
+            assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+            if round != 1 {
+                let typing = format!(r#"["typing",{{"room":"{room}","on":true}}]"#);
+                hers.say(&format!("422{round}{typing}"));
+                hers.hear(&format!(r#"432{round}[{{"ok":true"#));
+                his.say(&format!("422{round}{typing}"));
+                let told = his.told_until(&format!("432{round}["));
+                assert!(told.last().is_some_and(|last| last.contains("not_joined")), "{told:?}");
+                assert!(!told.iter().any(|one| one.contains(r#""typing""#)), "{told:?}");
+            }
         }
     })
     .await;
