@@ -1,7 +1,7 @@
 //! Who is in which room, on this node and — as far as they told — on others. People are counted,
 //! not connections.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -47,12 +47,30 @@ impl Here {
     }
 }
 
+/// Who said something: another node, and the roll call that it had begun last.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source {
+    pub(crate) node: Uuid,
+    pub(crate) call: u64,
+}
+
 /// What another node said of itself.
 #[derive(Default)]
 struct Node {
     seen: Option<Time>,
-    people: HashSet<PersonId>,
-    rooms: HashMap<ThingId, HashMap<PersonId, Time>>,
+    /// With the roll call by which, or since which, it said so.
+    people: HashMap<PersonId, u64>,
+    rooms: HashMap<ThingId, HashMap<PersonId, There>>,
+    /// The roll call that is heard just now, and how many parts of it came.
+    call: u64,
+    parts: usize,
+}
+
+/// Somebody in a room on another node.
+struct There {
+    since: Time,
+    /// As of [`Node::people`].
+    call: u64,
 }
 
 impl Presence {
@@ -112,7 +130,8 @@ impl Presence {
         let here = state.rooms.get(&room).into_iter().flatten();
         let here = here.map(|(person, here)| (*person, here.since));
         let there = state.nodes.values().filter_map(|node| node.rooms.get(&room)).flatten();
-        for (person, since) in here.chain(there.map(|(person, since)| (*person, *since))) {
+        let there = there.map(|(person, there)| (*person, there.since));
+        for (person, since) in here.chain(there) {
             members.entry(person).and_modify(|known| *known = since.min(*known)).or_insert(since);
         }
         let mut members: Vec<Member> =
@@ -134,7 +153,7 @@ impl Presence {
 
     /// Whether somebody is connected to another node.
     pub(crate) fn is_on_another_node(&self, person: PersonId) -> bool {
-        self.lock().nodes.values().any(|node| node.people.contains(&person))
+        self.lock().nodes.values().any(|node| node.people.contains_key(&person))
     }
 
     /// Another node is there: what it says counts for a while.
@@ -143,22 +162,31 @@ impl Presence {
     }
 
     /// Somebody connected to another node, or left it.
-    pub(crate) fn on_node(&self, node: Uuid, person: PersonId, online: bool) {
+    pub(crate) fn on_node(&self, Source { node, call }: Source, person: PersonId, online: bool) {
         let mut state = self.lock();
         let people = &mut state.nodes.entry(node).or_default().people;
         if online {
-            people.insert(person);
+            let known = people.entry(person).or_default();
+            *known = call.max(*known);
         } else {
             people.remove(&person);
         }
     }
 
     /// Somebody entered a room on another node; whether they were not there before.
-    pub(crate) fn entered_on(&self, node: Uuid, room: ThingId, member: &Member) -> bool {
+    pub(crate) fn entered_on(
+        &self,
+        Source { node, call }: Source,
+        room: ThingId,
+        member: &Member,
+    ) -> bool {
         let mut state = self.lock();
         let before = state.is_anywhere(room, member.person_id);
-        let rooms = &mut state.nodes.entry(node).or_default().rooms;
-        rooms.entry(room).or_default().insert(member.person_id, member.since);
+        let people = state.nodes.entry(node).or_default().rooms.entry(room).or_default();
+        let known = people.get(&member.person_id).map_or(0, |there| there.call);
+        // It may have been named in a later call before it could say that it came.
+        let there = There { since: member.since, call: call.max(known) };
+        people.insert(member.person_id, there);
         !before
     }
 
@@ -174,6 +202,40 @@ impl Presence {
             }
         }
         !state.is_anywhere(room, person)
+    }
+
+    /// A part of another node's roll call came.
+    pub(crate) fn called_part(&self, Source { node, call }: Source) {
+        let mut state = self.lock();
+        let node = state.nodes.entry(node).or_default();
+        if node.call != call {
+            (node.call, node.parts) = (call, 0);
+        }
+        node.parts += 1;
+    }
+
+    /// Another node's roll call is over. If all of its `parts` came, whoever was not named, and has
+    /// not come since it began, has left without our having heard of it; who is not in a room any
+    /// more because of that. Of a call in part nothing is known: the next one is not far.
+    pub(crate) fn called(
+        &self,
+        Source { node, call }: Source,
+        parts: usize,
+    ) -> Vec<(ThingId, PersonId)> {
+        let mut state = self.lock();
+        let Some(node) = state.nodes.get_mut(&node) else { return Vec::new() };
+        if (node.call, node.parts) != (call, parts) {
+            return Vec::new();
+        }
+        node.people.retain(|_, known| *known >= call);
+        let mut gone = Vec::new();
+        for (room, people) in &mut node.rooms {
+            let left = people.extract_if(|_, there| there.call < call);
+            gone.extend(left.map(|(person, _)| (*room, person)));
+        }
+        node.rooms.retain(|_, people| !people.is_empty());
+        gone.retain(|(room, person)| !state.is_anywhere(*room, *person));
+        gone
     }
 
     /// Forgets nodes that have been quiet; who is not in a room any more because of that.

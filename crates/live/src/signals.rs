@@ -1,20 +1,22 @@
 //! What nodes tell each other in passing: who is where, who types, who has read. Nothing of it is
-//! kept; a node that missed some is set right by the next roll call.
+//! kept; a node that missed some is set right by the next roll call: all who are on a node are
+//! named in it, and who is not is not there.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use types::{PersonId, ThingId, Time};
 use uuid::Uuid;
 
-use crate::presence::Member;
+use crate::presence::{Member, Source};
 use crate::receipts::Step;
 use crate::{Live, receipts, rooms};
 
 /// A roll call comes this often.
 const ROLL_CALL: Duration = Duration::from_secs(25);
 /// People or places told in one signal: PostgreSQL carries 8 000 bytes.
-const TOLD: usize = 60;
+const TOLD: usize = 50;
 
 /// Something in passing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,10 +24,12 @@ const TOLD: usize = 60;
 pub(crate) enum Signal {
     /// A node has started: others say who is where.
     Hello,
-    /// People connected here.
+    /// Part of a roll call: people connected here.
     Here { people: Vec<PersonId> },
-    /// People in rooms here.
-    Inside { room: ThingId, members: Vec<Member> },
+    /// Part of a roll call: people in rooms here.
+    Inside { places: Vec<(ThingId, Member)> },
+    /// A roll call is over, and had so many parts.
+    Called { parts: usize },
     /// Somebody's first connection here, or the end of the last.
     Online { person: PersonId, online: bool },
     /// Into a room.
@@ -41,18 +45,23 @@ pub(crate) enum Signal {
 #[derive(Serialize, Deserialize)]
 struct Envelope {
     node: Uuid,
+    /// The roll call that this node had begun last.
+    #[serde(default)]
+    call: u64,
     signal: Signal,
 }
 
 /// The way out to other nodes; nowhere on an engine that has none.
 pub(crate) struct Signals {
     node: Uuid,
+    /// Roll calls that have begun.
+    calls: AtomicU64,
     db: database::Db,
 }
 
 impl Signals {
     pub(crate) fn new(node: Uuid, db: database::Db) -> Self {
-        Self { node, db }
+        Self { node, calls: AtomicU64::new(0), db }
     }
 
     /// Tells the others.
@@ -60,9 +69,16 @@ impl Signals {
         if !self.db.has_nodes() {
             return;
         }
-        if let Ok(text) = serde_json::to_string(&Envelope { node: self.node, signal }) {
+        let call = self.calls.load(Ordering::SeqCst);
+        if let Ok(text) = serde_json::to_string(&Envelope { node: self.node, call, signal }) {
             self.db.signal(text);
         }
+    }
+
+    /// Begins a roll call, before it is seen who is here: whoever comes too late to be named in it
+    /// says so with its number.
+    fn begin_call(&self) {
+        self.calls.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -92,39 +108,55 @@ pub(crate) async fn follow(live: Live) {
 }
 
 fn call_the_roll(live: &Live) {
-    let people = live.board.people();
-    for part in people.chunks(TOLD) {
-        live.signals.send(Signal::Here { people: part.to_vec() });
+    live.signals.begin_call();
+    let parts = roll(&live.board.people(), &live.presence.here());
+    let count = parts.len();
+    for part in parts {
+        live.signals.send(part);
     }
-    if people.is_empty() {
-        live.signals.send(Signal::Here { people });
+    live.signals.send(Signal::Called { parts: count });
+}
+
+/// The parts of a roll call; one at least, by which the others know that this node is there.
+fn roll(people: &[PersonId], inside: &[(ThingId, Member)]) -> Vec<Signal> {
+    let here = people.chunks(TOLD).map(|part| Signal::Here { people: part.to_vec() });
+    let inside = inside.chunks(TOLD).map(|part| Signal::Inside { places: part.to_vec() });
+    let mut parts: Vec<Signal> = here.chain(inside).collect();
+    if parts.is_empty() {
+        parts.push(Signal::Here { people: Vec::new() });
     }
-    for (room, member) in live.presence.here() {
-        live.signals.send(Signal::Inside { room, members: vec![member] });
-    }
+    parts
 }
 
 fn hear(live: &Live, text: &str) {
-    let Ok(Envelope { node, signal }) = serde_json::from_str(text) else { return };
+    let Ok(Envelope { node, call, signal }) = serde_json::from_str(text) else { return };
     if node == live.signals.node {
         return;
     }
     live.presence.node(node, live.app.now());
+    let source = Source { node, call };
     match signal {
         Signal::Hello => call_the_roll(live),
         Signal::Here { people } => {
             for person in people {
-                live.presence.on_node(node, person, true);
+                live.presence.on_node(source, person, true);
+            }
+            live.presence.called_part(source);
+        }
+        Signal::Inside { places } => {
+            for (room, member) in places {
+                enter(live, source, room, &member);
+            }
+            live.presence.called_part(source);
+        }
+        Signal::Called { parts } => {
+            for (room, person) in live.presence.called(source, parts) {
+                rooms::tell_of(live, None, room, person, false);
             }
         }
-        Signal::Inside { room, members } => {
-            for member in members {
-                enter(live, node, room, &member);
-            }
-        }
-        Signal::Online { person, online } => live.presence.on_node(node, person, online),
+        Signal::Online { person, online } => live.presence.on_node(source, person, online),
         Signal::Entered { room, person, since } => {
-            enter(live, node, room, &Member { person_id: person, since });
+            enter(live, source, room, &Member { person_id: person, since });
         }
         Signal::Exited { room, person } => {
             if live.presence.exited_on(node, room, person) {
@@ -140,8 +172,12 @@ fn hear(live: &Live, text: &str) {
     }
 }
 
-fn enter(live: &Live, node: Uuid, room: ThingId, member: &Member) {
-    if live.presence.entered_on(node, room, member) {
+fn enter(live: &Live, source: Source, room: ThingId, member: &Member) {
+    if live.presence.entered_on(source, room, member) {
         rooms::tell_of(live, None, room, member.person_id, true);
     }
 }
+
+#[cfg(test)]
+#[path = "signals_tests.rs"]
+mod tests;
