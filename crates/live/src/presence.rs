@@ -23,6 +23,23 @@ pub(crate) struct Member {
     pub(crate) since: Time,
 }
 
+/// What it changes that a connection entered a room, or left it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The person has others there, on this node.
+    Nothing,
+    /// They have none there on this node, but on another one: that is for the nodes to know.
+    Node,
+    /// They were, or are, not there at all: that is for everybody there to know.
+    Room,
+}
+
+impl Change {
+    const fn of(elsewhere: bool) -> Self {
+        if elsewhere { Self::Node } else { Self::Room }
+    }
+}
+
 /// Who is where.
 #[derive(Default)]
 pub(crate) struct Presence(Mutex<State>);
@@ -78,30 +95,30 @@ impl Presence {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection entered a room; whether the person was not there before.
-    pub(crate) fn enter(&self, room: ThingId, person: PersonId, now: Time) -> bool {
+    /// A connection entered a room.
+    pub(crate) fn enter(&self, room: ThingId, person: PersonId, now: Time) -> Change {
         let mut state = self.lock();
         let elsewhere = state.is_elsewhere(room, person);
         let here = state.rooms.entry(room).or_default();
         let here = here.entry(person).or_insert(Here::since(now));
         here.connections += 1;
-        here.connections == 1 && !elsewhere
+        if here.connections == 1 { Change::of(elsewhere) } else { Change::Nothing }
     }
 
-    /// A connection left a room; whether the person is not there any more.
-    pub(crate) fn exit(&self, room: ThingId, person: PersonId) -> bool {
+    /// A connection left a room.
+    pub(crate) fn exit(&self, room: ThingId, person: PersonId) -> Change {
         let mut state = self.lock();
-        let Some(people) = state.rooms.get_mut(&room) else { return false };
-        let Some(here) = people.get_mut(&person) else { return false };
+        let Some(people) = state.rooms.get_mut(&room) else { return Change::Nothing };
+        let Some(here) = people.get_mut(&person) else { return Change::Nothing };
         here.connections = here.connections.saturating_sub(1);
         if here.connections > 0 {
-            return false;
+            return Change::Nothing;
         }
         people.remove(&person);
         if people.is_empty() {
             state.rooms.remove(&room);
         }
-        !state.is_elsewhere(room, person)
+        Change::of(state.is_elsewhere(room, person))
     }
 
     /// Somebody types in a room, or does no more; whether the others are to be told. Each way they

@@ -19,13 +19,13 @@ fn first(node: Uuid) -> Source {
 fn people_are_counted_not_connections() {
     let (room, alice, bob, _) = ids();
     let (presence, now) = (Presence::default(), Time::from_micros(10));
-    assert!(presence.enter(room, alice, now));
-    assert!(!presence.enter(room, alice, now));
-    assert!(presence.enter(room, bob, now));
+    assert_eq!(presence.enter(room, alice, now), Change::Room);
+    assert_eq!(presence.enter(room, alice, now), Change::Nothing);
+    assert_eq!(presence.enter(room, bob, now), Change::Room);
     assert_eq!(presence.members(room).len(), 2);
-    assert!(!presence.exit(room, alice));
-    assert!(presence.exit(room, alice));
-    assert!(!presence.exit(room, alice));
+    assert_eq!(presence.exit(room, alice), Change::Nothing);
+    assert_eq!(presence.exit(room, alice), Change::Room);
+    assert_eq!(presence.exit(room, alice), Change::Nothing);
     assert_eq!(presence.members(room).len(), 1);
 }
 
@@ -55,8 +55,11 @@ fn somebody_on_another_node_is_still_there() {
     let member = Member { person_id: alice, since: now };
     presence.node(node, now);
     assert!(presence.entered_on(first(node), room, &member));
-    assert!(!presence.enter(room, alice, now));
-    assert!(!presence.exit(room, alice));
+    // Nobody in the room has to hear of it, but other nodes do: they would go on believing it.
+    assert_eq!(presence.enter(room, alice, now), Change::Node);
+    assert_eq!(presence.enter(room, alice, now), Change::Nothing);
+    assert_eq!(presence.exit(room, alice), Change::Nothing);
+    assert_eq!(presence.exit(room, alice), Change::Node);
     assert_eq!(presence.members(room), [member]);
     assert!(presence.exited_on(node, room, alice));
     assert!(presence.members(room).is_empty());

@@ -13,6 +13,7 @@ use world::people;
 use crate::calls::{Joined, Online};
 use crate::engine::Frame;
 use crate::listener::{Sink, Style};
+use crate::presence::Change;
 use crate::signals::Signal;
 use crate::topic::Topic;
 use crate::wire::Wire;
@@ -95,22 +96,27 @@ pub(crate) fn leave(
     Ok(())
 }
 
-/// Counts a connection in; the others are told when it is the person's first.
+/// Counts a connection in; the others are told when it is the person's first, and other nodes when
+/// it is their first here.
 fn enter(live: &Live, wire: &Wire, room: ThingId, me: PersonId) {
     let now = live.app.now();
-    if live.presence.enter(room, me, now) {
+    let change = live.presence.enter(room, me, now);
+    if change == Change::Room {
         tell_of(live, Some(wire), room, me, true);
+    }
+    if change != Change::Nothing {
         live.signals.send(Signal::Entered { room, person: me, since: now });
     }
 }
 
-/// Counts a connection out; the others are told when it was the person's last. Those here are not
-/// while all of them are about to leave.
+/// Counts a connection out; the others are told when it was the person's last, and other nodes when
+/// it was their last here. Those here are not while all of them are about to leave.
 pub(crate) fn exit(live: &Live, wire: &Wire, room: ThingId, me: PersonId) {
-    if live.presence.exit(room, me) {
-        if !live.is_closing() {
-            tell_of(live, Some(wire), room, me, false);
-        }
+    let change = live.presence.exit(room, me);
+    if change == Change::Room && !live.is_closing() {
+        tell_of(live, Some(wire), room, me, false);
+    }
+    if change != Change::Nothing {
         live.signals.send(Signal::Exited { room, person: me });
     }
 }
