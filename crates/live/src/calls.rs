@@ -108,10 +108,10 @@ pub(crate) fn count(live: &Live, caller: &Caller) -> Result<()> {
 
 /// Counts a call that does what a request would do as that request; what belongs to being connected
 /// — a page that comes back listens to hundreds of topics, who reads says so of each message — is
-/// none.
+/// none. Once for each call: what is refused may be tried a second time.
 ///
 /// # Errors
-/// As [`count`].
+/// As [`count`], also for too many messages.
 pub(crate) fn count_request(live: &Live, caller: &Caller, call: &Call<'_>) -> Result<()> {
     if !matches!(call.name.as_str(), "message" | "presence") {
         return Ok(());
@@ -123,7 +123,7 @@ pub(crate) fn count_request(live: &Live, caller: &Caller, call: &Call<'_>) -> Re
     if let Some((key, limit)) = identity.key.as_ref().and_then(|key| Some((key.id, key.limit?))) {
         let _counts = app.limits.take_of_key(key, limit, now)?;
     }
-    Ok(())
+    if call.name == "message" { rooms::messages::count(live, caller) } else { Ok(()) }
 }
 
 /// Answers a call.

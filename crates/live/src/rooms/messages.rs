@@ -40,11 +40,25 @@ struct MessageSent {
     timestamp: Time,
 }
 
-/// Stores a message. One that is sent again with the same `clientId` is stored once, and answered
-/// as the first time.
+/// Counts a message, however often it is tried to store it; one that is refused for whatever reason
+/// counts, too.
 ///
 /// # Errors
-/// 402, 403, 404, 409 and 422 as for any thing; 429 for too many in a minute.
+/// 429 for too many in a minute.
+pub(crate) fn count(live: &Live, caller: &Caller) -> Result<()> {
+    let most = live.settings.messages_per_minute;
+    // Nobody's are not stored.
+    let Some(me) = caller.person().filter(|_| most > 0) else { return Ok(()) };
+    let limit = Limit { most, per: Duration::from_secs(60) };
+    let _ = live.app.limits.take("live_messages", &[&me.to_string()], limit, live.app.now())?;
+    Ok(())
+}
+
+/// Stores a message that was counted. One that is sent again with the same `clientId` is stored
+/// once, and answered as the first time.
+///
+/// # Errors
+/// 402, 403, 404, 409 and 422 as for any thing.
 pub(crate) async fn send(
     live: &Live,
     wire: &Arc<Wire>,
@@ -53,11 +67,6 @@ pub(crate) async fn send(
 ) -> Result<Sent> {
     let me = caller.person().ok_or_else(Error::unauthenticated)?;
     check(&new)?;
-    if live.settings.messages_per_minute > 0 {
-        let limit = Limit { most: live.settings.messages_per_minute, per: Duration::from_secs(60) };
-        // A message that is refused for another reason counts, too.
-        let _ = live.app.limits.take("live_messages", &[&me.to_string()], limit, live.app.now())?;
-    }
     let room = new.room;
     let client_id = new.client_id.clone();
     let stored = live.app.change(caller, async move |work| store(work, me, &new).await).await;

@@ -4,6 +4,7 @@
 mod browser;
 mod closing;
 mod crowd;
+mod messages;
 mod rights;
 mod socket;
 mod streams;

@@ -1,4 +1,4 @@
-//! The store behind the server's back; while it is stopped.
+//! The store behind the server's back; while it is stopped, or where it may be mistaken.
 
 use crate::stage::Stage;
 
