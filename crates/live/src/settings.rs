@@ -22,8 +22,8 @@ pub struct Settings {
     pub heartbeat_timeout_s: u64,
     /// The largest frame of a client, in bytes.
     pub max_frame_bytes: u64,
-    /// Events waiting for one connection; a client that reads more slowly is sent away to come
-    /// back and catch up.
+    /// Events waiting for one connection, or as many times 8 KiB of them; a client that reads more
+    /// slowly is sent away to come back and catch up.
     pub queue: usize,
     /// Messages one person may send in a minute; 0: no limit.
     pub messages_per_minute: u32,

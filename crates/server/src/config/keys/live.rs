@@ -24,8 +24,8 @@ pub(super) static KEYS: &[Key] = &[
         "live",
         "queue",
         "1024",
-        "Events that wait for one client; one that reads more slowly is sent away, to come back \
-         and go on where it was.",
+        "Events that wait for one client, or as many times 8 KiB of them; one that reads more \
+         slowly is sent away, to come back and go on where it was.",
     ),
     whole(
         "live",
