@@ -1,5 +1,7 @@
 //! Targets that mean no good, and servers that die: what is sent is bounded, told and not lost.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::target::Target;
@@ -181,7 +183,7 @@ async fn hang(owner: &Person, target: &Target, groups: usize) -> Vec<String> {
 async fn who_hangs_in_many_groups_holds_up_nobody_else_alone_or_with_others() {
     alone_on_both(async |mut stage| {
         stage.server.stop();
-        // Longer than anything here takes: nothing ends by itself.
+        // No setting is longer; on a slow machine some of it may end by itself all the same.
         stage.server.set("SIXFOLD_WEBHOOKS_TIMEOUT_MS", "60000");
         stage.server.run();
         let stage = stage.moved();
@@ -191,8 +193,14 @@ async fn who_hangs_in_many_groups_holds_up_nobody_else_alone_or_with_others() {
         let (hers, _) = webhook(&carol, &stage.globex, &target.url("/in"), json!({})).await;
         thing(&carol, &stage.globex, "note", "hers").await;
         delivery(&carol, &hers, |one| one["state"] == "delivered").await;
-        // Ninety-six are to be sent; one person has a quarter of the places.
-        assert_eq!(target.seen().iter().filter(|one| one.path == "/hang").count(), 64);
+        // Ninety-six are to be sent; one person has a quarter of the places, and each is taken for a
+        // minute, however long it took to come here.
+        let seen = target.seen();
+        let mut hung: Vec<_> =
+            seen.iter().filter(|one| one.path == "/hang").map(|one| one.at).collect();
+        hung.sort_unstable();
+        let apart = hung.windows(65).map(|some| some[64] - some[0]).min();
+        assert!(apart.is_none_or(|apart| apart > Duration::from_secs(30)), "{apart:?}");
 
         // With three others all places are taken. What was slow by then gives way.
         for other in [stage.bob(), stage.vera(), carol] {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -17,6 +18,7 @@ pub(super) struct Seen {
     pub(super) path: String,
     pub(super) headers: HashMap<String, String>,
     pub(super) body: String,
+    pub(super) at: Instant,
 }
 
 impl Seen {
@@ -141,5 +143,6 @@ async fn read(stream: &mut TcpStream) -> std::io::Result<Seen> {
     let length = headers.get("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
-    Ok(Seen { path, headers, body: String::from_utf8(body).expect("UTF-8") })
+    let body = String::from_utf8(body).expect("UTF-8");
+    Ok(Seen { path, headers, body, at: Instant::now() })
 }
