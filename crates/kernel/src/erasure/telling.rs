@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::model::{Arg, Subject};
 use super::rooms::Rooms;
-use crate::{App, Caller};
+use crate::{App, Caller, Tries};
 
 /// Rows read at a time.
 const PAGE: i64 = 100;
@@ -232,7 +232,18 @@ impl Export {
         Ok(if out.is_empty() { None } else { Some(out) })
     }
 
+    /// A page; of a store that has no room for it just now it is asked for again.
     async fn page(&mut self) -> Result<Vec<Value>> {
+        let mut tries = Tries::default();
+        loop {
+            match self.lines().await {
+                Err(error) => tries.after(error).await?,
+                lines => return lines,
+            }
+        }
+    }
+
+    async fn lines(&mut self) -> Result<Vec<Value>> {
         self.caller = self.caller.again().await?;
         if self.caller.person() != Some(self.subject.person)
             && !self.caller.identity().platform_owner

@@ -154,6 +154,24 @@ impl Database {
         let rows = client.query(sql, &[]).await.expect("the statement is right");
         rows.iter().map(|row| row.get(0)).collect()
     }
+
+    /// Sends everybody away and lets nobody in, until whoever stays opens it again.
+    pub(crate) async fn shut(&self) -> tokio_postgres::Client {
+        let client = connect(&self.url).await.expect("PostgreSQL answers");
+        let shut = format!("alter database {} connection limit 0", self.name);
+        client.batch_execute(&shut).await.expect("it is the role's");
+        let away = "select pg_terminate_backend(pid) from pg_stat_activity \
+                    where datname = current_database() and usename = current_user \
+                    and pid <> pg_backend_pid()";
+        client.batch_execute(away).await.expect("they are the role's");
+        client
+    }
+
+    /// Lets everybody in again.
+    pub(crate) async fn open(&self, by: tokio_postgres::Client) {
+        let open = format!("alter database {} connection limit -1", self.name);
+        by.batch_execute(&open).await.expect("it is the role's");
+    }
 }
 
 impl Drop for Database {

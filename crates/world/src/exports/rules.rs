@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kernel::ontology::ThingType;
-use kernel::{App, Caller, access};
+use kernel::{App, Caller, Tries, access};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use types::{Error, Limit, Result, Time};
@@ -96,16 +96,28 @@ impl Export {
         if self.read {
             return Ok(None);
         }
+        let mut tries = Tries::default();
+        loop {
+            match self.next_page().await {
+                // A page is a read, and the reader cannot be told any more to come back later.
+                Err(error) => tries.after(error).await?,
+                Ok(page) => return Ok(Some(page)),
+            }
+        }
+    }
+
+    async fn next_page(&mut self) -> Result<Vec<u8>> {
         // The reader takes their time: what they may read is what they may by now.
         self.caller = self.caller.again().await?;
         let mut out = Vec::new();
         self.page(&mut out).await?;
-        Ok(Some(out))
+        Ok(out)
     }
 
     async fn page(&mut self, out: &mut Vec<u8>) -> Result<()> {
         let limit = self.pace.limit();
-        let (next, start) = (self.next.take(), self.after);
+        // Kept until the page is there: one that fails may be asked for again.
+        let (next, start) = (self.next.clone(), self.after);
         let in_order = |table, filter| on((table, filter), limit, next.as_deref(), start);
         let (app, caller, ask) = (self.app.clone(), self.caller.clone(), self.ask.clone());
         let (group, include_children, kind) = (ask.group_id, ask.include_children, ask.kind);

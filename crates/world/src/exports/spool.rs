@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use database::Reach;
-use kernel::{App, disk};
+use kernel::{App, Tries, disk};
 use telemetry::within;
 use tempfile::NamedTempFile;
 use tokio::sync::watch;
@@ -36,6 +36,8 @@ struct Progress {
     done: bool,
     /// The disk has no room for the rest.
     full: bool,
+    /// The store has no room to read it.
+    busy: bool,
 }
 
 /// The file as it is written to.
@@ -89,7 +91,7 @@ impl Spool {
     /// The next bytes; none behind the end.
     ///
     /// # Errors
-    /// 507 `export_no_room`; when the export broke off.
+    /// 503 when the store had no room for it; 507 `export_no_room`; when the export broke off.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let Progress { written, .. } = self.news().await?;
         if self.at == written {
@@ -114,6 +116,9 @@ impl Spool {
             if progress.done || self.at < progress.written {
                 return Ok(progress);
             }
+            if progress.busy {
+                return Err(Error::overloaded("The store is busy; try again in a moment."));
+            }
             if self.progress.changed().await.is_err() && !self.progress.borrow().done {
                 return Err(Error::internal("the export of a group broke off"));
             }
@@ -131,10 +136,24 @@ impl Out {
             match filled {
                 Ok(()) => self.tell.send_modify(|progress| progress.done = true),
                 // Hanging up without being done is how the reader learns of it.
-                Err(error) => tracing::warn!(?error, "an export of a group broke off"),
+                Err(error) => {
+                    self.break_off(&error);
+                    tracing::warn!(?error, "an export of a group broke off");
+                }
             }
         };
         tokio::spawn(within(telemetry::current(), filling));
+    }
+
+    /// Whoever has read nothing yet may be told to come back.
+    fn break_off(&self, error: &Error) {
+        let busy = error.kind() == types::ErrorKind::Overloaded;
+        self.tell.send_modify(|progress| progress.busy = busy);
+    }
+
+    /// Whether there is something to read.
+    fn has_begun(&self) -> bool {
+        self.tell.borrow().written > 0
     }
 
     /// The reader is told by name, and what nobody will read gives its room back at once.
@@ -146,7 +165,15 @@ impl Out {
 
 /// The last line tells that nothing is missing, as in every other export.
 async fn fill(app: &App, reach: Reach, out: &mut Out, options: ExportOptions) -> Result<()> {
-    let summary = transfer::export(app, reach, out, options, |_| {}).await?;
+    let mut tries = Tries::default();
+    let summary = loop {
+        match transfer::export(app, reach.clone(), &mut *out, options.clone(), |_| {}).await {
+            Ok(summary) => break summary,
+            // What is read already is of this snapshot, and so is the rest or there is none.
+            Err(error) if out.has_begun() => return Err(error),
+            Err(error) => tries.after(error).await?,
+        }
+    };
     let end = serde_json::json!({ "kind": "end", "rows": summary.lines });
     writeln!(out, "{end}")?;
     Ok(())

@@ -48,6 +48,20 @@ async fn an_export_that_is_full_before_it_begins_is_an_answer() {
     assert_eq!(error.code(), "export_no_room");
 }
 
+#[tokio::test]
+async fn an_export_that_the_store_has_no_room_for_is_an_answer() {
+    for (error, kind) in [
+        (Error::overloaded("Too many are waiting."), types::ErrorKind::Overloaded),
+        (Error::internal("it is broken"), types::ErrorKind::Internal),
+    ] {
+        let (spool, out) = opened(enough);
+        assert!(!out.has_begun());
+        out.break_off(&error);
+        drop(out);
+        assert_eq!(spool.begun().await.err().expect("it never began").kind(), kind);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_was_written_is_read_to_its_end() {
     let (spool, mut out) = opened(enough);

@@ -2,7 +2,7 @@
 
 use database::Tx;
 use kernel::access::{self, Right, Rights};
-use kernel::{App, Caller};
+use kernel::{App, Caller, Tries};
 use types::{Error, GroupId, Json, Result};
 
 use super::spool::{self, Spool};
@@ -62,8 +62,19 @@ impl Whole {
         Ok(piece)
     }
 
-    /// Refuses whoever may not have it by now.
+    /// Refuses whoever may not have it by now. A store that has no room for the question is asked
+    /// once more: that is no answer to it, and what waits in the file is lost when this breaks off.
     async fn ask_again(&mut self) -> Result<()> {
+        let mut tries = Tries::default();
+        loop {
+            match self.asked().await {
+                Err(error) => tries.after(error).await?,
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    async fn asked(&mut self) -> Result<()> {
         self.caller = self.caller.again().await?;
         let (asking, group) = (self.caller.clone(), self.group);
         let store = self.app.store(&self.caller);

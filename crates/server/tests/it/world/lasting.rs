@@ -2,16 +2,21 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::imports::{import, state};
 use super::{PATIENCE, rows, team};
+use crate::engines::Engine;
 use crate::people::Person;
 use crate::stage::{Stage, alone_on_both, member, on_both, sign_up};
 
 /// Rows that share a transaction; blank lines are such.
 const BATCH: usize = 1000;
+/// More than waits in sockets for a reader who does not read.
+const REQUESTS: usize = 16;
+const BYTES: usize = 200_000;
 
 fn connect(stage: &Stage, person: &Person, request: &str) -> TcpStream {
     let host = stage.server.url().trim_start_matches("http://");
@@ -160,21 +165,23 @@ fn breaks_off(mut pipe: TcpStream, bytes: usize) {
     assert!(!String::from_utf8_lossy(&rest).contains("\"kind\":\"end\""), "no end is told");
 }
 
+/// Fills a group with more than a reader is sent who does not read.
+async fn fill(owner: &Person, group: &str) {
+    let text = "x".repeat(BYTES);
+    for number in 0..REQUESTS {
+        let item = json!({ "groupId": group, "type": "note", "name": number.to_string(),
+            "properties": { "text": text } });
+        let items = vec![item; 10];
+        owner.post("/v1/things/bulk", json!({ "items": items })).await.was(200);
+    }
+}
+
 /// On a server of their own: search reads them all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_lost_the_right_to_read_gets_no_further_in_the_same_export() {
-    // More than waits in sockets for a reader who does not read.
-    const REQUESTS: usize = 16;
-    const BYTES: usize = 200_000;
     alone_on_both(async |stage| {
         let (alice, bob) = (stage.alice(), stage.bob());
-        let text = "x".repeat(BYTES);
-        for number in 0..REQUESTS {
-            let item = json!({ "groupId": stage.acme, "type": "note",
-                "name": number.to_string(), "properties": { "text": text } });
-            let items = vec![item; 10];
-            alice.post("/v1/things/bulk", json!({ "items": items })).await.was(200);
-        }
+        fill(&alice, &stage.acme).await;
         let path = format!("/v1/exports?groupId={}&dimension=things", stage.acme);
         let pipe = begun_to_read(&stage, &bob, &path);
         lose(&alice, &stage.acme, &bob, Lost::Membership).await;
@@ -198,4 +205,55 @@ async fn who_lost_the_right_to_read_gets_no_further_in_the_same_export() {
         assert!(whole.len() > REQUESTS * 10 * BYTES && whole.contains("\"kind\":\"end\""));
     })
     .await;
+}
+
+/// Until nothing is done in the store.
+async fn quiet(stage: &Stage) {
+    let busy = "select cast(pid as text) from pg_stat_activity \
+                where datname = current_database() and usename = current_user \
+                and pid <> pg_backend_pid() and xact_start is not null";
+    let deadline = Instant::now() + PATIENCE;
+    let database = stage.server.database().expect("PostgreSQL");
+    while !database.all("everything", busy).await.is_empty() {
+        assert!(Instant::now() < deadline, "it never ends");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Reads on in an export while the store answers nobody.
+async fn read_on_without_store(stage: &Stage, mut pipe: TcpStream) -> Vec<u8> {
+    const AWAY: Duration = Duration::from_millis(500);
+    let database = stage.server.database().expect("PostgreSQL");
+    let by = database.shut().await;
+    let reading = std::thread::spawn(move || {
+        let mut rest = Vec::new();
+        pipe.read_to_end(&mut rest).map(|_| rest)
+    });
+    tokio::time::sleep(AWAY).await;
+    database.open(by).await;
+    let rest = tokio::task::spawn_blocking(|| reading.join().expect("no panic"));
+    rest.await.expect("no panic").expect("it is not broken off")
+}
+
+/// Only where there are connections to be lost. The store is asked before each piece who reads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_goes_on_when_the_store_answers_again() {
+    for engine in Engine::all().into_iter().filter(|engine| *engine != Engine::Sqlite) {
+        let stage = Stage::open(&engine).await;
+        let alice = stage.alice();
+        fill(&alice, &stage.acme).await;
+        quiet(&stage).await;
+        let pipe = begun_to_read(&stage, &alice, &format!("/v1/groups/{}/export", stage.acme));
+        // Its snapshot is gone as soon as all of it waits in a file.
+        quiet(&stage).await;
+        let whole = read_on_without_store(&stage, pipe).await;
+        assert!(whole.len() > REQUESTS * 10 * BYTES, "{} bytes", whole.len());
+        assert!(whole.ends_with(b"\r\n0\r\n\r\n"), "it is told whole");
+
+        let path = format!("/v1/exports?groupId={}&dimension=things", stage.acme);
+        let pipe = begun_to_read(&stage, &alice, &path);
+        let rows = read_on_without_store(&stage, pipe).await;
+        assert!(rows.len() > REQUESTS * 10 * BYTES, "{} bytes", rows.len());
+        assert!(rows.ends_with(b"\r\n0\r\n\r\n"), "it is told whole");
+    }
 }
