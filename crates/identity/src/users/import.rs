@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::io::{BufRead, Read as _};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderValue;
 use kernel::events::NewEvent;
@@ -23,7 +22,6 @@ use crate::{IdentityApp, setup};
 const BATCH: usize = 200;
 /// A longer line is refused.
 const MAX_LINE: usize = 64 * 1024;
-const UNDONE: &str = "rehearsed";
 
 /// How an import is to go.
 #[derive(Debug, Clone, Copy, Default)]
@@ -170,33 +168,26 @@ async fn ready(
     Ok(Ok(fresh))
 }
 
-/// Stores a batch in one transaction, each line in a part of its own.
+/// Stores a batch in one transaction, each line in a part of its own; or tries it in one that is
+/// taken back, and has no race to lose to those who sign up meanwhile.
 async fn store(
     house: &IdentityApp,
     caller: &Caller,
     batch: Vec<(u64, Result<Fresh>)>,
     dry_run: bool,
 ) -> Result<Vec<ImportedLine>> {
-    let rehearsed = Arc::new(Mutex::new(Vec::new()));
-    let (inside, kept) = (house.clone(), Arc::clone(&rehearsed));
-    let done = house
+    let inside = house.clone();
+    if dry_run {
+        let tried = house.rehearse(caller, async move |work| take(work, &inside, &batch).await);
+        return tried.await;
+    }
+    house
         .change(caller, async move |work| {
             // A batch in which nothing is new records nothing.
             work.silently();
-            let told = take(work, &inside, &batch).await?;
-            if !dry_run {
-                return Ok(told);
-            }
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = told;
-            Err(Error::conflict(UNDONE, "Nothing was kept."))
+            take(work, &inside, &batch).await
         })
-        .await;
-    match done {
-        Err(error) if dry_run && error.code() == UNDONE => {
-            Ok(std::mem::take(&mut *rehearsed.lock().unwrap_or_else(PoisonError::into_inner)))
-        }
-        done => done,
-    }
+        .await
 }
 
 /// All lines in one part; should one be refused by the store, again with each in a part of its

@@ -41,6 +41,7 @@ mod oauth;
 mod observability;
 mod people;
 mod process;
+mod rehearsals;
 mod stage;
 mod standing;
 mod start;

@@ -14,10 +14,8 @@ use crate::things::many::{self, Common, Draft};
 
 /// Operations of a batch.
 pub const MOST: usize = 1000;
-/// The code of what takes a dry run back; nobody is shown it.
-const DRY_RUN: &str = "dry_run";
 /// The code of what takes things back that were stored together, when the store refuses one of
-/// them: everything is done again one by one, to tell which it was. Nobody is shown it either.
+/// them: everything is done again one by one, to tell which it was. Nobody is shown it.
 const IN_DOUBT: &str = "in_doubt";
 
 /// Carries out all operations, or none.
@@ -42,15 +40,17 @@ async fn attempt(
     together: usize,
 ) -> Result<BatchAnswer> {
     let batch = Arc::clone(batch);
-    app.change(caller, async move |work| {
-        let results = if batch.dry_run {
-            rehearse(work, &batch.operations, together).await?
-        } else {
-            Run::of(together).all(work, &batch.operations).await?
-        };
-        Ok(BatchAnswer { results, dry_run: batch.dry_run })
-    })
-    .await
+    if batch.dry_run {
+        // Nothing of it is kept, so it has no race to lose to those who work there meanwhile.
+        app.rehearse(caller, async move |work| all(work, &batch, together).await).await
+    } else {
+        app.change(caller, async move |work| all(work, &batch, together).await).await
+    }
+}
+
+async fn all(work: &mut Work<'_>, batch: &Batch, together: usize) -> Result<BatchAnswer> {
+    let results = Run::of(together).all(work, &batch.operations).await?;
+    Ok(BatchAnswer { results, dry_run: batch.dry_run })
 }
 
 /// Everything about a batch that needs no look into the store.
@@ -76,21 +76,6 @@ fn check(steps: &[Step]) -> Result<()> {
         Target::of(step.method, &step.path).map_err(|error| error.in_operation(index, &place))?;
     }
     Ok(())
-}
-
-/// Does everything in a part of the change that is then taken back.
-async fn rehearse(work: &mut Work<'_>, steps: &[Step], together: usize) -> Result<Vec<StepAnswer>> {
-    let mut results = Vec::new();
-    let outcome: Result<()> = work
-        .nested(async |part| {
-            results = Run::of(together).all(part, steps).await?;
-            Err(Error::conflict(DRY_RUN, "This was a dry run."))
-        })
-        .await;
-    match outcome {
-        Err(error) if error.code() == DRY_RUN => Ok(results),
-        other => other.map(|()| results),
-    }
 }
 
 /// Says which operation failed, unless that is known: drafts fail later than their turn.
