@@ -42,10 +42,10 @@ pub(crate) async fn analyze(
     let me = person(caller)?;
     let url = check(&asked)?;
     let _counted = app.limits.take("analyses", &[&me.to_string()], ANALYSES, app.now())?;
-    let document = app.egress.fetch_public(&url, &PAGES).await.map_err(about_url)?;
+    let document = app.egress.fetch_public(me, &url, &PAGES).await.map_err(about_url)?;
     let address = document.url.clone();
     let (page, document) = apart(move || (Page::read(&document), document)).await?;
-    let sheets = sheets(app, &document.url, &page).await;
+    let sheets = sheets(app, me, &document.url, &page).await;
     let organization = asked.organization_name;
     let done = apart(move || {
         let mut styles = Styles::default();
@@ -95,11 +95,11 @@ fn about_url(error: Error) -> Error {
 
 /// The style sheets of a page that its own site serves. One that cannot be read is left out: a page
 /// without it still has a name.
-async fn sheets(app: &App, at: &Url, page: &Page) -> Vec<Document> {
+async fn sheets(app: &App, me: PersonId, at: &Url, page: &Page) -> Vec<Document> {
     let own = page.style_sheets.iter().filter(|sheet| sheet.origin() == at.origin());
     let mut read = Vec::new();
     for sheet in own.take(MOST_SHEETS) {
-        match app.egress.fetch_public(sheet, &SHEETS).await {
+        match app.egress.fetch_public(me, sheet, &SHEETS).await {
             Ok(document) => read.push(document),
             // A server that slow is not asked for the next one.
             Err(error) if error.code() == "page_too_slow" => break,

@@ -59,3 +59,17 @@ async fn a_resolver_knows_for_whom_the_client_calls() {
     assert!(call().await.is_err());
     assert_eq!(*asked.lock().expect("who asked"), [Some(person(7)), None]);
 }
+
+#[tokio::test]
+async fn who_has_a_page_read_has_their_share_of_the_look_ups() {
+    let asked = Arc::<Mutex<Vec<Option<PersonId>>>>::default();
+    let client = super::super::builder().expect("a client");
+    let client = client.dns_resolver(Asked(Arc::clone(&asked))).build().expect("a client");
+    let egress = super::super::Egress::default();
+    assert!(egress.0.visitor.set(client).is_ok());
+    let (url, bounds) = ("http://pages.example/", super::super::Bounds::of(&["text/html"]));
+    let url = url::Url::parse(url).expect("an address");
+    let error = egress.fetch_public(person(7), &url, &bounds).await.expect_err("nobody is there");
+    assert_eq!(error.code(), "page_unreachable");
+    assert_eq!(*asked.lock().expect("who asked"), [Some(person(7))]);
+}

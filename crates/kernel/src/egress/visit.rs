@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use reqwest::{Client, Method, Response};
-use types::{Error, ErrorKind, Result, Shortage};
+use types::{Error, ErrorKind, PersonId, Result, Shortage};
 use url::Url;
 
 use super::guard::Guard;
-use super::{Egress, Span};
+use super::{Egress, Span, lookups};
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 5;
@@ -44,7 +44,8 @@ pub struct Document {
 }
 
 impl Egress {
-    /// Reads a document at an address that a user named.
+    /// Reads a document at an address that a user named: `of` is who. Those of one person wait for
+    /// each other while names are looked up, and for nobody else's.
     ///
     /// Only public addresses are called, by http or https, at their usual
     /// ports, also after each redirect. Nothing of ours goes along: no cookie, no credential, no
@@ -55,13 +56,14 @@ impl Egress {
     /// nobody maps our network by it —, `page_not_found` for a status but 200,
     /// `page_too_slow`, `page_too_large`, `page_of_wrong_type`, `too_many_redirects`; 503 when too
     /// many read at the same time.
-    pub async fn fetch_public(&self, url: &Url, bounds: &Bounds) -> Result<Document> {
+    pub async fn fetch_public(&self, of: PersonId, url: &Url, bounds: &Bounds) -> Result<Document> {
         let _place = self.0.visits.try_acquire().map_err(|_| {
             Error::overloaded("Too many pages are being read just now; try again soon.")
                 .short_of(Shortage::Pages)
         })?;
         let client = self.visitor()?;
         let visit = visit(client, &self.0.guard, url.clone(), bounds);
+        let visit = lookups::on_behalf(of, visit);
         tokio::time::timeout(bounds.total, visit).await.unwrap_or_else(|_| Err(too_slow()))
     }
 }

@@ -7,8 +7,9 @@ use kernel::egress::{Bounds, Settings, Whose};
 use kernel::{Document, Egress};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use types::Result;
+use types::{PersonId, Result};
 use url::Url;
+use uuid::Uuid;
 
 const BOUNDS: Bounds =
     Bounds { types: &["text/html"], bytes: 4096, total: Duration::from_secs(600) };
@@ -70,7 +71,7 @@ async fn answer(mut stream: TcpStream, own: SocketAddr) -> std::io::Result<()> {
 }
 
 async fn fetch(egress: &Egress, url: &str, bounds: &Bounds) -> Result<Document> {
-    egress.fetch_public(&Url::parse(url).expect(url), bounds).await
+    egress.fetch_public(PersonId(Uuid::nil()), &Url::parse(url).expect(url), bounds).await
 }
 
 fn open() -> Egress {
