@@ -39,6 +39,7 @@ struct Inner {
 #[derive(Default)]
 struct Taken {
     each: HashMap<Of, usize>,
+    /// Those whose last request failed, as far as they are on ([`Outbox::keep`]).
     failing: HashSet<WebhookId>,
     /// By number: the oldest first.
     held: BTreeMap<u64, Held>,
@@ -133,6 +134,11 @@ impl Outbox {
         } else {
             taken.failing.remove(&webhook);
         }
+    }
+
+    /// Forgets how requests went of all webhooks but these, which are on.
+    pub(super) fn keep(&self, on: &HashSet<WebhookId>) {
+        self.taken().failing.retain(|webhook| on.contains(webhook));
     }
 
     /// There is something to be sent.

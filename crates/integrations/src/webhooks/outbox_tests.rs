@@ -50,6 +50,17 @@ fn a_group_and_a_webhook_have_a_part_of_their_owners_places() {
 }
 
 #[test]
+fn of_webhooks_that_are_gone_nothing_is_remembered() {
+    let outbox = Outbox::default();
+    let webhook = |number: u128| WebhookId(Uuid::from_u128(number));
+    for number in 0..1_000 {
+        outbox.note(webhook(number), true);
+    }
+    outbox.keep(&HashSet::from([webhook(1), webhook(2), webhook(5_000)]));
+    assert_eq!(outbox.taken().failing, HashSet::from([webhook(1), webhook(2)]));
+}
+
+#[test]
 fn while_others_wait_what_is_slow_has_half_of_the_places() {
     let (outbox, began) = (Outbox::default(), Instant::now());
     let mut all: Vec<Vec<Place>> = (1..=4).map(|owner| places(&outbox, began, owner, 64)).collect();

@@ -1,13 +1,13 @@
 //! What the sending of webhooks remembers, in this process.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use database::Tx;
 use filter::Filter;
 use kernel::access::{self, Right};
 use kernel::{App, Caller, Identity};
-use types::{Error, ErrorKind, GroupId, PersonId, Result};
+use types::{Error, ErrorKind, GroupId, PersonId, Result, WebhookId};
 
 use super::model::Webhook;
 use super::outbox::Outbox;
@@ -59,6 +59,10 @@ impl Targets {
         self.by_group.is_empty()
     }
 
+    fn ids(&self) -> HashSet<WebhookId> {
+        self.by_group.values().flatten().map(|target| target.webhook.id).collect()
+    }
+
     /// The webhooks of one group.
     pub(super) fn of(&self, group: GroupId) -> &[Arc<Target>] {
         self.by_group.get(&group).map_or(&[], Vec::as_slice)
@@ -78,6 +82,7 @@ impl State {
             return Ok(known);
         }
         let found = Arc::new(Targets::new(generation, sql::enabled(tx).await?));
+        self.outbox.keep(&found.ids());
         *self.targets.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&found);
         Ok(found)
     }
