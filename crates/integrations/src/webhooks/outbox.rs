@@ -63,6 +63,15 @@ struct Held {
     end: Option<oneshot::Sender<()>>,
 }
 
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// The webhook has some, or it, its group or its owner as many as they may have.
+    Share,
+    /// The webhook has none, and none is left.
+    All,
+}
+
 /// A place, given back when it is dropped.
 pub(super) struct Place {
     outbox: Outbox,
@@ -87,15 +96,24 @@ impl Outbox {
         owner: PersonId,
         ordered: bool,
     ) -> Option<Place> {
-        self.place_at(Instant::now(), (webhook, group, owner), ordered)
+        self.ask((webhook, group, owner), ordered).ok()
     }
 
-    fn place_at(
+    /// The same; else why there is none.
+    pub(super) fn ask(
+        &self,
+        of: (WebhookId, GroupId, PersonId),
+        ordered: bool,
+    ) -> Result<Place, Lack> {
+        self.ask_at(Instant::now(), of, ordered)
+    }
+
+    fn ask_at(
         &self,
         now: Instant,
         (webhook, group, owner): (WebhookId, GroupId, PersonId),
         ordered: bool,
-    ) -> Option<Place> {
+    ) -> Result<Place, Lack> {
         let mut taken = self.taken();
         let most = if ordered || taken.failing.contains(&webhook) { 1 } else { OF_WEBHOOK };
         let may = taken.count(Of::Owner(owner)) < OF_OWNER
@@ -103,12 +121,13 @@ impl Outbox {
             && taken.count(Of::Webhook(webhook)) < most;
         if !may || taken.held.len() >= IN_ALL {
             // One that has a place is not held up: it asks for as many as it may have.
-            if may && taken.count(Of::Webhook(webhook)) == 0 {
+            let held_up = may && taken.count(Of::Webhook(webhook)) == 0;
+            if held_up {
                 taken.make_room(now);
             }
             // While nobody can give one back unseen.
             self.0.waiting.store(true, Ordering::SeqCst);
-            return None;
+            return Err(if held_up { Lack::All } else { Lack::Share });
         }
         let number = taken.next;
         taken.next += 1;
@@ -118,7 +137,7 @@ impl Outbox {
             *taken.each.entry(of).or_default() += 1;
         }
         drop(taken);
-        Some(Place { outbox: self.clone(), number, webhook, owner, group, ordered, ended })
+        Ok(Place { outbox: self.clone(), number, webhook, owner, group, ordered, ended })
     }
 
     /// How many places a person has.

@@ -9,7 +9,7 @@ fn person(number: u128) -> PersonId {
 /// A place for a webhook of a group of its own.
 fn place(outbox: &Outbox, now: Instant, owner: u128, number: u128) -> Option<Place> {
     let id = Uuid::from_u128(owner * 1_000 + number);
-    outbox.place_at(now, (WebhookId(id), GroupId(id), person(owner)), false)
+    outbox.ask_at(now, (WebhookId(id), GroupId(id), person(owner)), false).ok()
 }
 
 /// As many places as there are for that many groups of one person, each with one webhook.

@@ -3,6 +3,7 @@
 
 use database::{Sql, Tx, Value, args, seams};
 use types::{DeliveryId, EventId, GroupId, PersonId, Result, Time, WebhookId};
+use uuid::Uuid;
 
 /// An event that a webhook is to be sent.
 #[derive(Debug, Clone)]
@@ -56,37 +57,53 @@ pub(super) struct Head {
     pub(super) due: Time,
 }
 
-/// The heads of the queues of all webhooks that are on, read from webhook to webhook along
-/// `webhook_deliveries_due`, so that a long queue costs no more than a short one. In order, only
-/// the first one that is not done counts, and one being sent is due when its lease ends.
-pub(super) async fn heads(tx: &mut Tx) -> Result<Vec<Head>> {
-    tx.all(
-        "with recursive named (webhook_id) as ( \
-         select (select d.webhook_id from webhook_deliveries d where d.state = 'queued' \
-         order by d.webhook_id limit 1) \
-         union all \
-         select (select d.webhook_id from webhook_deliveries d where d.state = 'queued' \
-         and d.webhook_id > named.webhook_id order by d.webhook_id limit 1) \
-         from named where named.webhook_id is not null) \
-         select o.id, o.group_id, o.owner_id, o.ordered, case when o.ordered then \
-         (select case when d.state = 'queued' then d.due_at else d.lease_until end \
-         from webhook_deliveries d where d.webhook_id = o.id and d.state in ('queued', 'sending') \
-         order by d.seq limit 1) \
-         else (select min(d.due_at) from webhook_deliveries d where d.webhook_id = o.id \
-         and d.state = 'queued') end \
-         from named join webhooks o on o.id = named.webhook_id where o.enabled",
-        args![],
-        |row| {
-            Ok(Head {
-                webhook: row.get(0)?,
-                group: row.get(1)?,
-                owner: row.get(2)?,
-                ordered: row.get(3)?,
-                due: row.get(4)?,
-            })
-        },
-    )
-    .await
+/// Some of the queues.
+#[derive(Debug)]
+pub(super) struct Heads {
+    /// Of webhooks that are on.
+    pub(super) heads: Vec<Head>,
+    /// The last webhook whose queue was looked at; none, where no more come behind these.
+    pub(super) last: Option<WebhookId>,
+}
+
+/// The heads of so many queues behind that of a webhook, or from the first one: read from webhook
+/// to webhook along an index, so that a long queue costs no more than a short one, and all there
+/// are no more than these. In order, only the first one that is not done counts, and one being sent
+/// is due when its lease ends.
+pub(super) async fn heads(tx: &mut Tx, after: Option<WebhookId>, most: i64) -> Result<Heads> {
+    let after = after.unwrap_or(WebhookId(Uuid::nil()));
+    let rows = tx
+        .all(
+            "with recursive named (webhook_id, number) as ( \
+             select (select d.webhook_id from webhook_deliveries d where d.state = 'queued' \
+             and d.webhook_id > $1 order by d.webhook_id limit 1), cast(1 as bigint) \
+             union all \
+             select (select d.webhook_id from webhook_deliveries d where d.state = 'queued' \
+             and d.webhook_id > named.webhook_id order by d.webhook_id limit 1), named.number + 1 \
+             from named where named.webhook_id is not null and named.number < $2) \
+             select named.webhook_id, o.group_id, o.owner_id, o.ordered, case when o.ordered then \
+             (select case when d.state = 'queued' then d.due_at else d.lease_until end \
+             from webhook_deliveries d where d.webhook_id = o.id \
+             and d.state in ('queued', 'sending') order by d.seq limit 1) \
+             else (select min(d.due_at) from webhook_deliveries d where d.webhook_id = o.id \
+             and d.state = 'queued') end \
+             from named left join webhooks o on o.id = named.webhook_id and o.enabled \
+             where named.webhook_id is not null order by named.number",
+            args![after, most],
+            |row| {
+                let webhook: WebhookId = row.get(0)?;
+                // Off, or gone.
+                let Some(group) = row.get::<Option<GroupId>>(1)? else {
+                    return Ok((webhook, None));
+                };
+                let (owner, ordered, due) = (row.get(2)?, row.get(3)?, row.get(4)?);
+                Ok((webhook, Some(Head { webhook, group, owner, ordered, due })))
+            },
+        )
+        .await?;
+    let whole = rows.len() == usize::try_from(most)?;
+    let last = rows.last().map(|(webhook, _)| *webhook).filter(|_| whole);
+    Ok(Heads { heads: rows.into_iter().filter_map(|(_, head)| head).collect(), last })
 }
 
 /// When the next lease ends.

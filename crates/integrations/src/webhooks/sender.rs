@@ -2,13 +2,13 @@
 //! is nothing.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use database::Engine;
-use types::{DeliveryId, PersonId, Result, Time};
+use types::{DeliveryId, PersonId, Result, Time, WebhookId};
 
-use super::outbox::{OF_WEBHOOK, Outbox, Place, SLOW_AFTER};
-use super::queue_sql::{self, Head};
+use super::outbox::{Lack, OF_WEBHOOK, Outbox, Place, SLOW_AFTER};
+use super::queue_sql::{self, Head, Heads};
 use super::state::State;
 use super::{attempt, dispatch};
 use crate::Integrations;
@@ -17,6 +17,17 @@ use crate::Integrations;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Webhooks served in one round; the others are in the next one.
 const ROUND: usize = 64;
+/// Queues that are looked at together: a few milliseconds, however many there are.
+const LOOK: i64 = 512;
+/// Who had more of them to look at rests for so many times as long as that took.
+const MANNERS: u32 = 2;
+
+/// Whose queue was looked at last; none, where the next is the first of all. Rounds go on from
+/// there: who comes late among thousands waits for no more of them than whoever comes early.
+type Walk = Option<WebhookId>;
+
+/// What a webhook is given places for.
+type Turn = (Head, Vec<Place>);
 
 /// Follows the log and sends webhooks, until the task is dropped.
 pub async fn run(house: Integrations) {
@@ -35,11 +46,18 @@ async fn send(state: State) {
         }
     }
     let mut jobs = state.app.hub.jobs();
+    let mut walk: Walk = None;
     loop {
         jobs.mark_unchanged();
         state.outbox.look();
-        let pause = match round(&state).await {
-            Ok(pause) => pause,
+        let began = Instant::now();
+        let pause = match round(&state, &mut walk).await {
+            Ok(Round { pause, looks }) => {
+                if looks > 1 && !pause.is_zero() {
+                    tokio::time::sleep((began.elapsed() * MANNERS).min(PATIENCE)).await;
+                }
+                pause
+            }
             Err(error) => {
                 tracing::warn!(cause = error.cause(), "webhooks cannot be taken from the queue");
                 // The places it had for them were given back, which wakes it: that is no news.
@@ -56,49 +74,80 @@ async fn send(state: State) {
     }
 }
 
-/// Starts what is due, as far as there are places; how long to wait for more.
-async fn round(state: &State) -> Result<Duration> {
+/// What came of a round.
+struct Round {
+    /// How long to wait for more.
+    pause: Duration,
+    /// How often it had to look.
+    looks: u32,
+}
+
+/// Starts what is due, as far as there are places.
+async fn round(state: &State, walk: &mut Walk) -> Result<Round> {
     let now = state.app.now();
-    let (heads, lost) = state
-        .app
-        .db
-        .unbound()
-        .read(async |tx| Ok((queue_sql::heads(tx).await?, queue_sql::next_lost(tx).await?)))
-        .await?;
+    let store = || state.app.db.unbound();
+    let lost = store().read(async |tx| queue_sql::next_lost(tx).await).await?;
     let ended = lost.is_some_and(|at| at <= now);
-    let taken = places(state, heads.iter().filter(|head| head.due <= now));
+    let from_first = walk.is_none();
+    let (mut taken, mut looks) = (Vec::new(), 0);
     // One that waits has no head before its lease ended, so there is always a next round.
-    let next = heads.iter().map(|head| head.due).chain(lost).filter(|at| *at > now).min();
-    let again = ended || taken.len() >= ROUND;
+    let mut next = lost.filter(|at| *at > now);
+    let full = loop {
+        let after = *walk;
+        let look = store().read(async move |tx| queue_sql::heads(tx, after, LOOK).await);
+        let Heads { heads, last } = look.await?;
+        looks += 1;
+        let before = taken.len();
+        let full = places(&state.outbox, heads.iter().filter(|head| head.due <= now), &mut taken);
+        next = heads.iter().map(|head| head.due).filter(|at| *at > now).chain(next).min();
+        if full && taken.len() == before {
+            // They are the first to be looked at when a place is free.
+            break true;
+        }
+        *walk = last;
+        if full || last.is_none() || taken.len() >= ROUND {
+            break full;
+        }
+        tokio::task::yield_now().await;
+    };
+    // Behind the last one the first comes next, which was not looked at yet.
+    let again = ended || taken.len() >= ROUND || (walk.is_none() && !from_first && !full);
     if ended || !taken.is_empty() {
         claim(state, taken, now).await?;
     }
     if again {
-        return Ok(Duration::ZERO);
+        return Ok(Round { pause: Duration::ZERO, looks });
     }
     let pause = next.map_or(PATIENCE, |at| {
         Duration::from_micros(u64::try_from(at.micros() - now.micros()).unwrap_or(0))
     });
     // That what is under way is slow by now is told by nobody.
     let most = if state.outbox.is_waited_for() { SLOW_AFTER } else { PATIENCE };
-    Ok(pause.min(most))
+    Ok(Round { pause: pause.min(most), looks })
 }
 
 /// As many places as each head may have; those that stay empty are given back by being dropped.
 /// It asks until it is refused: whoever could do with one more is woken by the next that is free.
-fn places<'h>(state: &State, due: impl Iterator<Item = &'h Head>) -> Vec<(Head, Vec<Place>)> {
-    let mut taken = Vec::new();
-    for head in in_turn(&state.outbox, due) {
-        let place = || state.outbox.place(head.webhook, head.group, head.owner, head.ordered);
-        let places: Vec<Place> = std::iter::from_fn(place).collect();
-        if !places.is_empty() {
-            taken.push((*head, places));
-        }
+/// Tells whether one found none of which there was none left at all.
+fn places<'h>(outbox: &Outbox, due: impl Iterator<Item = &'h Head>, taken: &mut Vec<Turn>) -> bool {
+    let mut full = false;
+    for head in in_turn(outbox, due) {
         if taken.len() >= ROUND {
             break;
         }
+        let mut places = Vec::new();
+        let lack = loop {
+            match outbox.ask((head.webhook, head.group, head.owner), head.ordered) {
+                Ok(place) => places.push(place),
+                Err(lack) => break lack,
+            }
+        };
+        full |= lack == Lack::All;
+        if !places.is_empty() {
+            taken.push((*head, places));
+        }
     }
-    taken
+    full
 }
 
 /// People take turns: who has the fewest places comes first, and with each webhook again when the
@@ -117,7 +166,7 @@ fn in_turn<'h>(outbox: &Outbox, due: impl Iterator<Item = &'h Head>) -> Vec<&'h 
     turns.into_iter().map(|(_, head)| head).collect()
 }
 
-async fn claim(state: &State, taken: Vec<(Head, Vec<Place>)>, now: Time) -> Result<()> {
+async fn claim(state: &State, taken: Vec<Turn>, now: Time) -> Result<()> {
     let lease = now.after(state.settings.lease());
     let wanted: Vec<(Head, i64)> = taken
         .iter()

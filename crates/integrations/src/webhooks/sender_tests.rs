@@ -45,3 +45,22 @@ fn who_has_places_comes_after_who_has_none() {
     drop(held);
     assert_eq!(due(&outbox, &heads), [10, 30, 20, 40, 50]);
 }
+
+#[test]
+fn a_round_learns_whether_anybody_has_none_since_all_are_taken() {
+    let outbox = Outbox::default();
+    let waiting: Vec<(u128, i64)> =
+        (1..=4).flat_map(|owner| [(owner, 10); ROUND / 4]).chain([(1, 20), (5, 30)]).collect();
+    let all = heads(&waiting);
+    let (first, own, other) = (&all[..ROUND], &all[ROUND..=ROUND], &all[ROUND + 1..]);
+    let (mut held, mut later) = (Vec::new(), Vec::new());
+    assert!(!places(&outbox, first[..ROUND / 4].iter(), &mut held));
+    assert!(!places(&outbox, own.iter(), &mut later), "the part of one person is taken");
+    assert!(!places(&outbox, first[ROUND / 4..].iter(), &mut held), "each has some");
+    assert!(places(&outbox, other.iter(), &mut later), "those of four are all");
+    assert!(!places(&outbox, other[..0].iter(), &mut later), "nobody asked");
+    assert_eq!((held.len(), later.len()), (ROUND, 0));
+    drop(held);
+    assert!(!places(&outbox, other.iter(), &mut later));
+    assert_eq!(later.len(), 1);
+}

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::target::{Seen, Target};
 use super::{delivery, thing, until, webhook};
+use crate::engines::Engine;
 use crate::people::Person;
 use crate::stage::{Stage, alone_on_both, on_both};
+use crate::store;
 
 fn names(seen: &[Seen]) -> Vec<String> {
     let name =
@@ -232,6 +234,50 @@ async fn a_flood_arrives_once_each() {
         until(&alice, &path, |said| said["data"].as_array().is_some_and(Vec::is_empty)).await;
         let ids: HashSet<&str> = seen.iter().map(|one| one.header("webhook-id")).collect();
         assert_eq!((ids.len(), target.seen().len()), (MANY, MANY));
+    })
+    .await;
+}
+
+/// Queues of which nothing is due, in front of that of the one webhook there is: of webhooks that
+/// are on, that are off, and that are gone. More of them than are looked at together.
+async fn crowd(stage: &Stage) {
+    let id = match stage.engine {
+        Engine::Sqlite => "unhex(printf('%032x', n.i))",
+        Engine::Postgres(_) => "cast(lpad(to_hex(n.i), 32, '0') as uuid)",
+    };
+    let numbers = "with recursive n (i) as (select 1 union all select n.i + 1 from n \
+                   where n.i < 1500)";
+    let webhooks = format!(
+        "{numbers} insert into webhooks (id, group_id, owner_id, url, event_types, \
+         include_children, ordered, enabled, secret, secret_version, header_names, created_at, \
+         updated_at) select {id}, o.group_id, o.owner_id, o.url, '[\"connection_created\"]', false, \
+         false, n.i % 2 = 0, o.secret, 1, o.header_names, o.created_at, o.updated_at \
+         from webhooks o, n where o.ordered and n.i <= 1200"
+    );
+    let deliveries = format!(
+        "{numbers} insert into webhook_deliveries (id, webhook_id, event_id, event_type, seq, \
+         state, attempts, step, due_at, created_at, updated_at) select {id}, {id}, {id}, \
+         'connection_created', n.i, 'queued', 0, 0, 4102444800000000, o.created_at, o.created_at \
+         from webhooks o, n where o.ordered"
+    );
+    store::run(stage, &format!("{webhooks}; {deliveries}")).await;
+}
+
+#[tokio::test]
+async fn behind_many_queues_what_is_due_is_sent() {
+    alone_on_both(async |mut stage| {
+        let target = Target::open().await;
+        let ordered = json!({ "ordered": true });
+        webhook(&stage.alice(), &stage.acme, &target.url("/in"), ordered).await;
+        assert!(stage.server.stop().success(), "{}", stage.server.told());
+        crowd(&stage).await;
+        stage.server.run();
+        stage.follow();
+        let alice = stage.alice();
+        for name in ["first", "second", "third"] {
+            thing(&alice, &stage.acme, "note", name).await;
+        }
+        assert_eq!(names(&target.wait(3).await), ["first", "second", "third"]);
     })
     .await;
 }
