@@ -2,7 +2,8 @@
 //!
 //! Webhooks are a reader of the event log: each event becomes a delivery in the transaction that
 //! moves the reader's cursor, and a delivery is sent until it is answered or given up. Receivers
-//! turn a signed call into an event or a thing. Both speak [Standard Webhooks](https://www.standardwebhooks.com).
+//! turn a signed call into an event or a thing. Both speak [Standard
+//! Webhooks](https://www.standardwebhooks.com).
 
 mod clean_up;
 mod erasing;

@@ -15,8 +15,8 @@ const BYTES: usize = 1 << 20;
 /// Rows of a first page, of which nobody knows yet how large they are.
 const FIRST: usize = 250;
 
-/// How many rows the next page asks for. A page ends in time anyway; but what was asked for and is not
-/// taken is sent by PostgreSQL all the same.
+/// How many rows the next page asks for. A page ends in time anyway; but what was asked for and is
+/// not taken is sent by PostgreSQL all the same.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     limit: Limit,
@@ -46,8 +46,8 @@ impl Pace {
             return;
         }
         let fitting = BYTES.saturating_mul(rows) / bytes.max(1);
-        // No more than twice as many, and only behind a whole page: what a few small rows promise is
-        // asked for in vain as often as large ones follow.
+        // No more than twice as many, and only behind a whole page: what a few small rows promise
+        // is asked for in vain as often as large ones follow.
         let limit = self.limit.rows();
         let trusted = if rows < limit { limit } else { limit * 2 };
         self.limit = Limit::exported(fitting.min(trusted).min(self.most));
@@ -85,8 +85,9 @@ pub(crate) async fn rows<T>(
     Ok((rows, more))
 }
 
-/// Lists rows along their keys, where the engine would sort whole rows: below a group, of whose rows
-/// no index has the order. `head` is that of the list, and `page` appends everything behind it.
+/// Lists rows along their keys, where the engine would sort whole rows: below a group, of whose
+/// rows no index has the order. `head` is that of the list, and `page` appends everything behind
+/// it.
 pub(crate) fn along_keys<'a>(
     (scope, engine): (&Scope, Engine),
     head: &'static str,

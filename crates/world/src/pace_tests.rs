@@ -44,8 +44,8 @@ fn no_page_asks_for_more_than_it_may() {
     assert_eq!(pace.limit().rows(), 64);
 }
 
-/// Whatever the sizes of rows are, in whatever order: what is asked for in vain is a small multiple of
-/// what there is.
+/// Whatever the sizes of rows are, in whatever order: what is asked for in vain is a small multiple
+/// of what there is.
 #[test]
 fn little_is_asked_for_in_vain() {
     const SMALL: usize = 100;

@@ -41,8 +41,8 @@ pub(super) fn slot(one: &Receiver, version: i64) -> Slot<'static> {
 /// Makes a receiver.
 ///
 /// # Errors
-/// 401; 403 for whoever may not change the group, or record events or make things in it; 404; 409 in an archived
-/// group, or when it has too many; 422.
+/// 401; 403 for whoever may not change the group, or record events or make things in it; 404; 409
+/// in an archived group, or when it has too many; 422.
 pub(super) async fn create(
     house: &Integrations,
     caller: &Caller,

@@ -60,8 +60,8 @@ impl Egress {
     /// other while names are looked up, and for nobody else's.
     ///
     /// Only public addresses are called, by http or https, at their usual ports. A redirect is an
-    /// answer like any other and never followed. Whoever is called is told where in a trace this is:
-    /// two numbers by chance.
+    /// answer like any other and never followed. Whoever is called is told where in a trace this
+    /// is: two numbers by chance.
     ///
     /// # Errors
     /// [`CallFailure`], when there is no answer.

@@ -166,7 +166,8 @@ impl Resolve for GuardedResolver {
             // Waited for within the time that the call has.
             let place = lookups.place(of).await?;
             let asked = name.as_str().to_owned();
-            // In a task: the thread goes on when the call is given up, and so long it has its place.
+            // In a task: the thread goes on when the call is given up, and so long it has its
+            // place.
             let look_up = tokio::spawn(async move {
                 let found = tokio::net::lookup_host((asked.as_str(), 0)).await.map(Vec::from_iter);
                 drop(place);

@@ -1,5 +1,6 @@
-//! The places for looking names up: so many in all, and of one person a share. What names users write
-//! is theirs to choose, and so is whether anybody ever answers for them; they may have any number.
+//! The places for looking names up: so many in all, and of one person a share. What names users
+//! write is theirs to choose, and so is whether anybody ever answers for them; they may have any
+//! number.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use types::PersonId;
 
-/// Names looked up at the same time by a client. Each takes a thread of those that everybody shares, for as long
-/// as the machine's resolver tries.
+/// Names looked up at the same time by a client. Each takes a thread of those that everybody
+/// shares, for as long as the machine's resolver tries.
 const IN_ALL: usize = 64;
 /// Of them, for one person.
 const OF_ONE: usize = 4;

@@ -90,8 +90,8 @@ async fn of_groups(tx: &mut Tx, groups: &[GroupId], most: i64) -> Result<Vec<Gon
 }
 
 /// Those of these groups that are gone and have events. One statement of many parts, each of which
-/// reads no more of an index than the first event: with all groups in one list, each round would read
-/// all that is left of them.
+/// reads no more of an index than the first event: with all groups in one list, each round would
+/// read all that is left of them.
 async fn with_events(tx: &mut Tx, groups: &[GroupId]) -> Result<Vec<GroupId>> {
     let mut sql = Sql::new("");
     for (at, group) in groups.iter().enumerate() {

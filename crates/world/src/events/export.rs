@@ -1,4 +1,5 @@
-//! Events as a file: what lists show, oldest first, for whoever wants to keep what retention deletes.
+//! Events as a file: what lists show, oldest first, for whoever wants to keep what retention
+//! deletes.
 
 use kernel::{App, Caller};
 use serde::Deserialize;

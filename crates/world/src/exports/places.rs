@@ -1,5 +1,5 @@
-//! How many exports of whole groups there are at once: each holds a snapshot while it is written, and
-//! a file on the disk until it is read, however slowly.
+//! How many exports of whole groups there are at once: each holds a snapshot while it is written,
+//! and a file on the disk until it is read, however slowly.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -57,8 +57,8 @@ struct Room {
     lacking: fn(&Path, u64) -> Option<String>,
 }
 
-/// A file and its reader; it is gone with the last of both, and so is the place. That of who writes is
-/// free as soon as all is written.
+/// A file and its reader; it is gone with the last of both, and so is the place. That of who writes
+/// is free as soon as all is written.
 ///
 /// # Errors
 /// 507 `export_no_room`.
@@ -78,8 +78,8 @@ pub(super) fn open((place, writing): (Place, Writing)) -> Result<(Spool, Out)> {
 }
 
 impl Spool {
-    /// The same once there is something to read: what fails until then is an answer, and no file that
-    /// breaks off.
+    /// The same once there is something to read: what fails until then is an answer, and no file
+    /// that breaks off.
     ///
     /// # Errors
     /// As [`Spool::next`].

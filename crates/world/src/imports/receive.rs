@@ -37,9 +37,9 @@ pub(super) struct Upload {
 /// each piece that arrives.
 ///
 /// # Errors
-/// As [`rules::get`], also for whoever lost the right meanwhile; 400 `incomplete_body` when the bytes
-/// break off; 409 `import_ended` or `wrong_offset`; 422 `too_many_bytes`. What was taken stays, and
-/// the import goes on there.
+/// As [`rules::get`], also for whoever lost the right meanwhile; 400 `incomplete_body` when the
+/// bytes break off; 409 `import_ended` or `wrong_offset`; 422 `too_many_bytes`. What was taken
+/// stays, and the import goes on there.
 pub(super) async fn receive<B: AsRef<[u8]>, E>(
     app: &App,
     caller: &Caller,
@@ -162,8 +162,8 @@ async fn store(
     .await
 }
 
-/// Takes rows in a transaction that is taken back: of them nothing is kept, so it has no race to lose
-/// to those who work there meanwhile, however long it takes.
+/// Takes rows in a transaction that is taken back: of them nothing is kept, so it has no race to
+/// lose to those who work there meanwhile, however long it takes.
 async fn rehearse(
     app: &App,
     caller: &Caller,

@@ -147,8 +147,8 @@ impl Ask {
         self.patient
     }
 
-    /// Looks for it: for no longer than such a question is worth, if it is one that an index may not
-    /// answer.
+    /// Looks for it: for no longer than such a question is worth, if it is one that an index may
+    /// not answer.
     ///
     /// # Errors
     /// What `look` answers; 422 `query_too_expensive`.

@@ -1,6 +1,6 @@
 //! The page of a list that a filter by another property leaves few rows of, sorted by a property
-//! that holds numbers: entries of the index are gathered and sorted, and only the things of the page
-//! are read.
+//! that holds numbers: entries of the index are gathered and sorted, and only the things of the
+//! page are read.
 
 use std::collections::HashMap;
 

@@ -16,9 +16,9 @@ macro_rules! columns {
 
 /// Lists over the table.
 pub(super) const HEAD: &str = concat!("select ", columns!(), " from things o where 1 = 1");
-/// Lists along the index of a property, with what is sorted by: nothing else that the index does not
-/// hold, or each entry would be looked up in its table. `cross join` keeps the order of the two on
-/// SQLite.
+/// Lists along the index of a property, with what is sorted by: nothing else that the index does
+/// not hold, or each entry would be looked up in its table. `cross join` keeps the order of the two
+/// on SQLite.
 macro_rules! along {
     ($value:literal) => {
         concat!(

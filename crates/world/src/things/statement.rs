@@ -90,9 +90,9 @@ impl<'a> Ask<'a> {
         along.unwrap_or_else(|| self.statement())
     }
 
-    /// Appends what is asked of the things of entries of the index, which are of the type and in the
-    /// group of their thing. Said of the table, too, PostgreSQL looks through all that are in it for
-    /// each entry, as long as it does not know how many there are.
+    /// Appends what is asked of the things of entries of the index, which are of the type and in
+    /// the group of their thing. Said of the table, too, PostgreSQL looks through all that are in
+    /// it for each entry, as long as it does not know how many there are.
     pub(super) fn of_entries(&'a self, sql: &mut Sql<'a>) {
         match self.scope {
             Scope::Group(_, sight) | Scope::Subtree(_, sight) => {

@@ -130,7 +130,8 @@ impl<'r> Way<'r> {
     }
 }
 
-/// The type; without one that somebody registered there are no things of it, and nothing to sort by.
+/// The type; without one that somebody registered there are no things of it, and nothing to sort
+/// by.
 async fn known(
     tx: &mut Tx,
     group: GroupId,
@@ -159,7 +160,8 @@ fn require_indexed(kind: &ThingType, property: &str) -> Result<()> {
     Err(Error::invalid("sort", "not_indexed", message))
 }
 
-/// Hidden properties are neither filtered, sorted nor summed by: what an answer depends on, it tells.
+/// Hidden properties are neither filtered, sorted nor summed by: what an answer depends on, it
+/// tells.
 pub(super) fn refuse_hidden(filter: &ThingFilter, kind: &ThingType) -> Result<()> {
     let hidden = |name: &str| kind.hidden.iter().any(|one| one == name);
     filter.filter.as_ref().map_or(Ok(()), |filter| filter.refuse_hidden(hidden))

@@ -26,8 +26,8 @@ use super::{ExportOptions, Progress, Summary, Top, sql};
 use crate::pace::Pace;
 use crate::things::model::{Status, Visibility};
 
-/// Pages that wait for whoever writes, beside the one that is written and the one that is read: each
-/// is a mebibyte, and a line.
+/// Pages that wait for whoever writes, beside the one that is written and the one that is read:
+/// each is a mebibyte, and a line.
 const AHEAD: usize = 1;
 
 /// People who are named in a statement.
@@ -131,8 +131,8 @@ impl Export<'_> {
             inside: None,
         };
         let whole = self.root.is_none();
-        // Of whoever owns something and is no member any more, an owner of the group sees no record:
-        // a name says whose it is.
+        // Of whoever owns something and is no member any more, an owner of the group sees no
+        // record: a name says whose it is.
         let members: Option<HashSet<PersonId>> = match self.root.filter(|_| !self.hidden) {
             None => None,
             Some(root) => {

@@ -102,8 +102,8 @@ async fn store(
     Ok(summary)
 }
 
-/// Everything in one transaction that is taken back, so that later lines see earlier ones and nothing
-/// stays. What becomes of it is told on the way: all of a long input would be much to keep.
+/// Everything in one transaction that is taken back, so that later lines see earlier ones and
+/// nothing stays. What becomes of it is told on the way: all of a long input would be much to keep.
 async fn rehearse(
     app: &App,
     chunks: Receiver<Chunk>,

@@ -50,8 +50,8 @@ impl News {
     }
 }
 
-/// What a dry run has told that may begin again: with the chunks that are kept for that it ends, and
-/// nothing is told twice.
+/// What a dry run has told that may begin again: with the chunks that are kept for that it ends,
+/// and nothing is told twice.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     news: Vec<News>,

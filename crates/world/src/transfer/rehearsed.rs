@@ -1,5 +1,5 @@
-//! The input of a dry run, which is one transaction. PostgreSQL runs it again when it and another one
-//! wait for each other, and then it begins with the first line again.
+//! The input of a dry run, which is one transaction. PostgreSQL runs it again when it and another
+//! one wait for each other, and then it begins with the first line again.
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;

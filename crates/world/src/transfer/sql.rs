@@ -1,4 +1,5 @@
-//! The statements of import, and those of roles on their way out. They look across groups: the house itself imports.
+//! The statements of import, and those of roles on their way out. They look across groups: the
+//! house itself imports.
 
 use database::{Row, Sql, Tx, args};
 use types::{GroupId, Json, KnowledgeId, PersonId, Result, ThingId, Time};

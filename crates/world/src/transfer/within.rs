@@ -26,8 +26,8 @@ pub(super) const LIVING_PAIR: &str = " and not exists (select 1 from things t jo
      and not exists (select 1 from knowledge k join groups g on g.id = k.group_id \
      where k.id = o.knowledge_id and g.status = 'deleting')";
 
-/// Of the people: members, and whoever owns something below `$1`. In no order: SQLite would sort them
-/// before it knows which are the same, and there may be as many as things.
+/// Of the people: members, and whoever owns something below `$1`. In no order: SQLite would sort
+/// them before it knows which are the same, and there may be as many as things.
 pub(super) const PEOPLE: &str = "select m.person_id from group_ancestors a \
        join memberships m on m.group_id = a.group_id where a.ancestor_id = $1 \
      union \

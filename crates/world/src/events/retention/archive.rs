@@ -1,10 +1,11 @@
-//! The files of what was deleted: for each group a folder, for each slice a file of gzipped lines, one
-//! event each, as the API tells it.
+//! The files of what was deleted: for each group a folder, for each slice a file of gzipped lines,
+//! one event each, as the API tells it.
 //!
-//! A file appears under its name when it is whole and on the disk, and never changes: whatever stops
-//! its writing, those that are there can be read. It is called after the day and the first and last event
-//! in it, so a slice whose deletion failed takes its own place with the next try of that day; on another
-//! day, or where it ends elsewhere, its events stand there twice, and their ids tell.
+//! A file appears under its name when it is whole and on the disk, and never changes: whatever
+//! stops its writing, those that are there can be read. It is called after the day and the first
+//! and last event in it, so a slice whose deletion failed takes its own place with the next try of
+//! that day; on another day, or where it ends elsewhere, its events stand there twice, and their
+//! ids tell.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;

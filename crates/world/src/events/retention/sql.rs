@@ -32,7 +32,8 @@ pub(super) async fn groups(tx: &mut Tx, after: Option<GroupId>, limit: i64) -> R
 }
 
 /// Events of a group from before a moment that every follower has read, the oldest first; but for
-/// the last one that tells how many were deleted: each time it went another one would take its place.
+/// the last one that tells how many were deleted: each time it went another one would take its
+/// place.
 pub(super) async fn expired(
     tx: &mut Tx,
     group: GroupId,

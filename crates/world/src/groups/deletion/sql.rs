@@ -65,8 +65,8 @@ pub(super) async fn remember_removed(tx: &mut Tx, root: GroupId, person: PersonI
     Ok(())
 }
 
-/// Forgets what records without a login say that are in no other group: nobody could ever see, change
-/// or erase them again. Ids stay that things and events refer to, as after an erasure.
+/// Forgets what records without a login say that are in no other group: nobody could ever see,
+/// change or erase them again. Ids stay that things and events refer to, as after an erasure.
 pub(super) async fn forget_records(tx: &mut Tx, root: GroupId, now: Time) -> Result<()> {
     tx.run(
         "update people set email = null, username = null, display_name = 'Deleted user', \

@@ -1,6 +1,6 @@
-//! Labels of a copy that were there already, under another id than the bundle's would get: a group has
-//! one of each name. Which one it is cannot be computed; it is a row, as long as the import is known,
-//! for the lines that give such a label to things may come with another request.
+//! Labels of a copy that were there already, under another id than the bundle's would get: a group
+//! has one of each name. Which one it is cannot be computed; it is a row, as long as the import is
+//! known, for the lines that give such a label to things may come with another request.
 
 use kernel::Work;
 use types::{KnowledgeId, Result};

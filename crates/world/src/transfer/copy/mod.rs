@@ -2,9 +2,9 @@
 //!
 //! Every id is made anew, from the import and the id there was (`ids`): nothing needs to be
 //! remembered from line to line or from request to request, and nothing that is here already can be
-//! meant. Only who somebody is here, and which label was there before, cannot be computed; those are
-//! rows (`people`, `labels`). Groups are made and people are admitted as the importer may; what belongs to a group goes through the rules of
-//! the import, and leaves events of its own.
+//! meant. Only who somebody is here, and which label was there before, cannot be computed; those
+//! are rows (`people`, `labels`). Groups are made and people are admitted as the importer may; what
+//! belongs to a group goes through the rules of the import, and leaves events of its own.
 
 mod groups;
 mod ids;
@@ -93,8 +93,8 @@ impl Copy {
         parse(text).map(Read)
     }
 
-    /// Forgets what was looked up, since it may have been undone; names were learned from lines that
-    /// were taken.
+    /// Forgets what was looked up, since it may have been undone; names were learned from lines
+    /// that were taken.
     pub(crate) fn forget(&mut self) {
         self.store = Store::new(std::mem::take(&mut self.store.names));
         self.caller = None;

@@ -1,5 +1,6 @@
 //! People of a copy: nobody is made anew. Who is known here by a proven address, to the importer
-//! too, is themselves; whoever is not, or is no member of the copied group, the importer speaks for.
+//! too, is themselves; whoever is not, or is no member of the copied group, the importer speaks
+//! for.
 
 use kernel::Work;
 use serde_json::json;

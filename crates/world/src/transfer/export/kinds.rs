@@ -18,8 +18,8 @@ const WITH_TYPES: &str = "select a.group_id from group_ancestors a where a.ances
      and (select 1 from registered_types o where o.group_id = a.group_id limit 1) = 1 \
      order by a.group_id";
 
-/// What is above gives its types to the exported part, which must bring them along: of those with one
-/// name the nearest, which counts.
+/// What is above gives its types to the exported part, which must bring them along: of those with
+/// one name the nearest, which counts.
 const NEAREST: &str = "select a.group_id, o.dimension, o.name, o.definition from group_ancestors a \
      join registered_types o on o.group_id = a.ancestor_id \
      where not exists (select 1 from group_ancestors n \

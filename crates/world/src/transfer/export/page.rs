@@ -39,7 +39,8 @@ impl<K: PartialEq> Page<K> {
         Ok(())
     }
 
-    /// Leaves out the rows of the last key, of which a full page may not have all: the next one has.
+    /// Leaves out the rows of the last key, of which a full page may not have all: the next one
+    /// has.
     pub(super) fn leave_last_key(&mut self) {
         if let Some((bytes, lines, last)) = self.before.take() {
             self.bytes.truncate(bytes);
@@ -50,7 +51,8 @@ impl<K: PartialEq> Page<K> {
 }
 
 impl Export<'_> {
-    /// Reads as many rows of a statement as are enough, which ends in an order: its limit is told here.
+    /// Reads as many rows of a statement as are enough, which ends in an order: its limit is told
+    /// here.
     pub(super) async fn page<K: PartialEq>(
         &mut self,
         mut sql: Sql<'_>,
@@ -90,7 +92,8 @@ impl Export<'_> {
         sent.map_err(|_| given_up())
     }
 
-    /// Page by page behind one key after the other: `statement` selects what is behind one, in order.
+    /// Page by page behind one key after the other: `statement` selects what is behind one, in
+    /// order.
     pub(super) async fn along<K: PartialEq>(
         &mut self,
         statement: impl for<'k> Fn(Option<&'k K>) -> Sql<'k>,

@@ -1,5 +1,5 @@
-//! Rows page by page. What is below a group is read group by group, along indexes that begin with the
-//! group: it costs what is there, however much there is elsewhere in the store.
+//! Rows page by page. What is below a group is read group by group, along indexes that begin with
+//! the group: it costs what is there, however much there is elsewhere in the store.
 
 use database::{Row, Sql, args};
 use types::{GroupId, Result};
@@ -37,8 +37,8 @@ pub(super) struct Source {
 
 /// The rows of one dimension below a group.
 pub(super) struct Inside {
-    /// The groups below `$1` that have such rows. A subquery that is compared is never turned into a
-    /// join, of which PostgreSQL may think that it had better read all rows there are.
+    /// The groups below `$1` that have such rows. A subquery that is compared is never turned into
+    /// a join, of which PostgreSQL may think that it had better read all rows there are.
     pub(super) groups: &'static str,
     /// The column of a row's group.
     pub(super) group: &'static str,
@@ -55,8 +55,8 @@ pub(super) enum Key {
     One(&'static str),
     /// Both, of one index.
     Two(&'static str, &'static str),
-    /// Both, of two tables that are joined: of the second there are few for each of the first. A third
-    /// column tells apart the few rows that have both in common.
+    /// Both, of two tables that are joined: of the second there are few for each of the first. A
+    /// third column tells apart the few rows that have both in common.
     Joined(&'static str, &'static str, &'static str),
 }
 
