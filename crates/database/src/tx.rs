@@ -258,6 +258,14 @@ impl Tx {
         outcome.and_then(|_| Err(Error::internal("a part went on after a failed statement")))
     }
 
+    /// Somebody else changed meanwhile what this was about to. Where each statement sees what
+    /// others commit the engine does not say so: the whole transaction is run again.
+    #[must_use]
+    pub fn lost(&mut self, message: &'static str) -> Error {
+        (self.broken, self.again) = (true, true);
+        Error::overloaded(message)
+    }
+
     /// Whether SQLite rolled the whole transaction back by itself, as it does on a full disk: what
     /// runs now would be in none.
     fn is_over(&self) -> bool {

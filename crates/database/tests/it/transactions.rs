@@ -300,6 +300,34 @@ async fn a_rehearsal_does_not_lose_to_who_changes_what_it_has_read() {
     store.done().await;
 }
 
+/// An update that says itself what it expects to find is not told by the engine that it lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rehearsal_that_finds_what_it_has_read_changed_is_run_again() {
+    let Some(store) = Fresh::postgres().await else { return };
+    claim(&store.db, "counter").await.expect("a counter");
+    let (runs, other) = (Arc::new(AtomicU32::new(0)), store.db.clone());
+    let counted = Arc::clone(&runs);
+    let seen = store.db.unbound().rehearse(async move |tx| {
+        let first = counted.fetch_add(1, Ordering::AcqRel) == 0;
+        let sql = "select claimed_at from once where name = 'counter'";
+        let before: i64 = tx.one(sql, &[], |row| row.get(0)).await?;
+        if first {
+            let more = "update once set claimed_at = claimed_at + 1 where name = 'counter'";
+            other.unbound().write(async move |tx| tx.run(more, &[]).await).await?;
+        }
+        let set = "update once set claimed_at = 9 where name = 'counter' and claimed_at = $1";
+        // As dry runs have it: in a part of its own.
+        let rows = tx.nested(async move |tx| match tx.run(set, args![before]).await? {
+            0 => Err(tx.lost("Others were faster.")),
+            rows => Ok(rows),
+        });
+        Ok((before, rows.await?))
+    });
+    assert_eq!(seen.await.expect("an answer"), (1, 1), "the other's, and its own row");
+    assert_eq!(runs.load(Ordering::Acquire), 2);
+    store.done().await;
+}
+
 /// Whatever the locale of the database: exports and pages along a name are in the same order on both
 /// engines.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -119,7 +119,7 @@ async fn insert_new(
     };
     check_span(&connection)?;
     if !sql::insert(work.tx, &connection).await? {
-        return Err(Error::overloaded("This connection is being made by others; try again."));
+        return Err(work.tx.lost("This connection is being made by others; try again."));
     }
     usage::take(work, connection.group_id, Metric::Connections, 1).await?;
     record(work, "connection_created", &connection, None).await?;

@@ -268,7 +268,7 @@ async fn update_as_is(
     };
     let limits = stored_limits(&after)?;
     if !sql::update(work.tx, &after, &limits, before.version).await.map_err(taken)? {
-        return Err(Error::overloaded("This group is being changed by others; try again."));
+        return Err(work.tx.lost("This group is being changed by others; try again."));
     }
     let metadata = Json::of(&json!({"type": after.kind, "changes": changes}))?;
     work.announce(id, kind, id, &metadata).await?;

@@ -76,7 +76,7 @@ pub async fn insert_in(work: &mut Work<'_>, new: &NewKnowledge) -> Result<(Knowl
         belong_to(&mut made, thing);
     }
     if !sql::insert(work.tx, &made, hash.as_ref()).await? {
-        return Err(Error::overloaded("This label is being made by others; try again."));
+        return Err(work.tx.lost("This label is being made by others; try again."));
     }
     usage::take(work, group, Metric::StorageBytes, bytes(&made)).await?;
     if let Some(thing) = &source {

@@ -75,7 +75,7 @@ pub async fn update_in(
     after.version += 1;
     after.updated_at = work.now;
     if !sql::update(work.tx, &after, before.version).await.map_err(taken)? {
-        return Err(Error::overloaded("This person is being changed by others; try again."));
+        return Err(work.tx.lost("This person is being changed by others; try again."));
     }
     if let Some(home) = home.filter(|_| !changes.is_empty()) {
         let metadata = Json::of(&json!({"changes": changes}))?;

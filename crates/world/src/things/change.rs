@@ -268,7 +268,7 @@ async fn store(
         None => 0,
     };
     if !sql::update(work.tx, after, before.version, bytes).await? {
-        return Err(Error::overloaded("This thing is being changed by others; try again."));
+        return Err(work.tx.lost(sql::CHANGED));
     }
     usage::take(work, after.group_id, Metric::StorageBytes, grown).await?;
     keep_index(work, after, content).await?;

@@ -14,6 +14,9 @@ macro_rules! columns {
     };
 }
 
+/// What whoever loses to others is told.
+pub(super) const CHANGED: &str = "This thing is being changed by others; try again.";
+
 /// Lists over the table.
 pub(super) const HEAD: &str = concat!("select ", columns!(), " from things o where 1 = 1");
 /// Lists along the index of a property, with what is sorted by: nothing else that the index does
@@ -207,7 +210,9 @@ pub(super) async fn with_key(
 
 /// What a thing counts for in `storageBytes`.
 pub(super) async fn bytes(tx: &mut Tx, id: ThingId) -> Result<i64> {
-    tx.one("select bytes from things where id = $1", args![id], |row| row.get(0)).await
+    let sql = "select bytes from things where id = $1";
+    let bytes = tx.maybe(sql, args![id], |row| row.get(0)).await?;
+    bytes.ok_or_else(|| tx.lost(CHANGED))
 }
 
 /// Writes what can change, one version on from `before`, and with the properties what they count
@@ -244,7 +249,9 @@ pub(super) async fn update(
 /// Tells what it counted for.
 pub(super) async fn delete(tx: &mut Tx, id: ThingId) -> Result<i64> {
     remember_private(tx, [id.0]).await?;
-    tx.one("delete from things where id = $1 returning bytes", args![id], |row| row.get(0)).await
+    let sql = "delete from things where id = $1 returning bytes";
+    let bytes = tx.maybe(sql, args![id], |row| row.get(0)).await?;
+    bytes.ok_or_else(|| tx.lost(CHANGED))
 }
 
 /// What the log told of these things stays bounded when they are gone: those that are private are
