@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const ROUND: usize = 64;
 /// Queues that are looked at together: a few milliseconds, however many there are.
 const LOOK: i64 = 512;
-/// Who had more of them to look at rests for so many times as long as that took.
+/// Who looked at more of them for nothing rests for so many times as long as that took.
 const MANNERS: u32 = 2;
 
 /// Whose queue was looked at last; none, where the next is the first of all. Rounds go on from
@@ -52,8 +52,8 @@ async fn send(state: State) {
         state.outbox.look();
         let began = Instant::now();
         let pause = match round(&state, &mut walk).await {
-            Ok(Round { pause, looks }) => {
-                if looks > 1 && !pause.is_zero() {
+            Ok(Round { pause, idle }) => {
+                if idle && !pause.is_zero() {
                     tokio::time::sleep((began.elapsed() * MANNERS).min(PATIENCE)).await;
                 }
                 pause
@@ -78,8 +78,8 @@ async fn send(state: State) {
 struct Round {
     /// How long to wait for more.
     pause: Duration,
-    /// How often it had to look.
-    looks: u32,
+    /// It looked at much, and there was nothing to send.
+    idle: bool,
 }
 
 /// Starts what is due, as far as there are places.
@@ -112,18 +112,19 @@ async fn round(state: &State, walk: &mut Walk) -> Result<Round> {
     };
     // Behind the last one the first comes next, which was not looked at yet.
     let again = ended || taken.len() >= ROUND || (walk.is_none() && !from_first && !full);
+    let idle = looks > 1 && taken.is_empty();
     if ended || !taken.is_empty() {
         claim(state, taken, now).await?;
     }
     if again {
-        return Ok(Round { pause: Duration::ZERO, looks });
+        return Ok(Round { pause: Duration::ZERO, idle });
     }
     let pause = next.map_or(PATIENCE, |at| {
         Duration::from_micros(u64::try_from(at.micros() - now.micros()).unwrap_or(0))
     });
     // That what is under way is slow by now is told by nobody.
     let most = if state.outbox.is_waited_for() { SLOW_AFTER } else { PATIENCE };
-    Ok(Round { pause: pause.min(most), looks })
+    Ok(Round { pause: pause.min(most), idle })
 }
 
 /// As many places as each head may have; those that stay empty are given back by being dropped.
