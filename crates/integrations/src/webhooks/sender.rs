@@ -119,6 +119,8 @@ async fn round(state: &State, walk: &mut Walk) -> Result<Round> {
     if again {
         return Ok(Round { pause: Duration::ZERO, idle });
     }
+    // What became due since the round began is not kept waiting for it once more.
+    let now = state.app.now();
     let pause = next.map_or(PATIENCE, |at| {
         Duration::from_micros(u64::try_from(at.micros() - now.micros()).unwrap_or(0))
     });
@@ -168,7 +170,8 @@ fn in_turn<'h>(outbox: &Outbox, due: impl Iterator<Item = &'h Head>) -> Vec<&'h 
 }
 
 async fn claim(state: &State, taken: Vec<Turn>, now: Time) -> Result<()> {
-    let lease = now.after(state.settings.lease());
+    // Since the round began it has looked at all there is.
+    let lease = state.app.now().after(state.settings.lease());
     let wanted: Vec<(Head, i64)> = taken
         .iter()
         .map(|(head, places)| (*head, i64::try_from(places.len()).unwrap_or(0)))
