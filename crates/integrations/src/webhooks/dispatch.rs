@@ -135,8 +135,8 @@ impl Matching<'_> {
         // after one that was refused, lest each makes somebody else give way.
         let place = (!webhook.ordered && !self.refused.contains(&webhook.id))
             .then(|| {
-                let (group, owner) = (webhook.group_id, webhook.owner_id);
-                self.state.outbox.place(webhook.id, group, owner, false)
+                let of = (webhook.id, webhook.group_id, webhook.owner_id);
+                self.state.outbox.ask(of, false).ok()
             })
             .flatten();
         let lease = place.is_some().then(|| now.after(self.state.settings.lease()));

@@ -88,18 +88,7 @@ impl Outbox {
         self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place, if there is one.
-    pub(super) fn place(
-        &self,
-        webhook: WebhookId,
-        group: GroupId,
-        owner: PersonId,
-        ordered: bool,
-    ) -> Option<Place> {
-        self.ask((webhook, group, owner), ordered).ok()
-    }
-
-    /// The same; else why there is none.
+    /// A place; else why there is none.
     pub(super) fn ask(
         &self,
         of: (WebhookId, GroupId, PersonId),

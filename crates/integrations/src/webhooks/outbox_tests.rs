@@ -40,7 +40,7 @@ fn a_group_and_a_webhook_have_a_part_of_their_owners_places() {
     let (group, owner) = (GroupId(Uuid::from_u128(1)), person(1));
     let all = |number: u128, ordered: bool| -> Vec<Place> {
         let webhook = WebhookId(Uuid::from_u128(number));
-        std::iter::from_fn(|| outbox.place(webhook, group, owner, ordered)).collect()
+        std::iter::from_fn(|| outbox.ask((webhook, group, owner), ordered).ok()).collect()
     };
     assert_eq!((all(1, false).len(), all(2, true).len()), (OF_WEBHOOK, 1));
     outbox.note(WebhookId(Uuid::from_u128(1)), true);

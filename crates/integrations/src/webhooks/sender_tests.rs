@@ -38,7 +38,7 @@ fn who_has_places_comes_after_who_has_none() {
     let held: Vec<Place> = (100..100 + OF_WEBHOOK + 1)
         .filter_map(|number| {
             let id = Uuid::from_u128(number as u128);
-            outbox.place(WebhookId(id), GroupId(id), owner, false)
+            outbox.ask((WebhookId(id), GroupId(id), owner), false).ok()
         })
         .collect();
     assert_eq!(due(&outbox, &heads), [30, 40, 10, 50, 20]);
