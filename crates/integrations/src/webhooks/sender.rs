@@ -29,6 +29,36 @@ type Walk = Option<WebhookId>;
 /// What a webhook is given places for.
 type Turn = (Head, Vec<Place>);
 
+/// What a look at some queues came to.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    /// The last of them; none, where no more come behind it.
+    last: Walk,
+    /// One of them was given places.
+    some: bool,
+    /// One of them has no place, since none is left.
+    full: bool,
+    /// As many have places as are served in one round.
+    enough: bool,
+}
+
+impl Found {
+    /// Where the walk goes on, and whether it does so in the same round.
+    fn leads(self, walk: Walk) -> (Walk, bool) {
+        if self.full && !self.some {
+            // They are the first to be looked at when a place is free.
+            return (walk, false);
+        }
+        (self.last, self.last.is_some() && !self.full && !self.enough)
+    }
+
+    /// Whether the next round follows at once, of one that ends with this look.
+    fn is_followed(self, begun: Walk, walk: Walk) -> bool {
+        // Behind the last one the first comes next, which was not looked at yet.
+        self.enough || (walk.is_none() && begun.is_some() && !self.full)
+    }
+}
+
 /// Follows the log and sends webhooks, until the task is dropped.
 pub async fn run(house: Integrations) {
     let state = State::new(house.app.clone(), house.settings().clone());
@@ -88,11 +118,11 @@ async fn round(state: &State, walk: &mut Walk) -> Result<Round> {
     let store = || state.app.db.unbound();
     let lost = store().read(async |tx| queue_sql::next_lost(tx).await).await?;
     let ended = lost.is_some_and(|at| at <= now);
-    let from_first = walk.is_none();
+    let begun = *walk;
     let (mut taken, mut looks) = (Vec::new(), 0);
     // One that waits has no head before its lease ended, so there is always a next round.
     let mut next = lost.filter(|at| *at > now);
-    let full = loop {
+    let found = loop {
         let after = *walk;
         let look = store().read(async move |tx| queue_sql::heads(tx, after, LOOK).await);
         let Heads { heads, last } = look.await?;
@@ -100,18 +130,16 @@ async fn round(state: &State, walk: &mut Walk) -> Result<Round> {
         let before = taken.len();
         let full = places(&state.outbox, heads.iter().filter(|head| head.due <= now), &mut taken);
         next = heads.iter().map(|head| head.due).filter(|at| *at > now).chain(next).min();
-        if full && taken.len() == before {
-            // They are the first to be looked at when a place is free.
-            break true;
-        }
-        *walk = last;
-        if full || last.is_none() || taken.len() >= ROUND {
-            break full;
+        let (some, enough) = (taken.len() > before, taken.len() >= ROUND);
+        let found = Found { last, some, full, enough };
+        let (next_walk, on) = found.leads(*walk);
+        *walk = next_walk;
+        if !on {
+            break found;
         }
         tokio::task::yield_now().await;
     };
-    // Behind the last one the first comes next, which was not looked at yet.
-    let again = ended || taken.len() >= ROUND || (walk.is_none() && !from_first && !full);
+    let again = ended || found.is_followed(begun, *walk);
     let idle = looks > 1 && taken.is_empty();
     if ended || !taken.is_empty() {
         claim(state, taken, now).await?;

@@ -64,3 +64,42 @@ fn a_round_learns_whether_anybody_has_none_since_all_are_taken() {
     assert!(!places(&outbox, other.iter(), &mut later));
     assert_eq!(later.len(), 1);
 }
+
+/// After a look that found nothing to do, with more behind it.
+const NOTHING: Found = Found { last: at(2), some: false, full: false, enough: false };
+
+const fn at(number: u128) -> Walk {
+    Some(WebhookId(Uuid::from_u128(number)))
+}
+
+#[test]
+fn a_round_goes_on_behind_what_it_looked_at_until_there_is_no_more() {
+    assert_eq!(NOTHING.leads(None), (at(2), true));
+    assert_eq!(Found { some: true, ..NOTHING }.leads(at(1)), (at(2), true));
+    assert_eq!(Found { last: None, ..NOTHING }.leads(at(1)), (None, false));
+    for ended in [Found { enough: true, ..NOTHING }, Found { full: true, ..NOTHING }] {
+        assert_eq!(Found { some: true, ..ended }.leads(at(1)), (at(2), false), "{ended:?}");
+    }
+}
+
+#[test]
+fn who_found_no_place_is_looked_at_first_when_one_is_free() {
+    for last in [None, at(2)] {
+        let full = Found { last, full: true, ..NOTHING };
+        for walk in [None, at(1)] {
+            assert_eq!(full.leads(walk), (walk, false));
+            assert!(!full.is_followed(walk, walk), "a place that becomes free tells it");
+        }
+    }
+}
+
+#[test]
+fn a_walk_that_began_in_the_middle_begins_again_from_the_first() {
+    let end = Found { last: None, ..NOTHING };
+    assert!(end.is_followed(at(1), None));
+    assert!(Found { some: true, ..end }.is_followed(at(1), None));
+    assert!(!end.is_followed(None, None), "all were looked at");
+    let full = Found { some: true, full: true, ..end };
+    assert!(!full.is_followed(at(1), None), "a place that becomes free tells it");
+    assert!(Found { some: true, enough: true, ..NOTHING }.is_followed(None, at(2)));
+}
