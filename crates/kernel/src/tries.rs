@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use types::{Error, ErrorKind, Result};
 
 /// The pauses before a read is tried again: three seconds in all.
@@ -15,18 +16,32 @@ const PAUSES: [Duration; 6] = [
     Duration::from_millis(1600),
 ];
 
-/// How often one read was tried again.
-#[derive(Debug, Default)]
-pub struct Tries(usize);
+/// A try may itself wait for room, for seconds: of such there is one more, and others only until
+/// this long after the first one began.
+const LONGEST: Duration = Duration::from_secs(3);
+
+/// How often one read was tried again, and since when it is tried.
+#[derive(Debug)]
+pub struct Tries {
+    again: usize,
+    began: Instant,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self { again: 0, began: Instant::now() }
+    }
+}
 
 impl Tries {
     /// Waits before the read is tried again, longer each time.
     ///
     /// # Errors
-    /// The error that it met, where that is none that passes, or was met too often.
+    /// The error that it met, where that is none that passes, or was met too often or for too long.
     pub async fn after(&mut self, error: Error) -> Result<()> {
-        let Some(pause) = PAUSES.get(self.0).filter(|_| passes(&error)) else { return Err(error) };
-        self.0 += 1;
+        let more = passes(&error) && (self.again == 0 || self.began.elapsed() < LONGEST);
+        let Some(pause) = PAUSES.get(self.again).filter(|_| more) else { return Err(error) };
+        self.again += 1;
         tokio::time::sleep(*pause).await;
         Ok(())
     }

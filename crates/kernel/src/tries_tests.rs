@@ -1,5 +1,3 @@
-use tokio::time::Instant;
-
 use super::*;
 
 fn busy() -> Error {
@@ -18,6 +16,17 @@ async fn what_there_was_no_room_for_is_tried_again_with_growing_pauses_and_then_
     }
     assert_eq!(tries.after(busy()).await.expect_err("enough").kind(), ErrorKind::Overloaded);
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_try_waits_for_long_itself_there_is_one_more() {
+    let (mut tries, began) = (Tries::default(), Instant::now());
+    let wait = Duration::from_secs(5);
+    tokio::time::sleep(wait).await;
+    tries.after(busy()).await.expect("another try");
+    tokio::time::sleep(wait).await;
+    assert_eq!(tries.after(busy()).await.expect_err("enough").kind(), ErrorKind::Overloaded);
+    assert!(began.elapsed() < Duration::from_secs(11), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

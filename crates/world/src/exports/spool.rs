@@ -156,6 +156,21 @@ impl Out {
         self.tell.borrow().written > 0
     }
 
+    /// Waits before it is begun once more, as long as that is of use.
+    ///
+    /// # Errors
+    /// The one that it met, when it is not to be begun again.
+    async fn once_more(&self, tries: &mut Tries, error: Error) -> Result<()> {
+        // What is read already is of this snapshot, and so is the rest or there is none.
+        if self.has_begun() || self.tell.is_closed() {
+            return Err(error);
+        }
+        tokio::select! {
+            waited = tries.after(error) => waited,
+            () = self.tell.closed() => Err(Error::overloaded("Nobody waits for it any more.")),
+        }
+    }
+
     /// The reader is told by name, and what nobody will read gives its room back at once.
     fn give_up(&mut self) {
         self.tell.send_modify(|progress| progress.full = true);
@@ -169,9 +184,7 @@ async fn fill(app: &App, reach: Reach, out: &mut Out, options: ExportOptions) ->
     let summary = loop {
         match transfer::export(app, reach.clone(), &mut *out, options.clone(), |_| {}).await {
             Ok(summary) => break summary,
-            // What is read already is of this snapshot, and so is the rest or there is none.
-            Err(error) if out.has_begun() => return Err(error),
-            Err(error) => tries.after(error).await?,
+            Err(error) => out.once_more(&mut tries, error).await?,
         }
     };
     let end = serde_json::json!({ "kind": "end", "rows": summary.lines });

@@ -62,6 +62,24 @@ async fn an_export_that_the_store_has_no_room_for_is_an_answer() {
     }
 }
 
+#[tokio::test]
+async fn an_export_is_begun_again_while_somebody_waits_for_it_and_has_read_nothing() {
+    let busy = || Error::overloaded("Too many are waiting.");
+    let (spool, out) = opened(enough);
+    let mut tries = Tries::default();
+    out.once_more(&mut tries, busy()).await.expect("another try");
+    out.once_more(&mut tries, Error::not_found()).await.expect_err("no other is tried again");
+    // Whoever goes away while it waits ends that.
+    let waiting = out.once_more(&mut tries, busy());
+    let (ended, ()) = tokio::join!(waiting, async move { drop(spool) });
+    ended.expect_err("nobody waits");
+    out.once_more(&mut Tries::default(), busy()).await.expect_err("nobody waits still");
+
+    let (_spool, mut out) = opened(enough);
+    out.write_all(b"{}").expect("there is room");
+    out.once_more(&mut Tries::default(), busy()).await.expect_err("it is read by now");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_was_written_is_read_to_its_end() {
     let (spool, mut out) = opened(enough);

@@ -63,7 +63,8 @@ impl Whole {
     }
 
     /// Refuses whoever may not have it by now. A store that has no room for the question is asked
-    /// once more: that is no answer to it, and what waits in the file is lost when this breaks off.
+    /// up to six times more, for some seconds: that is no answer to it, and what waits in the file
+    /// is lost when this breaks off.
     async fn ask_again(&mut self) -> Result<()> {
         let mut tries = Tries::default();
         loop {
