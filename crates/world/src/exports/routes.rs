@@ -67,8 +67,8 @@ pub(crate) fn sent(export: rules::Export) -> Answer<Response> {
         (status = 403, description = "Not an owner of the group", body = Problem),
         (status = 404, description = "No such group to see", body = Problem),
         (status = 422, description = "Not an id", body = Problem),
-        (status = 503, description = "Too many groups are being exported just now",
-            body = Problem),
+        (status = 503, description = "Too many groups are being exported just now, or the \
+            store had no room for one more read", body = Problem),
         (status = 507, description = "Too little room on the disk", body = Problem)))]
 async fn export_group(
     State(world): State<World>,

@@ -21,7 +21,8 @@ pub(super) struct Whole {
 ///
 /// # Errors
 /// 401, 404 by policy; 403 for anybody but an owner, or a key that may not read everything; 429 and
-/// 503 while they, or too many others, are at it; 507 `export_no_room`.
+/// 503 while they, or too many others, are at it; 503 when the store had no room to read it; 507
+/// `export_no_room`.
 pub(super) async fn open(
     world: &World,
     caller: &Caller,
