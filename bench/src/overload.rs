@@ -22,8 +22,9 @@ use crate::stage::World;
 
 /// By which capacity is measured.
 const CLOSED: u32 = 64;
-/// Connections at most: who is due while all are taken was not asked.
-const OPEN: usize = 4_096;
+/// Connections at most, sixteen times as many as capacity is measured by: who is due while all are
+/// taken was not asked. Where even refusing is more than the machine can do, this is what waits.
+const OPEN: usize = 1_024;
 const TIMES: f64 = 3.0;
 const MAX_MICROS: u64 = 60_000_000;
 /// By then a server that refused some takes all again.

@@ -139,8 +139,21 @@ fn execute(cli: Cli) -> Result<ExitCode, Stop> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a worker may take from the kernel at once: half of what its own queue holds (256), so that
+/// what these wake has room there, too.
+const EVENTS: usize = 128;
+/// While it has work: about half of what it does until it looks again (61 tasks). With more, and more
+/// coming than is done, its queue runs over into one that is looked at only now and then, and who came
+/// first waits for seconds; in the kernel each has their turn.
+const EVENTS_WHILE_BUSY: usize = 32;
+
 fn run_async<T>(task: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(task)
+    tokio::runtime::Builder::new_multi_thread()
+        .max_io_events_per_tick(EVENTS)
+        .max_io_events_per_busy_tick(EVENTS_WHILE_BUSY)
+        .enable_all()
+        .build()?
+        .block_on(task)
 }
 
 fn check(flags: &Flags, json: bool) -> Result<(), Stop> {
