@@ -14,7 +14,7 @@ use types::{ApiKeyId, GroupId, PersonId, Result};
 use world::events::Part;
 
 use crate::heard::{self, Heard};
-use crate::listener::{Listener, Sink};
+use crate::listener::{Listener, Sink, Style};
 use crate::moved::{Touched, touched};
 use crate::topic::{self, Topic};
 use crate::wire::{Guest, Wire};
@@ -383,6 +383,10 @@ struct Code<'a> {
 /// What a listener may see by now; who sees nothing any more hears nothing more. Only by who looks
 /// [alone](Listener::looking).
 async fn look_again(live: &Live, listener: &Arc<Listener>, caller: Result<Caller>) {
+    // It was found before its turn came, and may be over since.
+    if listener.is_gone() {
+        return;
+    }
     let topic = listener.topic;
     let view = match caller {
         Err(error) => Err(error),
@@ -406,15 +410,16 @@ async fn look_again(live: &Live, listener: &Arc<Listener>, caller: Result<Caller
 
 fn end(live: &Live, listener: &Arc<Listener>, code: &str) {
     live.board.leave(listener);
-    if let Sink::Wire(wire) = &listener.sink {
-        let known = wire.data.lock().listening.remove(&(listener.topic, listener.style));
-        if known.is_some() {
-            let _ = wire.emit(subscriptions::unsubscribed(listener.topic, code));
-            if let (Topic::Room(room), Some(me), crate::listener::Style::Messages) =
-                (listener.topic, listener.me, listener.style)
-            {
-                crate::rooms::exit(live, wire, room, me);
-            }
-        }
+    let Sink::Wire(wire) = &listener.sink else { return };
+    // Another one that has come into its place meanwhile stays: by its name it would be taken for
+    // this one, and nobody would look at it any more.
+    if !wire.data.lock().forget(listener) {
+        return;
+    }
+    let _ = wire.emit(subscriptions::unsubscribed(listener.topic, code));
+    if let (Topic::Room(room), Some(me), Style::Messages) =
+        (listener.topic, listener.me, listener.style)
+    {
+        crate::rooms::exit(live, wire, room, me);
     }
 }

@@ -167,13 +167,14 @@ impl Start {
     }
 }
 
-/// Notes a listener with its connection, in the place of an earlier one of the same.
+/// Notes a listener with its connection, in the place of an earlier one of the same; whether there
+/// was one.
 pub(crate) fn keep(
     live: &Live,
     wire: &Arc<Wire>,
     listener: &Arc<Listener>,
     most: usize,
-) -> Result<()> {
+) -> Result<bool> {
     let (topic, style) = (listener.topic, listener.style);
     let before = {
         let mut state = wire.data.lock();
@@ -190,10 +191,10 @@ pub(crate) fn keep(
         }
         state.listening.insert((topic, style), Arc::clone(listener))
     };
-    if let Some(before) = before {
-        live.board.leave(&before);
+    if let Some(before) = &before {
+        live.board.leave(before);
     }
-    Ok(())
+    Ok(before.is_some())
 }
 
 #[derive(Serialize)]

@@ -83,6 +83,16 @@ impl State {
         });
         rooms.collect()
     }
+
+    /// Takes out this very listener; whether it was still there. Another one may be in its place.
+    pub(crate) fn forget(&mut self, listener: &Arc<Listener>) -> bool {
+        let what = (listener.topic, listener.style);
+        let is_it = self.listening.get(&what).is_some_and(|known| Arc::ptr_eq(known, listener));
+        if is_it {
+            self.listening.remove(&what);
+        }
+        is_it
+    }
 }
 
 impl Shared {

@@ -1,6 +1,12 @@
 use http::HeaderMap;
+use kernel::access::Sight;
+use types::GroupId;
+use uuid::Uuid;
 
 use super::*;
+use crate::listener::Sink;
+use crate::outlet::Outlet;
+use crate::topic::View;
 
 fn shared() -> Shared {
     Shared::new("test".into(), Credentials::shown(&HeaderMap::new()))
@@ -46,4 +52,29 @@ fn of_a_connection_that_is_over_nothing_is_kept() {
     assert_eq!(shared.put("a".into()), Put::Waits);
     assert!(shared.lock().inbox.is_empty());
     assert_eq!(shared.next(), None);
+}
+
+fn listener(topic: Topic) -> Arc<Listener> {
+    let caller = Caller::nobody("test".into());
+    let credentials = Credentials::shown(&HeaderMap::new());
+    let (outlet, _) = Outlet::new();
+    let sink = Sink::Stream { outlet, guest: Arc::new(Guest { caller, credentials }) };
+    let view = View { group: GroupId(Uuid::from_u128(1)), sight: Sight::All };
+    Arc::new(Listener::new((topic, Style::Messages), view, None, sink, None))
+}
+
+/// Who looks again at what listeners may see has found them before: one may be replaced meanwhile.
+#[test]
+fn who_is_ended_after_being_replaced_does_not_take_the_new_one_along() {
+    let shared = shared();
+    let topic = Topic::Room(ThingId(Uuid::from_u128(2)));
+    let (first, second) = (listener(topic), listener(topic));
+    let mut state = shared.lock();
+    for one in [&first, &second] {
+        state.listening.insert((topic, Style::Messages), Arc::clone(one));
+    }
+    assert!(!state.forget(&first));
+    assert_eq!(state.rooms().len(), 1);
+    assert!(state.forget(&second) && !state.forget(&second));
+    assert!(state.listening.is_empty());
 }

@@ -47,17 +47,17 @@ pub(crate) async fn join(
     let start =
         subscriptions::begin(live, caller, (topic, Style::Messages), None, since, sink).await?;
     let receipts = receipts::of_room(&live.app, caller, room).await?;
-    let again = wire.data.is_in(room);
-    // Whoever leaves from here on leaves the room, too, if this is kept with the connection.
-    if !again {
-        enter(live, wire, room, me);
-    }
+    // Each listener of a connection counts, from before it is kept: whoever ends it from then on
+    // counts it out. So does whoever replaces one, if nobody else has ended it before.
+    enter(live, wire, room, me);
     let most = live.settings.rooms_per_connection;
-    if let Err(error) = subscriptions::keep(live, wire, &start.listener, most) {
-        if !again {
+    match subscriptions::keep(live, wire, &start.listener, most) {
+        Ok(false) => {}
+        Ok(true) => exit(live, wire, room, me),
+        Err(error) => {
             exit(live, wire, room, me);
+            return Err(error);
         }
-        return Err(error);
     }
     if !start.recovered && wanted.since.is_some() {
         subscriptions::resync(wire, topic);
