@@ -253,17 +253,21 @@ impl Board {
         state.topics.values().flat_map(|all| all.iter()).filter(|one| is(one)).cloned().collect()
     }
 
-    /// Whether somebody listens to a thing, or is in it as a room.
-    pub(crate) fn is_heard(&self, thing: ThingId) -> bool {
-        let state = self.lock();
-        places_of(thing).iter().any(|place| state.topics.contains_key(place))
+    /// Whether somebody listens to this room.
+    pub(crate) fn is_room(&self, room: ThingId) -> bool {
+        self.lock().topics.contains_key(&Topic::Room(room))
     }
 
-    /// Who listens to a thing, or is in it as a room.
-    pub(crate) fn listeners_of(&self, thing: ThingId) -> Vec<Arc<Listener>> {
+    /// Who listens to a room.
+    pub(crate) fn listeners_of(&self, room: ThingId) -> Vec<Arc<Listener>> {
         let state = self.lock();
-        let places = places_of(thing).into_iter().filter_map(|place| state.topics.get(&place));
-        places.flat_map(|all| all.iter()).cloned().collect()
+        state
+            .topics
+            .get(&Topic::Room(room))
+            .into_iter()
+            .flat_map(|all| all.iter())
+            .cloned()
+            .collect()
     }
 
     /// Hands a batch out, one event after the other, so that others find their way to the board in
@@ -330,11 +334,6 @@ impl Board {
         }
         self.meters.live.frames.add(told);
     }
-}
-
-/// Where those are who listen to a thing.
-const fn places_of(thing: ThingId) -> [Topic; 2] {
-    [Topic::Thing(thing), Topic::Room(thing)]
 }
 
 /// Tells those who listen at one place of the board; frames are kept by what the place is called,

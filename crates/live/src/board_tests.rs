@@ -84,22 +84,24 @@ fn what_was_read_without_its_room_is_not_handed_out_once_somebody_is_in_one() {
 }
 
 #[test]
-fn who_listens_to_a_thing_is_found_and_nobody_else() {
+fn who_listens_to_a_room_is_found_and_nobody_else() {
     let board = Board::default();
     let [room, other] = [2, 3].map(|number| ThingId(Uuid::from_u128(number)));
-    let theirs = [Topic::Room(room), Topic::Thing(room), Topic::Room(room)].map(listener_of);
-    for one in theirs.iter().cloned().chain([listener(), listener_of(Topic::Room(other))]) {
-        board.listen(one);
+    let theirs = [Topic::Room(room), Topic::Room(room)].map(listener_of);
+    // As a thing it tells nothing in passing.
+    let others = [Topic::Group(GROUP), Topic::Thing(room), Topic::Room(other)].map(listener_of);
+    for one in theirs.iter().chain(&others) {
+        board.listen(Arc::clone(one));
     }
     let found = board.listeners_of(room);
     assert_eq!(found.len(), theirs.len());
     assert!(theirs.iter().all(|one| found.iter().any(|other| Arc::ptr_eq(one, other))));
-    assert!(board.is_heard(room) && board.is_heard(other));
+    assert!(board.is_room(room) && board.is_room(other));
     for one in &found {
         board.leave(one);
     }
-    assert!(!board.is_heard(room) && board.listeners_of(room).is_empty());
-    assert!(board.is_heard(other));
+    assert!(!board.is_room(room) && board.listeners_of(room).is_empty());
+    assert!(board.is_room(other));
 }
 
 #[test]

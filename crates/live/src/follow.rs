@@ -203,15 +203,15 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
         let is_left = |one: &Listener| {
             groups.contains(&one.group) && one.me.is_none_or(|me| !people.contains(&me))
         };
-        look_at_all(live, live.board.listeners(is_left)).await;
+        look_at_all(live, live.board.listeners(is_left), AT_ONCE).await;
     }
     Ok(())
 }
 
-/// Looks once more at what each of these may see.
-pub(crate) async fn look_at_all(live: &Live, listeners: Vec<Arc<Listener>>) {
+/// Looks once more at what each of these may see, at so many at once.
+pub(crate) async fn look_at_all(live: &Live, listeners: Vec<Arc<Listener>>, at_once: usize) {
     let look = |listener| async move { look_once(live, &listener).await };
-    stream::iter(listeners).for_each_concurrent(AT_ONCE, look).await;
+    stream::iter(listeners).for_each_concurrent(at_once, look).await;
 }
 
 /// Whether somebody speaks through one of these keys, or as a member of one of these groups.

@@ -136,9 +136,19 @@ impl Listener {
         frame.map_or(Ok(()), |frame| self.sink.send(&frame))
     }
 
+    fn sight(&self) -> Sight {
+        sight(self.sight.load(Ordering::Acquire))
+    }
+
+    /// Whether a room it listens to is for it, when this is who may see the room: what it sees there
+    /// is what it sees of things.
+    pub(crate) fn sees(&self, visibility: &str, owner: Option<PersonId>) -> bool {
+        self.sight().sees(visibility, owner, self.me)
+    }
+
     /// Whether it may be told, and asked for it.
     pub(crate) fn wants(&self, heard: &Heard, now: Time) -> bool {
-        let sight = sight(self.sight.load(Ordering::Acquire));
+        let sight = self.sight();
         heard.told.event.group_id == self.group
             && heard.told.is_seen(sight, self.me)
             && (!self.needs_parents() || heard.is_still_seen(sight, self.me))

@@ -1,5 +1,5 @@
 //! Whose rights an event may have changed. They are looked at again, one by one, before anybody is
-//! told of it: what is looked at here without need delays all that is told. And which things others
+//! told of it: what is looked at here without need delays all that is told. And which things fewer
 //! may see since: that is asked of each event, but not of what is said in passing.
 
 use std::collections::HashSet;
@@ -8,6 +8,9 @@ use serde_json::Value;
 use types::{AnyId, ApiKeyId, GroupId, Kind, PersonId, ThingId};
 use world::events::model::Event;
 use world::events::rules::is_reserved;
+
+/// Fields of a thing that say who may see it; nothing else of it does.
+const SEEN_BY: [&str; 2] = ["visibility", "ownerId"];
 
 /// Whose rights an event may have changed.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,19 +71,30 @@ pub(crate) fn touched<'a>(events: impl Iterator<Item = &'a Event>) -> Option<Tou
     some.then_some(all)
 }
 
-/// Things that others may see since these events, or that are gone.
+/// Things that fewer may see since these events, or that are gone.
 pub(crate) fn narrowed<'a>(events: impl Iterator<Item = &'a Event>) -> HashSet<ThingId> {
     events.filter_map(narrowed_thing).collect()
 }
 
 fn narrowed_thing(event: &Event) -> Option<ThingId> {
     let thing = event.target_id.filter(|id| id.kind == Kind::Thing)?;
-    // Nobody was there before it was made.
-    let is_life = event.kind.starts_with("thing_") && event.kind != "thing_created";
-    let is_aside =
-        |field: &str| matches!(field, "name" | "parentId") || field.starts_with("properties.");
-    let may_be = is_life && is_reserved(&event.kind) && !changed_only(event, is_aside);
-    may_be.then_some(ThingId(thing.uuid))
+    let is_life = event.kind.starts_with("thing_") && is_reserved(&event.kind);
+    let narrows = is_life && (event.kind == "thing_deleted" || is_for_fewer(event));
+    narrows.then_some(ThingId(thing.uuid))
+}
+
+/// Whether it was changed who may see a thing, and not only for more. Of most events this is known
+/// without taking them apart.
+fn is_for_fewer(event: &Event) -> bool {
+    if !SEEN_BY.iter().any(|field| event.metadata.as_str().contains(field)) {
+        return false;
+    }
+    let metadata = event.metadata.to_map();
+    let change = |field: &str| metadata.get("changes").and_then(|changes| changes.get(field));
+    SEEN_BY.into_iter().filter_map(change).any(|change| {
+        let is = |side: &str, value: &str| change.get(side).and_then(Value::as_str) == Some(value);
+        !is("from", "private") && !is("to", "public")
+    })
 }
 
 /// By what it is about, and then by its type: one that is not known to change nothing may have.

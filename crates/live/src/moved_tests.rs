@@ -174,22 +174,32 @@ fn a_group_that_was_deleted_took_along_what_was_below_it() {
 }
 
 #[test]
-fn a_thing_is_looked_at_when_others_may_see_it_or_it_ends() {
+fn a_thing_is_looked_at_when_fewer_may_see_it_or_it_ends() {
     let narrows = |name: &str, target: Kind, told: &Value| {
         !narrowed(std::iter::once(&event(name, Some(target), told))).is_empty()
     };
-    for fields in [["visibility"].as_slice(), &["name", "status"], &["ownerId"], &["other"], &[]] {
-        assert!(narrows("thing_updated", Kind::Thing, &changes(fields)), "{fields:?}");
+    let seen_by = |from: &str, to: &str| {
+        let visibility = json!({ "from": from, "to": to });
+        json!({ "type": "conversation", "changes": { "name": {}, "visibility": visibility } })
+    };
+    for (from, to) in [("group", "private"), ("public", "private"), ("public", "group")] {
+        for name in ["thing_updated", "thing_archived", "thing_restored", "thing_reverted"] {
+            assert!(narrows(name, Kind::Thing, &seen_by(from, to)), "{name} {from} {to}");
+        }
     }
-    for name in ["thing_archived", "thing_deleted", "thing_restored", "thing_reverted"] {
-        assert!(narrows(name, Kind::Thing, &json!({ "type": "conversation" })), "{name}");
+    for (from, to) in [("private", "group"), ("private", "public"), ("group", "public")] {
+        assert!(!narrows("thing_updated", Kind::Thing, &seen_by(from, to)), "{from} {to}");
     }
+    assert!(narrows("thing_updated", Kind::Thing, &changes(&["ownerId"])));
+    assert!(narrows("thing_deleted", Kind::Thing, &json!({ "type": "conversation" })));
     // Most of what happens to things is nothing of that.
-    let aside = changes(&["name", "parentId", "properties.topic"]);
-    assert!(!narrows("thing_updated", Kind::Thing, &aside));
+    let aside = ["name", "status", "parentId", "properties.topic", "properties.visibility"];
+    for name in ["thing_updated", "thing_archived", "thing_restored", "thing_reverted"] {
+        assert!(!narrows(name, Kind::Thing, &changes(&aside)), "{name}");
+    }
     assert!(!narrows("thing_created", Kind::Thing, &json!({})));
-    assert!(!narrows("thing_updated", Kind::Group, &json!({})));
-    assert!(!narrows("thing_of_a_client", Kind::Thing, &json!({})));
+    assert!(!narrows("thing_updated", Kind::Group, &seen_by("group", "private")));
+    assert!(!narrows("thing_of_a_client", Kind::Thing, &seen_by("group", "private")));
 }
 
 #[test]
