@@ -29,8 +29,6 @@ const SWEEP: Duration = Duration::from_secs(60);
 /// Until a node knows of a change to the keys that sign tokens: they are read again after a second,
 /// while who asks meanwhile is still answered by the old ones.
 const SETTLED: Duration = Duration::from_secs(2);
-/// Groups that one statement asks about.
-const GROUPS: usize = 512;
 /// So many are looked at again at once: everybody's events wait for it.
 const AT_ONCE: usize = 16;
 /// How long somebody who was sent away has to end the transport themselves.
@@ -146,30 +144,31 @@ async fn step(live: &Live, passed: &mut bool) -> Result<bool> {
 
 /// Whom a batch may have given other rights: the people it is about and those they act as, those who
 /// are here as members of the groups it is about or with its keys, and whoever else listens in these
-/// groups or below them, also where they are gone.
+/// groups or below them. Where what was below is gone, too, that is found [beside](crate::narrowed).
 async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
     let events = batch.iter().map(|heard| &heard.told.event);
-    let Some(found) = touched(events) else { return Ok(()) };
-    let Touched { mut people, keys, mut members, mut groups, vanished, everybody } = found;
+    let Some(mut found) = touched(events) else { return Ok(()) };
     live.board.review();
-    if everybody {
+    if found.everybody {
         // All that are here, one by one: nobody's events wait for that.
         live.sooner.notify_one();
     }
-    if !groups.is_empty() {
-        let here = if vanished { groups_here(live) } else { Vec::new() };
-        groups = live
-            .app
-            .db
-            .unbound()
-            .read(async move |tx| {
-                let mut all = all_below(tx, &groups).await?;
-                all.extend(gone(tx, &here).await?);
-                Ok(all)
-            })
-            .await?;
-        members.extend(groups.iter().copied());
+    if found.vanished {
+        live.narrowed.hear_vanished();
     }
+    if !found.groups.is_empty() {
+        let groups = std::mem::take(&mut found.groups);
+        let read = live.app.db.unbound().read(async move |tx| all_below(tx, &groups).await);
+        found.groups = read.await?;
+        found.members.extend(found.groups.iter().copied());
+    }
+    look_at(live, found, AT_ONCE).await;
+    Ok(())
+}
+
+/// Looks again at all of these, at so many at once.
+pub(crate) async fn look_at(live: &Live, touched: Touched, at_once: usize) {
+    let Touched { mut people, keys, members, groups, .. } = touched;
     // Another node's change: what was remembered here may be older. It is forgotten before it is seen
     // who is here, or whoever comes just then would be known by it.
     for key in &keys {
@@ -193,7 +192,7 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
             identify_again(live, &wire, Why::Moved).await;
         }
     };
-    stream::iter(people.clone()).for_each_concurrent(AT_ONCE, look_at).await;
+    stream::iter(people.clone()).for_each_concurrent(at_once, look_at).await;
     if !people.is_empty() {
         let is_one = |guest: &Guest| guest.caller.person().is_some_and(|one| people.contains(&one));
         identify_streams(live, is_one, Why::Moved).await;
@@ -203,9 +202,8 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
         let is_left = |one: &Listener| {
             groups.contains(&one.group) && one.me.is_none_or(|me| !people.contains(&me))
         };
-        look_at_all(live, live.board.listeners(is_left), AT_ONCE).await;
+        look_at_all(live, live.board.listeners(is_left), at_once).await;
     }
-    Ok(())
 }
 
 /// Looks once more at what each of these may see, at so many at once.
@@ -244,35 +242,6 @@ async fn all_below(tx: &mut Tx, groups: &HashSet<GroupId>) -> Result<HashSet<Gro
     sql.bind_list(groups.iter().copied());
     let rows = tx.all(sql.text(), sql.args(), |row| row.get(0)).await?;
     Ok(rows.into_iter().chain(groups.iter().copied()).collect())
-}
-
-/// The groups that those who are here listen to, or are members of.
-fn groups_here(live: &Live) -> Vec<GroupId> {
-    let listeners = live.board.listeners(|_| true);
-    let guests = listeners.iter().filter_map(|listener| match &listener.sink {
-        Sink::Stream { guest, .. } => Some(Arc::clone(guest)),
-        Sink::Wire(_) => None,
-    });
-    let wires = live.board.wires().into_iter().filter_map(|wire| wire.data.guest());
-    let mut found: HashSet<GroupId> = listeners.iter().map(|listener| listener.group).collect();
-    for guest in wires.chain(guests) {
-        found.extend(guest.caller.identity().memberships.iter().map(|one| one.group));
-    }
-    found.into_iter().collect()
-}
-
-/// Which of these groups are gone, or about to be.
-async fn gone(tx: &mut Tx, groups: &[GroupId]) -> Result<HashSet<GroupId>> {
-    let mut gone: HashSet<GroupId> = groups.iter().copied().collect();
-    for some in groups.chunks(GROUPS) {
-        let mut sql = Sql::new("select id from groups where status <> 'deleting' and id in ");
-        sql.bind_filled(some.iter().copied());
-        let there: Vec<GroupId> = tx.all(sql.text(), sql.args(), |row| row.get(0)).await?;
-        for group in there {
-            gone.remove(&group);
-        }
-    }
-    Ok(gone)
 }
 
 /// Asks who somebody who has arrived is by now.
