@@ -195,22 +195,37 @@ impl Live {
             return Err(Error::overloaded("The server is closing; come back in a moment."));
         }
         let most = self.settings.connections_per_person;
-        let count = self.board.arrive(person, wire, most).ok_or_else(too_many)?;
+        let room = self.signals.in_order(|_| {
+            let count = self.board.arrive(person, wire, most);
+            if count == Some(1) {
+                self.signals.send(Signal::Online { person, online: true });
+            }
+            count.is_some()
+        });
+        if !room {
+            return Err(too_many());
+        }
         {
             let mut state = wire.data.lock();
             // It may have ended while it was being let in; if it ends from here on, it parts.
             if state.closed {
                 drop(state);
-                self.board.depart(person, wire);
+                self.depart(person, wire);
                 return Err(Error::unauthenticated());
             }
             state.guest = Some(Arc::new(guest));
             state.opening = None;
         }
-        if count == 1 {
-            self.signals.send(Signal::Online { person, online: true });
-        }
         Ok(())
+    }
+
+    /// Takes a connection of somebody off the board; other nodes are told when it was their last.
+    fn depart(&self, person: PersonId, wire: &Wire) {
+        self.signals.in_order(|_| {
+            if self.board.depart(person, wire) {
+                self.signals.send(Signal::Online { person, online: false });
+            }
+        });
     }
 
     /// Takes a connection out of everything it was in; what has been done already is not done
@@ -228,9 +243,7 @@ impl Live {
         for room in rooms {
             rooms::exit(self, wire, room, person);
         }
-        if self.board.depart(person, wire) {
-            self.signals.send(Signal::Online { person, online: false });
-        }
+        self.depart(person, wire);
     }
 
     /// Ends a listener whose reader is too slow; whether its connection was there until now. The

@@ -64,9 +64,9 @@ impl Here {
     }
 }
 
-/// Who said something: another node, and the roll call that it had begun last.
+/// A roll call of another node.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Source {
+pub(crate) struct Call {
     pub(crate) node: Uuid,
     pub(crate) call: u64,
 }
@@ -75,8 +75,8 @@ pub(crate) struct Source {
 #[derive(Default)]
 struct Node {
     seen: Option<Time>,
-    /// With the roll call by which, or since which, it said so.
-    people: HashMap<PersonId, u64>,
+    /// With the roll call that named them last; none has yet, of who has come since.
+    people: HashMap<PersonId, Option<u64>>,
     rooms: HashMap<ThingId, HashMap<PersonId, There>>,
     /// The roll call that is heard just now, and how many parts of it came.
     call: u64,
@@ -87,7 +87,7 @@ struct Node {
 struct There {
     since: Time,
     /// As of [`Node::people`].
-    call: u64,
+    call: Option<u64>,
 }
 
 impl Presence {
@@ -178,51 +178,45 @@ impl Presence {
         self.lock().nodes.entry(node).or_default().seen = Some(now);
     }
 
-    /// Somebody connected to another node, or left it.
-    pub(crate) fn on_node(&self, Source { node, call }: Source, person: PersonId, online: bool) {
-        let mut state = self.lock();
-        let people = &mut state.nodes.entry(node).or_default().people;
-        if online {
-            let known = people.entry(person).or_default();
-            *known = call.max(*known);
-        } else {
-            people.remove(&person);
-        }
+    /// Somebody connected to another node; by which roll call it is known, if by one.
+    pub(crate) fn on_node(&self, node: Uuid, person: PersonId, call: Option<u64>) {
+        self.lock().nodes.entry(node).or_default().people.insert(person, call);
+    }
+
+    /// Somebody left another node.
+    pub(crate) fn off_node(&self, node: Uuid, person: PersonId) {
+        self.lock().nodes.entry(node).or_default().people.remove(&person);
     }
 
     /// Somebody entered a room on another node; whether they were not there before.
     pub(crate) fn entered_on(
         &self,
-        Source { node, call }: Source,
+        node: Uuid,
         room: ThingId,
         member: &Member,
+        call: Option<u64>,
     ) -> bool {
         let mut state = self.lock();
         let before = state.is_anywhere(room, member.person_id);
         let people = state.nodes.entry(node).or_default().rooms.entry(room).or_default();
-        let known = people.get(&member.person_id).map_or(0, |there| there.call);
-        // It may have been named in a later call before it could say that it came.
-        let there = There { since: member.since, call: call.max(known) };
-        people.insert(member.person_id, there);
+        people.insert(member.person_id, There { since: member.since, call });
         !before
     }
 
-    /// Somebody left a room on another node; whether they are not there any more.
+    /// Somebody left a room on another node; whether they are not there any more, and were.
     pub(crate) fn exited_on(&self, node: Uuid, room: ThingId, person: PersonId) -> bool {
         let mut state = self.lock();
-        if let Some(node) = state.nodes.get_mut(&node)
-            && let Some(people) = node.rooms.get_mut(&room)
-        {
-            people.remove(&person);
-            if people.is_empty() {
-                node.rooms.remove(&room);
-            }
+        let Some(node) = state.nodes.get_mut(&node) else { return false };
+        let Some(people) = node.rooms.get_mut(&room) else { return false };
+        let was = people.remove(&person).is_some();
+        if people.is_empty() {
+            node.rooms.remove(&room);
         }
-        !state.is_anywhere(room, person)
+        was && !state.is_anywhere(room, person)
     }
 
     /// A part of another node's roll call came.
-    pub(crate) fn called_part(&self, Source { node, call }: Source) {
+    pub(crate) fn called_part(&self, Call { node, call }: Call) {
         let mut state = self.lock();
         let node = state.nodes.entry(node).or_default();
         if node.call != call {
@@ -231,12 +225,12 @@ impl Presence {
         node.parts += 1;
     }
 
-    /// Another node's roll call is over. If all of its `parts` came, whoever was not named, and has
-    /// not come since it began, has left without our having heard of it; who is not in a room any
-    /// more because of that. Of a call in part nothing is known: the next one is not far.
+    /// Another node's roll call is over. If all of its `parts` came, whoever was not named has left
+    /// without our having heard of it, for whoever comes says so before or after all of it; who is not
+    /// in a room any more because of that. Of a call in part nothing is known: the next is not far.
     pub(crate) fn called(
         &self,
-        Source { node, call }: Source,
+        Call { node, call }: Call,
         parts: usize,
     ) -> Vec<(ThingId, PersonId)> {
         let mut state = self.lock();
@@ -244,10 +238,10 @@ impl Presence {
         if (node.call, node.parts) != (call, parts) {
             return Vec::new();
         }
-        node.people.retain(|_, known| *known >= call);
+        node.people.retain(|_, known| *known == Some(call));
         let mut gone = Vec::new();
         for (room, people) in &mut node.rooms {
-            let left = people.extract_if(|_, there| there.call < call);
+            let left = people.extract_if(|_, there| there.call != Some(call));
             gone.extend(left.map(|(person, _)| (*room, person)));
         }
         node.rooms.retain(|_, people| !people.is_empty());

@@ -2,14 +2,14 @@
 //! kept; a node that missed some is set right by the next roll call: all who are on a node are
 //! named in it, and who is not is not there.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use types::{PersonId, ThingId, Time};
 use uuid::Uuid;
 
-use crate::presence::{Member, Source};
+use crate::presence::{Call, Member};
 use crate::receipts::Step;
 use crate::{Live, receipts, rooms};
 
@@ -25,11 +25,11 @@ pub(crate) enum Signal {
     /// A node has started: others say who is where.
     Hello,
     /// Part of a roll call: people connected here.
-    Here { people: Vec<PersonId> },
+    Here { call: u64, people: Vec<PersonId> },
     /// Part of a roll call: people in rooms here.
-    Inside { places: Vec<(ThingId, Member)> },
+    Inside { call: u64, places: Vec<(ThingId, Member)> },
     /// A roll call is over, and had so many parts.
-    Called { parts: usize },
+    Called { call: u64, parts: usize },
     /// Somebody's first connection here, or the end of the last.
     Online { person: PersonId, online: bool },
     /// Into a room.
@@ -45,23 +45,20 @@ pub(crate) enum Signal {
 #[derive(Serialize, Deserialize)]
 struct Envelope {
     node: Uuid,
-    /// The roll call that this node had begun last.
-    #[serde(default)]
-    call: u64,
     signal: Signal,
 }
 
 /// The way out to other nodes; nowhere on an engine that has none.
 pub(crate) struct Signals {
     node: Uuid,
-    /// Roll calls that have begun.
-    calls: AtomicU64,
+    /// How often the roll was called; see [`Self::in_order`].
+    calls: Mutex<u64>,
     db: database::Db,
 }
 
 impl Signals {
     pub(crate) fn new(node: Uuid, db: database::Db) -> Self {
-        Self { node, calls: AtomicU64::new(0), db }
+        Self { node, calls: Mutex::default(), db }
     }
 
     /// Tells the others.
@@ -69,16 +66,17 @@ impl Signals {
         if !self.db.has_nodes() {
             return;
         }
-        let call = self.calls.load(Ordering::SeqCst);
-        if let Ok(text) = serde_json::to_string(&Envelope { node: self.node, call, signal }) {
+        if let Ok(text) = serde_json::to_string(&Envelope { node: self.node, signal }) {
             self.db.signal(text);
         }
     }
 
-    /// Begins a roll call, before it is seen who is here: whoever comes too late to be named in it
-    /// says so with its number.
-    fn begin_call(&self) {
-        self.calls.fetch_add(1, Ordering::SeqCst);
+    /// Where somebody comes or goes and it is said, and where the roll is called: one after the other,
+    /// so that the others hear it in the order in which it was. Who left after it was seen who is here
+    /// would else be named by a roll call that is heard after their leaving.
+    pub(crate) fn in_order<T>(&self, act: impl FnOnce(&mut u64) -> T) -> T {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        act(&mut calls)
     }
 }
 
@@ -108,55 +106,60 @@ pub(crate) async fn follow(live: Live) {
 }
 
 fn call_the_roll(live: &Live) {
-    live.signals.begin_call();
-    let parts = roll(&live.board.people(), &live.presence.here());
-    let count = parts.len();
-    for part in parts {
-        live.signals.send(part);
+    if !live.app.db.has_nodes() {
+        return;
     }
-    live.signals.send(Signal::Called { parts: count });
+    live.signals.in_order(|calls| {
+        *calls += 1;
+        let parts = roll(*calls, &live.board.people(), &live.presence.here());
+        let count = parts.len();
+        for part in parts {
+            live.signals.send(part);
+        }
+        live.signals.send(Signal::Called { call: *calls, parts: count });
+    });
 }
 
 /// The parts of a roll call; one at least, by which the others know that this node is there.
-fn roll(people: &[PersonId], inside: &[(ThingId, Member)]) -> Vec<Signal> {
-    let here = people.chunks(TOLD).map(|part| Signal::Here { people: part.to_vec() });
-    let inside = inside.chunks(TOLD).map(|part| Signal::Inside { places: part.to_vec() });
+fn roll(call: u64, people: &[PersonId], inside: &[(ThingId, Member)]) -> Vec<Signal> {
+    let here = people.chunks(TOLD).map(|part| Signal::Here { call, people: part.to_vec() });
+    let inside = inside.chunks(TOLD).map(|part| Signal::Inside { call, places: part.to_vec() });
     let mut parts: Vec<Signal> = here.chain(inside).collect();
     if parts.is_empty() {
-        parts.push(Signal::Here { people: Vec::new() });
+        parts.push(Signal::Here { call, people: Vec::new() });
     }
     parts
 }
 
 fn hear(live: &Live, text: &str) {
-    let Ok(Envelope { node, call, signal }) = serde_json::from_str(text) else { return };
+    let Ok(Envelope { node, signal }) = serde_json::from_str(text) else { return };
     if node == live.signals.node {
         return;
     }
     live.presence.node(node, live.app.now());
-    let source = Source { node, call };
     match signal {
         Signal::Hello => call_the_roll(live),
-        Signal::Here { people } => {
+        Signal::Here { call, people } => {
             for person in people {
-                live.presence.on_node(source, person, true);
+                live.presence.on_node(node, person, Some(call));
             }
-            live.presence.called_part(source);
+            live.presence.called_part(Call { node, call });
         }
-        Signal::Inside { places } => {
+        Signal::Inside { call, places } => {
             for (room, member) in places {
-                enter(live, source, room, &member);
+                enter(live, node, room, &member, Some(call));
             }
-            live.presence.called_part(source);
+            live.presence.called_part(Call { node, call });
         }
-        Signal::Called { parts } => {
-            for (room, person) in live.presence.called(source, parts) {
+        Signal::Called { call, parts } => {
+            for (room, person) in live.presence.called(Call { node, call }, parts) {
                 rooms::tell_of(live, None, room, person, false);
             }
         }
-        Signal::Online { person, online } => live.presence.on_node(source, person, online),
+        Signal::Online { person, online: true } => live.presence.on_node(node, person, None),
+        Signal::Online { person, online: false } => live.presence.off_node(node, person),
         Signal::Entered { room, person, since } => {
-            enter(live, source, room, &Member { person_id: person, since });
+            enter(live, node, room, &Member { person_id: person, since }, None);
         }
         Signal::Exited { room, person } => {
             if live.presence.exited_on(node, room, person) {
@@ -172,8 +175,8 @@ fn hear(live: &Live, text: &str) {
     }
 }
 
-fn enter(live: &Live, source: Source, room: ThingId, member: &Member) {
-    if live.presence.entered_on(source, room, member) {
+fn enter(live: &Live, node: Uuid, room: ThingId, member: &Member, call: Option<u64>) {
+    if live.presence.entered_on(node, room, member, call) {
         rooms::tell_of(live, None, room, member.person_id, true);
     }
 }

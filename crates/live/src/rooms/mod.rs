@@ -100,24 +100,30 @@ pub(crate) fn leave(
 /// it is their first here.
 fn enter(live: &Live, wire: &Wire, room: ThingId, me: PersonId) {
     let now = live.app.now();
-    let change = live.presence.enter(room, me, now);
+    let change = live.signals.in_order(|_| {
+        let change = live.presence.enter(room, me, now);
+        if change != Change::Nothing {
+            live.signals.send(Signal::Entered { room, person: me, since: now });
+        }
+        change
+    });
     if change == Change::Room {
         tell_of(live, Some(wire), room, me, true);
-    }
-    if change != Change::Nothing {
-        live.signals.send(Signal::Entered { room, person: me, since: now });
     }
 }
 
 /// Counts a connection out; the others are told when it was the person's last, and other nodes when
 /// it was their last here. Those here are not while all of them are about to leave.
 pub(crate) fn exit(live: &Live, wire: &Wire, room: ThingId, me: PersonId) {
-    let change = live.presence.exit(room, me);
+    let change = live.signals.in_order(|_| {
+        let change = live.presence.exit(room, me);
+        if change != Change::Nothing {
+            live.signals.send(Signal::Exited { room, person: me });
+        }
+        change
+    });
     if change == Change::Room && !live.is_closing() {
         tell_of(live, Some(wire), room, me, false);
-    }
-    if change != Change::Nothing {
-        live.signals.send(Signal::Exited { room, person: me });
     }
 }
 
