@@ -162,7 +162,7 @@ pub fn jobs(jobs: Jobs) -> Jobs {
 impl Live {
     /// Ends every connection, so that clients go elsewhere or come back: their transports end,
     /// which their library takes as a reason to try again. Nobody here is told of who leaves: they
-    /// leave, too.
+    /// leave, too; and other nodes are told at once of all of them.
     pub fn close(&self) {
         if self.closing.send_replace(true) {
             return;
@@ -171,6 +171,8 @@ impl Live {
             self.part(&wire);
             wire.close();
         }
+        // Of each of them, and of each room they were in, it would be more than is carried at once.
+        self.signals.in_order(|_| self.signals.send(Signal::Gone));
     }
 
     /// Ready when every WebSocket has ended, and its last word is written.
@@ -222,7 +224,7 @@ impl Live {
     /// Takes a connection of somebody off the board; other nodes are told when it was their last.
     fn depart(&self, person: PersonId, wire: &Wire) {
         self.signals.in_order(|_| {
-            if self.board.depart(person, wire) {
+            if self.board.depart(person, wire) && !self.is_closing() {
                 self.signals.send(Signal::Online { person, online: false });
             }
         });

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use types::{PersonId, ThingId, Time};
 use uuid::Uuid;
 
-/// A node that said nothing for this long is gone, and everybody on it.
-const FORGET: Duration = Duration::from_secs(80);
+/// A node that said nothing for this long is gone, and everybody on it: it has missed two roll calls.
+/// That is looked at with each roll call of this node, so it takes up to 80 seconds.
+const FORGET: Duration = Duration::from_secs(55);
 /// That somebody types is told this often at most.
 const TYPING: Duration = Duration::from_secs(1);
 
@@ -259,19 +260,26 @@ impl Presence {
             .filter(|(_, node)| node.seen < Some(before))
             .map(|(id, _)| *id)
             .collect();
-        let mut gone = Vec::new();
-        for id in quiet {
-            let Some(node) = state.nodes.remove(&id) else { continue };
-            for (room, people) in node.rooms {
-                gone.extend(people.into_keys().map(|person| (room, person)));
-            }
-        }
-        gone.retain(|(room, person)| !state.is_anywhere(*room, *person));
-        gone
+        quiet.into_iter().flat_map(|id| state.forget(id)).collect()
+    }
+
+    /// Forgets a node; who is not in a room any more because of that.
+    pub(crate) fn forget(&self, node: Uuid) -> Vec<(ThingId, PersonId)> {
+        self.lock().forget(node)
     }
 }
 
 impl State {
+    fn forget(&mut self, node: Uuid) -> Vec<(ThingId, PersonId)> {
+        let mut gone = Vec::new();
+        let Some(node) = self.nodes.remove(&node) else { return gone };
+        for (room, people) in node.rooms {
+            gone.extend(people.into_keys().map(|person| (room, person)));
+        }
+        gone.retain(|(room, person)| !self.is_anywhere(*room, *person));
+        gone
+    }
+
     fn is_elsewhere(&self, room: ThingId, person: PersonId) -> bool {
         let in_room =
             |node: &Node| node.rooms.get(&room).is_some_and(|all| all.contains_key(&person));

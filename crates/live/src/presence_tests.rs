@@ -80,10 +80,25 @@ fn a_node_that_died_takes_its_people_along() {
     presence.node(node, now);
     presence.on_node(node, bob, None);
     presence.entered_on(node, room, &Member { person_id: alice, since: now }, None);
-    assert!(presence.forget_quiet(now.after(Duration::from_secs(60))).is_empty());
+    assert!(presence.forget_quiet(now.after(Duration::from_secs(55))).is_empty());
     assert!(presence.is_on_another_node(bob));
-    assert_eq!(presence.forget_quiet(now.after(Duration::from_secs(81))), [(room, alice)]);
+    assert_eq!(presence.forget_quiet(now.after(Duration::from_secs(56))), [(room, alice)]);
     assert!(presence.members(room).is_empty() && !presence.is_on_another_node(bob));
+}
+
+#[test]
+fn a_node_that_stops_takes_those_along_who_are_nowhere_else() {
+    let (room, alice, bob, node) = ids();
+    let (presence, now, other) = (Presence::default(), Time::from_micros(10), Uuid::from_u128(5));
+    let member = |person_id| Member { person_id, since: now };
+    for person in [alice, bob] {
+        presence.on_node(node, person, None);
+        presence.entered_on(node, room, &member(person), None);
+    }
+    presence.entered_on(other, room, &member(bob), None);
+    assert_eq!(presence.forget(node), [(room, alice)]);
+    assert_eq!(presence.members(room), [member(bob)]);
+    assert!(!presence.is_on_another_node(alice) && presence.forget(node).is_empty());
 }
 
 /// A node on which there are two people, in a room, as it said in its first roll call.

@@ -24,6 +24,8 @@ const TOLD: usize = 50;
 pub(crate) enum Signal {
     /// A node has started: others say who is where.
     Hello,
+    /// A node stops: nobody is there any more.
+    Gone,
     /// Part of a roll call: people connected here.
     Here { call: u64, people: Vec<PersonId> },
     /// Part of a roll call: people in rooms here.
@@ -110,6 +112,10 @@ fn call_the_roll(live: &Live) {
         return;
     }
     live.signals.in_order(|calls| {
+        // Whoever is named after it was said that nobody is there stays until the node is forgotten.
+        if live.is_closing() {
+            return;
+        }
         *calls += 1;
         let parts = roll(*calls, &live.board.people(), &live.presence.here());
         let count = parts.len();
@@ -139,6 +145,11 @@ fn hear(live: &Live, text: &str) {
     live.presence.node(node, live.app.now());
     match signal {
         Signal::Hello => call_the_roll(live),
+        Signal::Gone => {
+            for (room, person) in live.presence.forget(node) {
+                rooms::tell_of(live, None, room, person, false);
+            }
+        }
         Signal::Here { call, people } => {
             for person in people {
                 live.presence.on_node(node, person, Some(call));

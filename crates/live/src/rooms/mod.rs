@@ -113,11 +113,11 @@ fn enter(live: &Live, wire: &Wire, room: ThingId, me: PersonId) {
 }
 
 /// Counts a connection out; the others are told when it was the person's last, and other nodes when
-/// it was their last here. Those here are not while all of them are about to leave.
+/// it was their last here. Nobody is while all who are here are about to leave.
 pub(crate) fn exit(live: &Live, wire: &Wire, room: ThingId, me: PersonId) {
     let change = live.signals.in_order(|_| {
         let change = live.presence.exit(room, me);
-        if change != Change::Nothing {
+        if change != Change::Nothing && !live.is_closing() {
             live.signals.send(Signal::Exited { room, person: me });
         }
         change
