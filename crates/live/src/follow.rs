@@ -153,9 +153,7 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
         // All that are here, one by one: nobody's events wait for that.
         live.sooner.notify_one();
     }
-    if found.vanished {
-        live.narrowed.hear_vanished();
-    }
+    let vanished = found.vanished;
     if !found.groups.is_empty() {
         let groups = std::mem::take(&mut found.groups);
         let read = live.app.db.unbound().read(async move |tx| all_below(tx, &groups).await);
@@ -163,6 +161,10 @@ async fn review(live: &Live, batch: &[Heard]) -> Result<()> {
         found.members.extend(found.groups.iter().copied());
     }
     look_at(live, found, AT_ONCE).await;
+    if vanished {
+        // Once nobody is known by what was remembered before: whoever comes from here on is not.
+        live.narrowed.hear_vanished();
+    }
     Ok(())
 }
 

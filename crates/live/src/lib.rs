@@ -199,7 +199,8 @@ impl Live {
         let most = self.settings.connections_per_person;
         let room = self.signals.in_order(|_| {
             let count = self.board.arrive(person, wire, most);
-            if count == Some(1) {
+            // Behind what tells that nobody is here any more they would stay.
+            if count == Some(1) && !self.is_closing() {
                 self.signals.send(Signal::Online { person, online: true });
             }
             count.is_some()

@@ -102,7 +102,7 @@ fn enter(live: &Live, wire: &Wire, room: ThingId, me: PersonId) {
     let now = live.app.now();
     let change = live.signals.in_order(|_| {
         let change = live.presence.enter(room, me, now);
-        if change != Change::Nothing {
+        if change != Change::Nothing && !live.is_closing() {
             live.signals.send(Signal::Entered { room, person: me, since: now });
         }
         change
