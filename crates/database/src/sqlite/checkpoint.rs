@@ -13,6 +13,9 @@ use crate::failure;
 
 /// How often the checkpointer looks at the log.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(100);
+/// After so many looks without a commit, two seconds, the writer gives back what it has mapped: it
+/// would hold what it wrote last for as long as nobody writes.
+const AT_REST: u32 = 20;
 
 /// Folds the log back; bytes of it that are left, because somebody still reads them or wrote them
 /// meanwhile.
@@ -49,10 +52,15 @@ impl Checkpointer {
                 return;
             }
         };
-        let mut seen = 0;
+        let (mut seen, mut last, mut quiet) = (0, 0, 0_u32);
         while !self.closing.load(Ordering::Acquire) {
             std::thread::park_timeout(CHECKPOINT_EVERY);
             let commits = self.commits.load(Ordering::Acquire);
+            quiet = if commits == last { quiet.saturating_add(1) } else { 0 };
+            last = commits;
+            if quiet == AT_REST {
+                self.ask(Task::Rest);
+            }
             if commits == seen || log_bytes(&connection) < self.limit {
                 continue;
             }
@@ -61,10 +69,15 @@ impl Checkpointer {
                 // A backup or an export holds on to it: the writer would wait for nothing.
                 continue;
             }
-            if let Some(queue) = self.queue.upgrade() {
-                // A full queue means a later round will ask again.
-                let _ = queue.try_send(Task::Fold);
-            }
+            // A full queue means a later round will ask again.
+            self.ask(Task::Fold);
+        }
+    }
+
+    /// Asks the writer, unless it has no room, or ends.
+    fn ask(&self, task: Task) {
+        if let Some(queue) = self.queue.upgrade() {
+            let _ = queue.try_send(task);
         }
     }
 }

@@ -96,6 +96,16 @@ impl Opener {
         Ok(connection)
     }
 
+    /// Gives back what a writer has mapped of the file; it is mapped again, page by page, as it is
+    /// looked at.
+    pub(super) fn unmap(&self, connection: &Connection) {
+        for bytes in [0, self.mmap_bytes] {
+            if let Err(error) = connection.pragma_update(None, "mmap_size", bytes) {
+                tracing::warn!(cause = %failure::of_sqlite(error), "the database stays mapped");
+            }
+        }
+    }
+
     pub(super) fn reader(&self) -> Result<Reader> {
         // Nothing is mapped: a page that is looked at for the first time costs a fault, which is more
         // than reading it, and each connection would map the file for itself.

@@ -90,6 +90,8 @@ pub(super) enum Task {
     Change(Change),
     /// Fold the log back completely; sent by the checkpointer when it grew too large.
     Fold,
+    /// Give back what is mapped of the file; sent by the checkpointer when nothing is written.
+    Rest,
     Close(oneshot::Sender<()>),
 }
 
@@ -225,7 +227,7 @@ impl Thread {
         while let Some(task) = self.tasks.blocking_recv() {
             let mut next = Some(task);
             let mut closing = None;
-            let mut fold = false;
+            let (mut fold, mut rest) = (false, false);
             let mut began = Instant::now();
             let mut open = Open::No;
             while let Some(task) = next.take() {
@@ -237,6 +239,7 @@ impl Thread {
                     }
                     Task::Change(change) => done.push(self.run_one(change, &mut open)),
                     Task::Fold => fold = true,
+                    Task::Rest => rest = true,
                     Task::Close(reply) => {
                         self.tasks.close();
                         closing = Some(reply);
@@ -254,6 +257,9 @@ impl Thread {
             self.finish(open, &mut done);
             if fold {
                 self.fold("pragma wal_checkpoint(restart)");
+            }
+            if let Some(connection) = self.connection().filter(|_| rest) {
+                self.opener.unmap(connection);
             }
             if let Some(reply) = closing {
                 self.fold("pragma wal_checkpoint(truncate)");
@@ -379,7 +385,7 @@ impl Thread {
                     while let Ok(task) = self.tasks.try_recv() {
                         match task {
                             Task::Change(change) => change.answer(Some(again(&error))),
-                            Task::Fold => {}
+                            Task::Fold | Task::Rest => {}
                             Task::Close(reply) => {
                                 self.tasks.close();
                                 let _ = reply.send(());

@@ -74,6 +74,45 @@ async fn a_closed_store_can_be_opened_again_and_keeps_its_rows() {
     again.close().await;
 }
 
+/// Whether a file is mapped into this process's memory.
+#[cfg(target_os = "linux")]
+fn is_mapped(file: &std::path::Path) -> bool {
+    let maps = std::fs::read_to_string("/proc/self/maps").expect("what is mapped");
+    let file = file.to_str().expect("a name");
+    maps.lines().any(|line| line.ends_with(file))
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_is_mapped_of_the_file_is_given_back_when_nobody_writes() {
+    let store = Fresh::sqlite().await;
+    // What was written is in the file then, and no longer in its log.
+    store.db.close().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let copy = folder.path().join("copy.db");
+    std::fs::copy(store.settings.url.trim_start_matches("sqlite://"), &copy).expect("a copy");
+    let url = format!("sqlite://{}", copy.display());
+    let db = Db::open(&Settings { url, ..Settings::default() }).await.expect("the copy opens");
+    let insert = async |name: &'static str| {
+        let sql = "insert into once (name, claimed_at) values ($1, 0)";
+        let write = db.unbound().write(async move |tx| tx.run(sql, args![name]).await);
+        write.await.expect("a change");
+    };
+    insert("before").await;
+    assert!(is_mapped(&copy), "whoever writes maps it");
+    let began = std::time::Instant::now();
+    while is_mapped(&copy) {
+        assert!(began.elapsed() < Duration::from_secs(30), "it is mapped for ever");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    insert("after").await;
+    let count = "select count(*) from once where name in ('before', 'after')";
+    let read = db.unbound().read(async move |tx| tx.one(count, &[], |row| row.get(0)).await);
+    let rows: i64 = read.await.expect("a count");
+    assert_eq!(rows, 2);
+    db.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_answers_at_once() {
     let settings = Settings { write_queue: 4, commit_batch: 1, ..Settings::default() };

@@ -132,8 +132,8 @@ pub(super) static KEYS: &[Key] = &[
         "database",
         "mmap_bytes",
         "2147418112",
-        "Bytes of the database file that the writer may map into memory; SQLite maps no more than \
-         2147418112. SQLite only.",
+        "Bytes of the database file that the writer may map into memory, until nothing was written \
+         for two seconds; SQLite maps no more than 2147418112. SQLite only.",
     ),
     whole("database", "cache_kib", "16384", "Page cache of the writer, in KiB. SQLite only."),
     whole(
