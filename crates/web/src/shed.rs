@@ -174,8 +174,8 @@ fn unmeasured(error: &io::Error) {
     tracing::warn!(%error, "how long requests wait to be read cannot be measured");
 }
 
-/// How long what came in a span waited to be read, on average. The shortest would tell of nothing:
-/// what comes last is often read first, and what a thread has no room for waits for all of that.
+/// How long what came in a span waited to be read, on average: what comes just as a thread looks
+/// waits for nobody, however many waited until then.
 async fn lag(probe: &mut Probe) -> io::Result<Duration> {
     let mut waited = Duration::ZERO;
     for _ in 0..PROBES {

@@ -101,7 +101,7 @@ impl Opener {
     pub(super) fn unmap(&self, connection: &Connection) {
         for bytes in [0, self.mmap_bytes] {
             if let Err(error) = connection.pragma_update(None, "mmap_size", bytes) {
-                tracing::warn!(cause = %failure::of_sqlite(error), "the database stays mapped");
+                tracing::warn!(cause = %failure::of_sqlite(error), "what is mapped of the database cannot be given back");
             }
         }
     }
